@@ -1,0 +1,47 @@
+/** Models and data as the report lists them. */
+import { elementCount } from '../ir/elements.js';
+import { isFloat, tensorOf, type Graph } from '../ir/graph.js';
+import type { LoadedModel } from '../loader/index.js';
+import type { ReportedData, ReportedModel } from '../report/report.js';
+import type { Dataset, InputSpec } from '../run/data/dataset.js';
+
+export function inputSpecs(graph: Graph): InputSpec[] {
+  return graph.inputs.map((id) => {
+    const { name, dtype, shape } = tensorOf(graph, id);
+    return { name, dtype: dtype ?? 'float32', shape: shape ?? [] };
+  });
+}
+
+export async function reportedModel(loaded: LoadedModel, graph: Graph, role: ReportedModel['role']): Promise<ReportedModel> {
+  const opset = graph.opsets.get('');
+  return {
+    role,
+    path: loaded.path,
+    sha256: await loaded.sha256(),
+    format: loaded.format,
+    ...(opset === undefined ? {} : { opset }),
+    ops: graph.nodes.length,
+    parameters: parametersOf(graph),
+    bytes: loaded.bytes,
+  };
+}
+
+/** Elements of all floating-point constants. */
+export function parametersOf(graph: Graph): number {
+  return graph.tensors.reduce(
+    (sum, { data, dtype }) => (data !== undefined && isFloat(dtype) ? sum + elementCount(data.dims) : sum),
+    0,
+  );
+}
+
+export async function reportedData(dataset: Dataset): Promise<ReportedData> {
+  return {
+    path: dataset.path,
+    kind: dataset.kind,
+    samples: dataset.count,
+    sha256: await dataset.sha256(),
+    ...(dataset.preprocessing === undefined ? {} : { preprocessing: { ...dataset.preprocessing } }),
+    assumed: dataset.assumed.map(({ what, value, from }) => ({ what, value, from })),
+    excluded: dataset.excluded.map(({ id, reason }) => ({ sample: id, reason })),
+  };
+}

@@ -1,0 +1,73 @@
+/** Programs of the calibration passes: the float network with statistics of every edge. */
+import { tensorOf, type Graph } from '../ir/graph.js';
+import { FLOAT_LANE } from '../ir/lane.js';
+import type { Edge } from './edges.js';
+import { declareInputs, LaneValues } from './lane-values.js';
+import { MICROSOFT, ModelWriter, type CompiledModel, type Value } from './model-writer.js';
+import { floatOfBool, isFinite, square, toFloat32 } from './operators.js';
+import { ProbeSheet, type Slot } from './probe-sheet.js';
+
+export interface SheetProgram<Name extends string> {
+  readonly model: CompiledModel;
+  readonly slots: readonly Slot<Name>[];
+  /** float32 values in the model's single output. */
+  readonly length: number;
+}
+
+export type RangeStat = 'min' | 'max' | 'sumXX' | 'nonFinite';
+
+/** A value of the edge as the float32 tensor of shape `edge.dims` that probes work on. */
+export function probed(writer: ModelWriter, graph: Graph, edge: Edge, value: Value): Value {
+  const { dtype, shape } = tensorOf(graph, edge.tensor);
+  const float = toFloat32(writer, value, dtype ?? 'float32');
+  return shape?.length === 0 ? writer.op('Reshape', [float, writer.literal('int64', [1], [1])]) : float;
+}
+
+/**
+ * Smallest, largest and sum of squares per channel of every edge.
+ * `guarded` leaves non-finite values out of all three and counts them: dearer, for the samples that need it.
+ */
+export function rangeProgram(graph: Graph, edges: readonly Edge[], guarded: boolean): SheetProgram<RangeStat> {
+  const writer = new ModelWriter(graph.opsets, graph.irVersion);
+  const lane = new LaneValues(writer, graph, FLOAT_LANE, declareInputs(writer, graph));
+  const sheet = new ProbeSheet<RangeStat>(writer);
+  edges.forEach((edge, index) => {
+    let x = probed(writer, graph, edge, lane.value(edge.tensor));
+    if (guarded) {
+      const finite = isFinite(writer, x);
+      sheet.perChannel(edge, index, 'nonFinite', 'ReduceSum', floatOfBool(writer, writer.op('Not', [finite])));
+      x = writer.op('Where', [finite, x, writer.literal('float32', [0], [])]);
+    }
+    sheet.perChannel(edge, index, 'min', 'ReduceMin', x);
+    sheet.perChannel(edge, index, 'max', 'ReduceMax', x);
+    sheet.perChannel(edge, index, 'sumXX', 'ReduceSum', square(writer, x));
+  });
+  const { output, slots, length } = sheet.finish();
+  return { model: writer.encode([output]), slots, length };
+}
+
+/** Uniform uint16 code grid of one edge's histogram. */
+export interface CodeGrid {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+export interface HistogramProgram {
+  readonly model: CompiledModel;
+  /** Output of each edge, in the order the edges were given: uint16 codes of the edge's shape. */
+  readonly codes: readonly Value[];
+}
+
+/** Every edge quantized to the bins of its histogram; only the codes leave the runtime, to be counted. */
+export function histogramProgram(graph: Graph, edges: readonly Edge[], grids: readonly CodeGrid[]): HistogramProgram {
+  const writer = new ModelWriter(graph.opsets, graph.irVersion);
+  const lane = new LaneValues(writer, graph, FLOAT_LANE, declareInputs(writer, graph));
+  const codes = edges.map((edge, i) => {
+    const grid = grids[i];
+    if (grid === undefined) throw new RangeError(`no code grid for edge ${i}`);
+    const x = probed(writer, graph, edge, lane.value(edge.tensor));
+    const scale = writer.literal('float32', [grid.scale], []);
+    return writer.op('QuantizeLinear', [x, scale, writer.literal('uint16', [grid.zeroPoint], [])], {}, MICROSOFT);
+  });
+  return { model: writer.encode(codes), codes };
+}

@@ -1,0 +1,177 @@
+/** The program that measures a lane beside the float run, edge by edge. */
+import { nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../ir/graph.js';
+import { FLOAT_LANE, useKey, type Lane, type QuantParams } from '../ir/lane.js';
+import { probed, type SheetProgram } from './calibration-program.js';
+import type { Edge } from './edges.js';
+import { declareInputs, LaneValues, quantized } from './lane-values.js';
+import { ModelWriter, type CompiledModel, type Value } from './model-writer.js';
+import { floatOfBool, isFinite } from './operators.js';
+import { ProbeSheet } from './probe-sheet.js';
+
+/**
+ * What is compared with the float value x of an edge:
+ * - self: x through the edge's own quantizer;
+ * - local: the edge's operator as integer, on the float run's inputs through their quantizers, with quantized weights and its
+ *   own output quantizer;
+ * - cumulative: the edge in the lane, everything before it quantized too.
+ */
+export const ERROR_KINDS = ['self', 'local', 'cumulative'] as const;
+export type ErrorKind = (typeof ERROR_KINDS)[number];
+
+/** `sumXX`, `clipped`: of the float value; the others of the error e of one kind. `maxEE` is max e². */
+export type ErrorStat = 'sumEE' | 'sumE' | 'maxEE' | 'clipEE' | 'nonFinite';
+export type MeasurementStat = 'sumXX' | 'clipped' | 'nonFinite' | `${ErrorKind}.${ErrorStat}`;
+
+export interface MeasurementOptions {
+  readonly kinds: readonly ErrorKind[];
+  /** Edges of which some float values may fall outside the representable range: their clipping is counted. */
+  readonly clipping: ReadonlySet<TensorId>;
+  /** Leaves non-finite values out of every sum and counts them; dearer. Needs opset 9. */
+  readonly guarded: boolean;
+}
+
+export interface MeasurementProgram extends SheetProgram<MeasurementStat> {
+  /** Kinds present per edge. A kind is `exact` when the lane computes the very same value: nothing is measured, the error is 0. */
+  readonly kinds: readonly ReadonlyMap<ErrorKind, 'measured' | 'exact'>[];
+}
+
+/** The quantizer an edge passes through: its own, or (where only consumers quantize) the first consumer's. */
+export function quantizerOf(graph: Graph, lane: Lane, tensor: TensorId): QuantParams | undefined {
+  const own = lane.tensors.get(tensor);
+  if (own !== undefined) return own;
+  for (const { node, slot } of topologyOf(graph).uses[tensor] ?? []) {
+    const used = lane.uses.get(useKey(node, slot));
+    if (used !== undefined) return used;
+  }
+  return undefined;
+}
+
+/** `fusedAway`: edges inside a fused operator, across which `local` follows the operator. */
+export function measurementProgram(
+  graph: Graph,
+  lane: Lane,
+  edges: readonly Edge[],
+  fusedAway: ReadonlySet<TensorId>,
+  options: MeasurementOptions,
+): MeasurementProgram {
+  const writer = new ModelWriter(graph.opsets, graph.irVersion);
+  const inputs = declareInputs(writer, graph);
+  const float = new LaneValues(writer, graph, FLOAT_LANE, inputs);
+  const tested = new LaneValues(writer, graph, lane, inputs);
+  const local = new LocalValues(graph, lane, float, tested, fusedAway, writer);
+  const sheet = new ProbeSheet<MeasurementStat>(writer);
+  const zero = writer.literal('float32', [0], []);
+
+  const kinds = edges.map((edge, index) => {
+    const { tensor } = edge;
+    const params = quantizerOf(graph, lane, tensor);
+    const reference = float.value(tensor);
+    const values = new Map<ErrorKind, Value>();
+    if (params !== undefined) values.set('self', quantized(writer, graph, tensor, reference, params));
+    if (edge.producer !== undefined) values.set('local', local.value(tensor));
+    values.set('cumulative', tested.value(tensor));
+
+    const x = probed(writer, graph, edge, reference);
+    const finiteX = options.guarded ? isFinite(writer, x) : undefined;
+    const finite = finiteX === undefined ? x : writer.op('Where', [finiteX, x, zero]);
+    sheet.sumSquare(edge, index, 'sumXX', finite);
+    if (finiteX !== undefined) sheet.perChannel(edge, index, 'nonFinite', 'ReduceSum', floatOfBool(writer, writer.op('Not', [finiteX])));
+    const outside = params !== undefined && options.clipping.has(tensor) ? outsideRange(writer, edge, x, params) : undefined;
+    if (outside !== undefined) sheet.perChannel(edge, index, 'clipped', 'ReduceSum', outside);
+
+    const present = new Map<ErrorKind, 'measured' | 'exact'>();
+    for (const kind of options.kinds) {
+      const value = values.get(kind);
+      if (value === undefined) continue;
+      present.set(kind, value === reference ? 'exact' : 'measured');
+      if (value === reference) continue;
+      const y = probed(writer, graph, edge, value);
+      let e = writer.op('Sub', [y, x]);
+      if (finiteX !== undefined) {
+        const both = writer.op('And', [finiteX, isFinite(writer, y)]);
+        e = writer.op('Where', [both, e, zero]);
+        sheet.perChannel(edge, index, `${kind}.nonFinite`, 'ReduceSum', floatOfBool(writer, writer.op('Not', [both])));
+      }
+      // The runtime sums channels fast but squares-and-sums them slowly: squaring first is cheaper and serves the maximum too.
+      const ee = writer.op('Mul', [e, e]);
+      sheet.perChannel(edge, index, `${kind}.sumEE`, 'ReduceSum', ee);
+      sheet.perChannel(edge, index, `${kind}.maxEE`, 'ReduceMax', ee);
+      sheet.perChannel(edge, index, `${kind}.sumE`, 'ReduceSum', e);
+      if (outside !== undefined) sheet.perChannel(edge, index, `${kind}.clipEE`, 'ReduceSum', writer.op('Mul', [ee, outside]));
+    }
+    return present;
+  });
+  const { output, slots, length } = sheet.finish();
+  return { model: writer.encode([output]), slots, length, kinds };
+}
+
+/** 1 where the code of x rounds to something outside [qmin, qmax], else 0, as float32. */
+function outsideRange(writer: ModelWriter, edge: Edge, x: Value, params: QuantParams): Value {
+  const { granularity, scale, zeroPoint, qmin, qmax } = params;
+  const dims =
+    granularity.kind === 'per-tensor' ? [] : edge.dims.map((_, axis) => (axis === granularity.axis ? scale.length : 1));
+  const bound = (q: number): Value =>
+    writer.literal('float32', Array.from(scale, (s, i) => s * (q - (zeroPoint[i] ?? 0))), dims);
+  const below = writer.op('Less', [x, bound(qmin - 0.5)]);
+  const above = writer.op('Greater', [x, bound(qmax + 0.5)]);
+  return floatOfBool(writer, writer.op('Or', [below, above]));
+}
+
+/** Values of single operators of the lane, fed from the float run. */
+class LocalValues {
+  readonly #graph: Graph;
+  readonly #lane: Lane;
+  readonly #float: LaneValues;
+  readonly #tested: LaneValues;
+  readonly #fusedAway: ReadonlySet<TensorId>;
+  readonly #writer: ModelWriter;
+
+  constructor(graph: Graph, lane: Lane, float: LaneValues, tested: LaneValues, fusedAway: ReadonlySet<TensorId>, writer: ModelWriter) {
+    this.#graph = graph;
+    this.#lane = lane;
+    this.#float = float;
+    this.#tested = tested;
+    this.#fusedAway = fusedAway;
+    this.#writer = writer;
+  }
+
+  /** The edge recomputed by its own operator alone, through the edge's own quantizer. */
+  value(tensor: TensorId): Value {
+    const raw = this.#raw(tensor);
+    const params = this.#lane.tensors.get(tensor);
+    return params === undefined ? raw : quantized(this.#writer, this.#graph, tensor, raw, params);
+  }
+
+  #raw(tensor: TensorId): Value {
+    const producer = topologyOf(this.#graph).producer[tensor];
+    if (producer === undefined) return this.#float.value(tensor);
+    const node = nodeOf(this.#graph, producer);
+    const outputs = this.#tested.apply(node, (input, slot) => {
+      const fused = this.#fusedAway.has(input) && tensorOf(this.#graph, input).data === undefined;
+      return this.#tested.through(node, slot, input, fused ? this.#raw(input) : this.#float.value(input));
+    });
+    const value = outputs[node.outputs.indexOf(tensor)];
+    if (value === undefined) throw new RangeError(`node ${node.id} does not write tensor ${tensor}`);
+    return value;
+  }
+}
+
+export interface InferenceProgram {
+  readonly model: CompiledModel;
+  /** For each tensor asked for, the position of its value among the model's outputs. */
+  readonly positions: readonly number[];
+}
+
+/** The graph in one lane, with the given tensors as outputs. */
+export function inferenceProgram(graph: Graph, lane: Lane, tensors: readonly TensorId[]): InferenceProgram {
+  const writer = new ModelWriter(graph.opsets, graph.irVersion);
+  const values = new LaneValues(writer, graph, lane, declareInputs(writer, graph));
+  const outputs: Value[] = [];
+  const positions = tensors.map((tensor) => {
+    // Identity: a graph input or a constant may not be an output itself.
+    const value = writer.op('Identity', [values.value(tensor)]);
+    const known = outputs.indexOf(value);
+    return known >= 0 ? known : outputs.push(value) - 1;
+  });
+  return { model: writer.encode(outputs), positions };
+}

@@ -1,0 +1,273 @@
+/**
+ * Writes one ONNX model node by node, hash-consed: asking twice for the same operator on the same inputs gives the
+ * same value back. Lanes that agree up to some edge therefore share everything before it, without being told to.
+ */
+import type { Attr, ConstantData, DType, Node, OpaqueGraph, Shape, TensorId } from '../ir/graph.js';
+import { ONNX_DATA_TYPE } from '../onnx/data-type.js';
+import {
+  decodeAttribute,
+  decodeGraph,
+  encodeModel,
+  onnx,
+  toLong,
+  type AttributeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from '../onnx/proto.js';
+
+const TYPE = onnx.AttributeProto.AttributeType;
+
+/** Name of a value in the model being written. */
+export type Value = string & { readonly __value: true };
+
+/** Domain of ONNX Runtime's own operators: its QuantizeLinear knows 16 and 4 bit at every opset, ai.onnx only from 21. */
+export const MICROSOFT = 'com.microsoft';
+
+/** No user tensor is expected to start like this; the writer's own names always do. */
+const PREFIX = '~';
+
+export type LiteralAttrs = Readonly<Record<string, number | string | readonly number[] | { readonly float: number }>>;
+
+export interface CompiledModel {
+  readonly bytes: Uint8Array;
+  /** Folder against which the runtime resolves external initializers; undefined when there are none. */
+  readonly externalDirectory: string | undefined;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly Value[];
+  readonly nodeCount: number;
+}
+
+interface Entry {
+  readonly domain: string;
+  readonly op: string;
+  readonly label: string;
+  readonly inputs: readonly (Value | null)[];
+  readonly captures: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: () => AttributeProto[];
+}
+
+export class ModelWriter {
+  readonly #opsets: Map<string, number>;
+  readonly #irVersion: number;
+  readonly #inputs: ValueInfoProto[] = [];
+  readonly #entries: Entry[] = [];
+  readonly #memo = new Map<string, readonly Value[]>();
+  readonly #producer = new Map<Value, Entry>();
+  readonly #initializers = new Map<Value, () => TensorProto>();
+  readonly #byData = new Map<ConstantData, Value>();
+  readonly #byLiteral = new Map<string, Value>();
+  readonly #attrKeys = new Map<ReadonlyMap<string, Attr>, number>();
+  #externalDirectory: string | undefined;
+  #names = 0;
+
+  constructor(opsets: ReadonlyMap<string, number>, irVersion: number) {
+    this.#opsets = new Map(opsets);
+    this.#opsets.set(MICROSOFT, 1);
+    // External data needs IR 3; below IR 4 initializers would also have to be listed as inputs.
+    this.#irVersion = Math.max(irVersion, 4);
+  }
+
+  /** Version of ai.onnx, which decides where operators take their axes. */
+  get opset(): number {
+    return this.#opsets.get('') ?? 1;
+  }
+
+  input(name: string, dtype: DType, shape: Shape): Value {
+    const dim = shape.map((d) =>
+      typeof d === 'number' ? { dimValue: d } : typeof d === 'string' ? { dimParam: d } : {},
+    );
+    this.#inputs.push({ name, type: { tensorType: { elemType: ONNX_DATA_TYPE[dtype], shape: { dim } } } });
+    return name as Value;
+  }
+
+  /** An initializer with the bytes of `data`, written once however often it is asked for. */
+  constant(data: ConstantData): Value {
+    const known = this.#byData.get(data);
+    if (known !== undefined) return known;
+    const value = this.#name();
+    this.#byData.set(data, value);
+    const { external } = data;
+    this.#initializers.set(value, () => {
+      const tensor = { name: value, dims: [...data.dims], dataType: ONNX_DATA_TYPE[data.dtype] };
+      if (external === undefined) {
+        return data.strings === undefined
+          ? { ...tensor, rawData: data.bytes() }
+          : { ...tensor, stringData: [...data.strings] };
+      }
+      // Left where it is: a model beyond 2 GB does not fit into one protobuf message.
+      if (this.#externalDirectory !== undefined && this.#externalDirectory !== external.directory) {
+        return { ...tensor, rawData: data.bytes() };
+      }
+      this.#externalDirectory = external.directory;
+      return {
+        ...tensor,
+        dataLocation: onnx.TensorProto.DataLocation.EXTERNAL,
+        externalData: [
+          { key: 'location', value: external.location },
+          { key: 'offset', value: String(external.offset) },
+          { key: 'length', value: String(data.byteLength) },
+        ],
+      };
+    });
+    return value;
+  }
+
+  /** A small constant of this program's own, shared by value. */
+  literal(dtype: 'float32' | 'int64' | QuantCode, values: ArrayLike<number>, dims: readonly number[]): Value {
+    const key = `${dtype}[${dims.join()}]${Array.from(values).join()}`;
+    const known = this.#byLiteral.get(key);
+    if (known !== undefined) return known;
+    const value = this.#name();
+    this.#byLiteral.set(key, value);
+    const tensor = { name: value, dims: [...dims], dataType: ONNX_DATA_TYPE[dtype], rawData: encodeLiteral(dtype, values) };
+    this.#initializers.set(value, () => tensor);
+    return value;
+  }
+
+  /** One operator of this program's own with one output. */
+  op(op: string, inputs: readonly (Value | null)[], attrs: LiteralAttrs = {}, domain = ''): Value {
+    const key = `${domain}:${op}(${inputs.join()})${JSON.stringify(attrs)}`;
+    return this.#emit(key, { domain, op, label: '', inputs, captures: [], attributes: () => literalAttributes(attrs) }, 1)[0] as Value;
+  }
+
+  /**
+   * A node of the user's graph on the given values. `captured` resolves the outer tensors that its subgraphs read.
+   * Returns one value per output of the node, omitted outputs included.
+   */
+  node(node: Node, label: string, inputs: readonly (Value | null)[], captured: (tensor: TensorId) => Value): readonly Value[] {
+    const captures: Value[] = [];
+    for (const attr of node.attrs.values()) if (attr.type === 'graph') captures.push(...attr.value.captures.map(captured));
+    const key = `${node.domain}:${node.op}(${inputs.join()})#${this.#attrKey(node.attrs)}/${node.outputs.length}[${captures.join()}]`;
+    const attributes = (): AttributeProto[] =>
+      [...node.attrs].map(([name, attr]) => encodeAttribute(name, attr, (graph) => graph.encode(captured)));
+    return this.#emit(key, { domain: node.domain, op: node.op, label, inputs, captures, attributes }, node.outputs.length);
+  }
+
+  /** The model that computes `outputs`, without anything they do not need. Output types are left to the runtime to infer. */
+  encode(outputs: readonly Value[]): CompiledModel {
+    const entries = this.#reachable(outputs);
+    const needed = new Set<Value>(outputs);
+    for (const entry of entries) for (const value of [...entry.inputs, ...entry.captures]) if (value !== null) needed.add(value);
+    const initializer = [...this.#initializers].filter(([value]) => needed.has(value)).map(([, make]) => make());
+    const node = entries.map((entry, i) => ({
+      opType: entry.op,
+      domain: entry.domain,
+      // The runtime's messages name the node; several lanes have it, and names must be unique.
+      name: entry.label === '' ? '' : `${entry.label}${PREFIX}${i}`,
+      input: entry.inputs.map((value) => value ?? ''),
+      output: [...entry.outputs],
+      attribute: entry.attributes(),
+    }));
+    const bytes = encodeModel({
+      irVersion: this.#irVersion,
+      producerName: 'qdbg',
+      opsetImport: [...this.#opsets].map(([domain, version]) => ({ domain, version })),
+      graph: { name: 'qdbg', node, initializer, input: this.#inputs, output: outputs.map((name) => ({ name })) },
+    });
+    return {
+      bytes,
+      externalDirectory: this.#externalDirectory,
+      inputs: this.#inputs.map((input) => input.name ?? ''),
+      outputs,
+      nodeCount: entries.length,
+    };
+  }
+
+  #emit(key: string, entry: Omit<Entry, 'outputs'>, outputs: number): readonly Value[] {
+    const known = this.#memo.get(key);
+    if (known !== undefined) return known;
+    const values = Array.from({ length: outputs }, () => this.#name());
+    const made: Entry = { ...entry, outputs: values };
+    this.#entries.push(made);
+    this.#memo.set(key, values);
+    for (const value of values) this.#producer.set(value, made);
+    return values;
+  }
+
+  #reachable(outputs: readonly Value[]): Entry[] {
+    const live = new Set<Entry>();
+    const pending: Value[] = [...outputs];
+    for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+      const entry = this.#producer.get(value);
+      if (entry === undefined || live.has(entry)) continue;
+      live.add(entry);
+      for (const input of [...entry.inputs, ...entry.captures]) if (input !== null) pending.push(input);
+    }
+    return this.#entries.filter((entry) => live.has(entry));
+  }
+
+  #name(): Value {
+    return `${PREFIX}${this.#names++}` as Value;
+  }
+
+  #attrKey(attrs: ReadonlyMap<string, Attr>): number {
+    const known = this.#attrKeys.get(attrs);
+    if (known !== undefined) return known;
+    const key = this.#attrKeys.size;
+    this.#attrKeys.set(attrs, key);
+    return key;
+  }
+}
+
+/** Integer types that this program writes as small constants (zero points). */
+export type QuantCode = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int4' | 'uint4';
+
+function encodeLiteral(dtype: 'float32' | 'int64' | QuantCode, values: ArrayLike<number>): Uint8Array {
+  const list = Array.from(values);
+  switch (dtype) {
+    case 'float32':
+      return new Uint8Array(Float32Array.from(list).buffer);
+    case 'int64':
+      return new Uint8Array(BigInt64Array.from(list.map(BigInt)).buffer);
+    case 'int8':
+    case 'uint8':
+      return Uint8Array.from(list);
+    case 'int16':
+    case 'uint16':
+      return new Uint8Array(Uint16Array.from(list).buffer);
+    case 'int4':
+    case 'uint4':
+      // Two codes a byte, the first in the low half (onnx.proto, TensorProto.raw_data).
+      return Uint8Array.from({ length: Math.ceil(list.length / 2) }, (_, i) => ((list[2 * i] ?? 0) & 15) | (((list[2 * i + 1] ?? 0) & 15) << 4));
+  }
+}
+
+function literalAttributes(attrs: LiteralAttrs): AttributeProto[] {
+  return Object.entries(attrs).map(([name, value]) => {
+    if (typeof value === 'number') return { name, type: TYPE.INT, i: value };
+    if (typeof value === 'string') return { name, type: TYPE.STRING, s: Buffer.from(value) };
+    if ('float' in value) return { name, type: TYPE.FLOAT, f: value.float };
+    return { name, type: TYPE.INTS, ints: [...value] };
+  });
+}
+
+function encodeAttribute(name: string, attr: Attr, encodeGraph: (graph: OpaqueGraph) => Uint8Array): AttributeProto {
+  switch (attr.type) {
+    case 'int':
+      return { name, type: TYPE.INT, i: toLong(attr.value) };
+    case 'float':
+      return { name, type: TYPE.FLOAT, f: attr.value };
+    case 'string':
+      return { name, type: TYPE.STRING, s: Buffer.from(attr.value) };
+    case 'ints':
+      return { name, type: TYPE.INTS, ints: attr.value.map(toLong) };
+    case 'floats':
+      return { name, type: TYPE.FLOATS, floats: [...attr.value] };
+    case 'strings':
+      return { name, type: TYPE.STRINGS, strings: attr.value.map((s) => Buffer.from(s)) };
+    case 'tensor': {
+      const { dtype, dims, strings } = attr.value;
+      const tensor = { dims: [...dims], dataType: ONNX_DATA_TYPE[dtype] };
+      return {
+        name,
+        type: TYPE.TENSOR,
+        t: strings === undefined ? { ...tensor, rawData: attr.value.bytes() } : { ...tensor, stringData: [...strings] },
+      };
+    }
+    case 'graph':
+      return { name, type: TYPE.GRAPH, g: decodeGraph(encodeGraph(attr.value)) };
+    case 'raw':
+      return decodeAttribute(attr.value);
+  }
+}

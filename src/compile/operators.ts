@@ -1,0 +1,72 @@
+/** Operators that probes and quantizers are made of, in the form that the model's opset wants. */
+import type { DType } from '../ir/graph.js';
+import { QRANGE, type QuantParams } from '../ir/lane.js';
+import { ONNX_DATA_TYPE } from '../onnx/data-type.js';
+import { MICROSOFT, type ModelWriter, type Value } from './model-writer.js';
+
+type Reduction = 'ReduceMin' | 'ReduceMax' | 'ReduceSum' | 'ReduceSumSquare';
+
+/** Opset from which a reduction takes its axes as an input instead of an attribute. */
+const AXES_AS_INPUT: Readonly<Record<Reduction, number>> = {
+  ReduceMin: 18,
+  ReduceMax: 18,
+  ReduceSum: 13,
+  ReduceSumSquare: 18,
+};
+
+/** Reduces `axes` (all when undefined), keeping the rank. */
+export function reduce(writer: ModelWriter, op: Reduction, value: Value, axes: readonly number[] | undefined): Value {
+  if (axes === undefined) return writer.op(op, [value], { keepdims: 1 });
+  if (writer.opset < AXES_AS_INPUT[op]) return writer.op(op, [value], { keepdims: 1, axes });
+  return writer.op(op, [value, writer.literal('int64', axes, [axes.length])], { keepdims: 1 });
+}
+
+/** x², by Pow: Mul would be drawn into the runtime's blocked convolution layout and cost a reorder of its own. */
+export function square(writer: ModelWriter, value: Value): Value {
+  return writer.op('Pow', [value, writer.literal('float32', [2], [])]);
+}
+
+/** `value` as float32, whatever float type the graph computes in. */
+export function toFloat32(writer: ModelWriter, value: Value, dtype: DType): Value {
+  return dtype === 'float32' ? value : writer.op('Cast', [value], { to: ONNX_DATA_TYPE.float32 });
+}
+
+export function fromFloat32(writer: ModelWriter, value: Value, dtype: DType): Value {
+  return dtype === 'float32' ? value : writer.op('Cast', [value], { to: ONNX_DATA_TYPE[dtype] });
+}
+
+/** 1 where the value is finite, 0 where it is NaN or infinite, as bool. NaN compares false with everything. */
+export function isFinite(writer: ModelWriter, value: Value): Value {
+  const infinity = writer.literal('float32', [Infinity], []);
+  return writer.op('Less', [writer.op('Abs', [value]), infinity]);
+}
+
+export function floatOfBool(writer: ModelWriter, value: Value): Value {
+  return writer.op('Cast', [value], { to: ONNX_DATA_TYPE.float32 });
+}
+
+/** Quantizes and dequantizes `value`, a float32 tensor of the given rank; gives float32. */
+export function fakeQuantize(writer: ModelWriter, value: Value, params: QuantParams, rank: number): Value {
+  const { dtype, granularity, qmin, qmax } = params;
+  if (dtype === 'int32') throw new RangeError('int32 constants are quantized ahead of time: no QuantizeLinear writes int32');
+  const dims = granularity.kind === 'per-tensor' ? [] : [params.scale.length];
+  const scale = writer.literal('float32', params.scale, dims);
+  const zeroPoint = writer.literal(dtype, params.zeroPoint, dims);
+  const attrs = granularity.kind === 'per-tensor' ? {} : { axis: granularity.axis };
+  const [lowest, highest] = QRANGE[dtype];
+  // QuantizeLinear saturates to the storage type only: a narrower integer range is cut before it.
+  const limited = qmin === lowest && qmax === highest ? value : limit(writer, value, params, rank);
+  const codes = writer.op('QuantizeLinear', [limited, scale, zeroPoint], attrs, MICROSOFT);
+  return writer.op('DequantizeLinear', [codes, scale, zeroPoint], attrs, MICROSOFT);
+}
+
+function limit(writer: ModelWriter, value: Value, params: QuantParams, rank: number): Value {
+  const { granularity, scale, zeroPoint, qmin, qmax } = params;
+  const dims =
+    granularity.kind === 'per-tensor'
+      ? []
+      : Array.from({ length: rank }, (_, axis) => (axis === granularity.axis ? scale.length : 1));
+  const bound = (q: number): Value =>
+    writer.literal('float32', Array.from(scale, (s, i) => s * (q - (zeroPoint[i] ?? 0))), dims);
+  return writer.op('Min', [writer.op('Max', [value, bound(qmin)]), bound(qmax)]);
+}

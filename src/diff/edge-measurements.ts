@@ -1,0 +1,91 @@
+/** Sums of a measuring pass -> one measurement per activation edge. */
+import type { Edge } from '../compile/edges.js';
+import { quantizerOf, type ErrorKind } from '../compile/measurement-program.js';
+import type { Graph, TensorId } from '../ir/graph.js';
+import type { Lane, QuantParams } from '../ir/lane.js';
+import { lostShare } from '../quant/lost-values.js';
+import { effectiveLevels, expectedSqnrDb } from '../quant/precision.js';
+import type { EdgeStatistics } from '../run/calibrate.js';
+import type { EdgeSums } from '../run/measure.js';
+import { channelSqnr, measurementOf, type ErrorMeasurement } from './measurement.js';
+
+export interface ChannelMeasurement {
+  readonly min: number;
+  readonly max: number;
+  /** dB per kind; absent where exact or without signal. */
+  readonly sqnrDb: ReadonlyMap<ErrorKind, number>;
+}
+
+export interface EdgeMeasurement {
+  readonly edge: Edge;
+  readonly quant: QuantParams | undefined;
+  readonly range: { readonly min: number; readonly max: number; readonly p01?: number; readonly p99?: number };
+  /** (P99 - P1) / scale. */
+  readonly levels: number | undefined;
+  /** Of the values other than 0, the share that the quantizer moves by more than a quarter of themselves. */
+  readonly lostShare: number | undefined;
+  readonly nonFinite: number;
+  readonly nonFiniteIn: string | undefined;
+  readonly errors: ReadonlyMap<ErrorKind, ErrorMeasurement>;
+  /** In channel order; empty when the edge has one channel. */
+  readonly channels: readonly ChannelMeasurement[];
+}
+
+/** `statistics`: of the very samples that were measured. */
+export function edgeMeasurements(
+  graph: Graph,
+  lane: Lane,
+  sums: readonly EdgeSums[],
+  statistics: ReadonlyMap<TensorId, EdgeStatistics>,
+): EdgeMeasurement[] {
+  return sums.map(({ edge, value, errors }) => {
+    const stats = statistics.get(edge.tensor);
+    if (stats === undefined) throw new RangeError(`no statistics for tensor ${edge.tensor}`);
+    const quant = quantizerOf(graph, lane, edge.tensor);
+    const measured = [...errors].flatMap(([kind, error]): [ErrorKind, ErrorMeasurement][] => {
+      const measurement = measurementOf(value, error, stats.channels.sumXX);
+      return measurement === undefined ? [] : [[kind, measurement]];
+    });
+    const { histogram } = stats;
+    const tails = histogram === undefined ? {} : { p01: histogram.percentile(1), p99: histogram.percentile(99) };
+    const scale = quant?.granularity.kind === 'per-tensor' ? quant.scale[0] : undefined;
+    return {
+      edge,
+      quant,
+      range: { min: stats.min, max: stats.max, ...tails },
+      levels:
+        tails.p01 === undefined || scale === undefined ? undefined : effectiveLevels(tails.p01, tails.p99, scale),
+      lostShare: histogram === undefined || scale === undefined || quant === undefined ? undefined : lostShare(histogram, quant),
+      nonFinite: stats.nonFinite,
+      nonFiniteIn: stats.nonFiniteIn,
+      errors: new Map(measured),
+      channels: edge.channels < 2 ? [] : channelMeasurements(stats, errors),
+    };
+  });
+}
+
+function channelMeasurements(stats: EdgeStatistics, errors: EdgeSums['errors']): ChannelMeasurement[] {
+  const { min, max, sumXX } = stats.channels;
+  const perKind = [...errors].map(
+    ([kind, error]) =>
+      [
+        kind,
+        new Map(channelSqnr(sumXX, error.sumEE).map(({ channel, sqnrDb }) => [channel, sqnrDb])),
+      ] as const,
+  );
+  return Array.from(min, (low, channel) => ({
+    min: low,
+    max: max[channel] ?? low,
+    sqnrDb: new Map(
+      perKind.flatMap(([kind, byChannel]): [ErrorKind, number][] => {
+        const db = byChannel.get(channel);
+        return db === undefined || !Number.isFinite(db) ? [] : [[kind, db]];
+      }),
+    ),
+  }));
+}
+
+/** Self SQNR (dB) that the parameters would give on the values counted; undefined without a histogram. */
+export function forecastSqnr(stats: EdgeStatistics, params: QuantParams): number | undefined {
+  return stats.histogram === undefined ? undefined : expectedSqnrDb(stats.histogram, params);
+}

@@ -1,0 +1,54 @@
+/** Where cumulative SQNR falls most from an operator's inputs to its output. */
+import { nodeOf, topologyOf, type Graph, type TensorId } from '../ir/graph.js';
+import type { EdgeMeasurement } from './edge-measurements.js';
+
+export interface Jump {
+  readonly tensor: TensorId;
+  /** The input with the lowest cumulative SQNR, which the output is compared with. */
+  readonly from: TensorId;
+  readonly fromDb: number;
+  readonly toDb: number;
+}
+
+/** All falls, largest first. An exact input counts as having no SQNR to fall from, and is passed over. */
+export function jumpsOf(graph: Graph, measurements: readonly EdgeMeasurement[]): Jump[] {
+  const cumulative = new Map<TensorId, number>();
+  for (const { edge, errors } of measurements) {
+    const db = errors.get('cumulative')?.sqnrDb;
+    if (db !== undefined) cumulative.set(edge.tensor, db);
+  }
+  const jumps: Jump[] = [];
+  for (const { edge } of measurements) {
+    const toDb = cumulative.get(edge.tensor);
+    if (toDb === undefined || edge.producer === undefined) continue;
+    const worst = lowestInput(graph, edge.producer, cumulative);
+    if (worst !== undefined && worst.db > toDb) jumps.push({ tensor: edge.tensor, from: worst.tensor, fromDb: worst.db, toDb });
+  }
+  return jumps.sort((a, b) => b.fromDb - b.toDb - (a.fromDb - a.toDb));
+}
+
+/** The measured activation with the lowest SQNR that the node reads, through operators that were fused into it. */
+function lowestInput(
+  graph: Graph,
+  producer: NonNullable<EdgeMeasurement['edge']['producer']>,
+  cumulative: ReadonlyMap<TensorId, number>,
+): { tensor: TensorId; db: number } | undefined {
+  const { producer: writers } = topologyOf(graph);
+  let lowest: { tensor: TensorId; db: number } | undefined;
+  const pending = [producer];
+  const seen = new Set(pending);
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    for (const input of nodeOf(graph, id).inputs) {
+      if (input === null) continue;
+      const db = cumulative.get(input);
+      const writer = writers[input];
+      if (db !== undefined) {
+        if (lowest === undefined || db < lowest.db) lowest = { tensor: input, db };
+      } else if (writer !== undefined && !seen.has(writer)) {
+        seen.add(writer);
+        pending.push(writer);
+      }
+    }
+  }
+  return lowest;
+}

@@ -1,0 +1,84 @@
+/**
+ * Sums -> measurements. A metric that has no value is absent: never 0, never NaN.
+ *
+ * SQNR (dB) = 10 log10(Σx² / Σe²), energies pooled over samples, no epsilon. Higher is better. `exact` when Σe² = 0; absent
+ * when Σx² = 0 or nothing finite was seen.
+ */
+import { total, type ErrorSums, type ValueSums } from '../ir/sums.js';
+
+export interface WorstChannel {
+  readonly channel: number;
+  readonly sqnrDb: number;
+}
+
+export interface ErrorMeasurement {
+  readonly sqnrDb?: number;
+  /** Not one value differs. */
+  readonly exact?: true;
+  readonly worstSqnrDb?: number;
+  /** The sample with the lowest SQNR. */
+  readonly worstSample?: string;
+  readonly mse: number;
+  readonly maxAbsError: number;
+  /** Mean of e: what the quantized tensor is too high on average. */
+  readonly bias: number;
+  /** Share of float values outside the representable range of the edge's quantizer. */
+  readonly clippedShare: number;
+  /** Shares of Σe²: on values that the quantizer clips, and on all others. They add to 1. */
+  readonly noise: { readonly clip: number; readonly round: number };
+  /** Share of Σe² that a constant shift by `bias` explains. */
+  readonly biasShare: number;
+  readonly nonFinite: number;
+  readonly worstChannel?: WorstChannel;
+}
+
+/** SQNR in dB; `exact` and absent cases as above. */
+export function sqnr(sumXX: number, sumEE: number): { sqnrDb?: number; exact?: true } {
+  if (sumEE === 0) return { exact: true };
+  const db = 10 * Math.log10(sumXX / sumEE);
+  return Number.isFinite(db) ? { sqnrDb: db } : {};
+}
+
+/** `channelXX`: Σx² of each channel over the same samples; without it there is no worst channel. */
+export function measurementOf(value: ValueSums, error: ErrorSums, channelXX?: Float64Array): ErrorMeasurement | undefined {
+  const count = value.count - error.nonFinite;
+  if (count <= 0) return undefined;
+  const sumEE = total(error.sumEE);
+  const bias = total(error.sumE) / count;
+  const clip = sumEE === 0 ? 0 : Math.min(1, error.clipEE / sumEE);
+  const worst = error.worst === undefined ? {} : worstSampleOf(error.worst);
+  const channel = channelXX === undefined ? undefined : worstChannelOf(channelXX, error.sumEE);
+  return {
+    ...sqnr(value.sumXX, sumEE),
+    ...worst,
+    mse: sumEE / count,
+    maxAbsError: error.maxAbsE.reduce((a, b) => Math.max(a, b), 0),
+    bias,
+    clippedShare: value.clipped / count,
+    noise: { clip, round: sumEE === 0 ? 0 : 1 - clip },
+    biasShare: sumEE === 0 ? 0 : Math.min(1, (bias * bias * count) / sumEE),
+    nonFinite: error.nonFinite,
+    ...(channel === undefined ? {} : { worstChannel: channel }),
+  };
+}
+
+function worstSampleOf({ sample, sumXX, sumEE }: NonNullable<ErrorSums['worst']>): { worstSqnrDb?: number; worstSample: string } {
+  const { sqnrDb } = sqnr(sumXX, sumEE);
+  return sqnrDb === undefined ? { worstSample: sample } : { worstSqnrDb: sqnrDb, worstSample: sample };
+}
+
+/**
+ * SQNR of every channel with signal, in channel order; Infinity where exact. Empty when there is one channel only, which the
+ * pooled number already tells.
+ */
+export function channelSqnr(channelXX: Float64Array, channelEE: Float64Array): { channel: number; sqnrDb: number }[] {
+  if (channelXX.length !== channelEE.length || channelXX.length < 2) return [];
+  return Array.from(channelXX, (xx, channel) => ({ channel, xx, ee: channelEE[channel] ?? 0 }))
+    .filter(({ xx }) => xx > 0)
+    .map(({ channel, xx, ee }) => ({ channel, sqnrDb: 10 * Math.log10(xx / ee) }));
+}
+
+function worstChannelOf(channelXX: Float64Array, channelEE: Float64Array): WorstChannel | undefined {
+  const noisy = channelSqnr(channelXX, channelEE).filter(({ sqnrDb }) => Number.isFinite(sqnrDb));
+  return noisy.reduce<WorstChannel | undefined>((a, b) => (a === undefined || b.sqnrDb < a.sqnrDb ? b : a), undefined);
+}

@@ -1,0 +1,28 @@
+import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
+import type { Evidence } from '../../evidence.js';
+import type { Finding } from '../../finding.js';
+
+const ERROR_SHARE = 0.01;
+const WARNING_SHARE = 0.001;
+
+/** The quantized range cuts off values that the float network really produces, and that is most of the noise. */
+export function clipped({ graph, edges }: Evidence): Finding[] {
+  return edges.flatMap(({ edge, errors }): Finding[] => {
+    const self = errors.get('self');
+    if (self === undefined || self.clippedShare < WARNING_SHARE || self.noise.clip < self.noise.round) return [];
+    const node = edge.producer === undefined ? undefined : nodeLabel(nodeOf(graph, edge.producer));
+    const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
+    return [
+      {
+        rule: 'act.clipped',
+        severity: self.clippedShare >= ERROR_SHARE ? 'error' : 'warning',
+        subject: { ...(node === undefined ? {} : { node }), tensor: tensorOf(graph, edge.tensor).name },
+        message:
+          `${percent(self.clippedShare)} of the values are outside the quantized range; clipping them is ` +
+          `${percent(self.noise.clip)} of the noise here`,
+        args: { clippedShare: self.clippedShare, clipNoise: self.noise.clip },
+        fix: { title: 'widen the range', edit: '--observer minmax' },
+      },
+    ];
+  });
+}

@@ -1,0 +1,53 @@
+import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
+import { bitsOf } from '../../../quant/affine.js';
+import type { Evidence } from '../../evidence.js';
+import type { Finding } from '../../finding.js';
+
+/** Codes on both sides of zero that a channel still has under the common scale; fewer than this is a lost channel. */
+const FEW_LEVELS = 16;
+/** Share of such channels from which the layer is broken rather than worn. */
+const MANY_CHANNELS = 0.05;
+
+/**
+ * One scale for all output channels of a weight although their ranges differ: the widest channel takes the range and leaves
+ * the others a handful of levels, or none.
+ */
+export function perTensorSpread({ graph, constants }: Evidence): Finding[] {
+  return constants.flatMap(({ tensor, node, quant, spread }): Finding[] => {
+    if (spread === undefined || node === undefined || quant.granularity.kind !== 'per-tensor') return [];
+    const { stats, sqnr } = spread;
+    const scale = quant.scale[0] ?? 1;
+    const absmax = stats.channels.map((channel) => channel?.absmax ?? 0);
+    const poor = absmax.flatMap((a, c) => (a > 0 && (2 * a) / scale < FEW_LEVELS ? [c] : []));
+    if (poor.length === 0 || bitsOf(quant.dtype) < 8) return [];
+    const share = poor.length / stats.channels.length;
+    const wide = stats.outlierChannels.length > 0 ? stats.outlierChannels : [absmax.indexOf(Math.max(...absmax))];
+    const label = nodeLabel(nodeOf(graph, node));
+    return [
+      {
+        rule: 'w.per-tensor-spread',
+        severity: share >= MANY_CHANNELS ? 'error' : 'warning',
+        subject: { node: label, tensor: tensorOf(graph, tensor).name },
+        message:
+          `one scale serves all ${stats.channels.length} channels, but channel${wide.length === 1 ? '' : 's'} ` +
+          `${listed(wide)} take${wide.length === 1 ? 's' : ''} the range: ${poor.length} channel${poor.length === 1 ? ' keeps' : 's keep'} ` +
+          `fewer than ${FEW_LEVELS} of ${2 ** bitsOf(quant.dtype)} levels`,
+        args: {
+          channels: stats.channels.length,
+          poorChannels: poor.length,
+          wideChannels: wide.join(' '),
+          ...(sqnr.perTensorDb === undefined ? {} : { perTensorSqnrDb: sqnr.perTensorDb }),
+          ...(sqnr.perAxisDb === undefined ? {} : { perAxisSqnrDb: sqnr.perAxisDb }),
+        },
+        fix: { title: 'give every output channel its own scale', edit: '--per-axis' },
+      },
+    ];
+  });
+}
+
+const MOST_LISTED = 6;
+
+function listed(channels: readonly number[]): string {
+  const shown = channels.slice(0, MOST_LISTED).join(', ');
+  return channels.length > MOST_LISTED ? `${shown} and ${channels.length - MOST_LISTED} more` : shown;
+}

@@ -1,0 +1,54 @@
+/**
+ * Quantization annotations: which edges of a graph are quantized in one run, and how.
+ *
+ * Affine quantization, ONNX QuantizeLinear: q = clamp(roundHalfEven(x / scale) + zeroPoint, qmin, qmax),
+ * x' = (q - zeroPoint) * scale. https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html
+ */
+import type { NodeId, TensorId } from './graph.js';
+
+export type QDType = 'int4' | 'uint4' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32';
+
+export type Granularity =
+  | { readonly kind: 'per-tensor' }
+  | { readonly kind: 'per-axis'; readonly axis: number };
+
+export interface QuantParams {
+  readonly dtype: QDType;
+  /** Integer limits in use: [-127, 127] for narrow-range int8, else the dtype's own. */
+  readonly qmin: number;
+  readonly qmax: number;
+  readonly granularity: Granularity;
+  /** float32 values: one per tensor, or one per index of the axis. */
+  readonly scale: Float32Array;
+  /** Same length as `scale`. */
+  readonly zeroPoint: Int32Array;
+  readonly source: 'file' | 'observer' | 'fixed' | 'derived' | 'edit';
+}
+
+/** Integer range of each storage type. */
+export const QRANGE: Readonly<Record<QDType, readonly [qmin: number, qmax: number]>> = {
+  int4: [-8, 7],
+  uint4: [0, 15],
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  uint16: [0, 65535],
+  int32: [-2147483648, 2147483647],
+};
+
+/** Key of one input of one node, for quantizers that only that consumer sees. */
+export type UseKey = `${number}:${number}`;
+export function useKey(node: NodeId, slot: number): UseKey {
+  return `${node}:${slot}`;
+}
+
+/** Which edges of a graph are quantized in one run, and how. The empty lane is the float run. */
+export interface Lane {
+  readonly name: string;
+  /** Quantizers right after the value exists: every consumer (and a graph output) reads the quantized value. Weights and biases too. */
+  readonly tensors: ReadonlyMap<TensorId, QuantParams>;
+  /** Quantizers on one input of one node; they replace the tensor's own for that use. */
+  readonly uses: ReadonlyMap<UseKey, QuantParams>;
+}
+
+export const FLOAT_LANE: Lane = { name: 'float', tensors: new Map(), uses: new Map() };

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { LoadError, UnsupportedError, UsageError } from '../errors.js';
+import { sniff, SNIFF_LENGTH } from './sniff.js';
+
+/** Protobuf messages end here, and so do single reads of Node. */
+const SIZE_LIMIT = 2 ** 31 - 1;
+
+/**
+ * The bytes of a file that may be an ONNX model.
+ *
+ * @throws UsageError when it is not there or may not be read, LoadError when it is something else,
+ *   UnsupportedError for a model of a format that is not read yet.
+ */
+export async function readModelFile(path: string): Promise<Buffer> {
+  let handle: FileHandle | undefined;
+  try {
+    const stats = await stat(path);
+    if (stats.isDirectory()) throw await folderError(path);
+    if (!stats.isFile()) throw new LoadError(`${path} is not a regular file; a model file is wanted`);
+    if (stats.size === 0) throw new LoadError(`${path} is empty (0 bytes); a model file is wanted`);
+    handle = await open(path);
+    const head = await readBytes(handle, path, Math.min(SNIFF_LENGTH, stats.size));
+    refuseOthers(path, head);
+    if (stats.size > SIZE_LIMIT) {
+      throw new LoadError(`${path} has ${stats.size} bytes; an ONNX file ends at ${SIZE_LIMIT}`, {
+        hint: 'save it with external data (onnx.save_model with save_as_external_data=True)',
+      });
+    }
+    return await readBytes(handle, path, stats.size);
+  } catch (cause) {
+    throw accessError(path, cause);
+  } finally {
+    await handle?.close();
+  }
+}
+
+function refuseOthers(path: string, head: Uint8Array): void {
+  const { kind, description, hint } = sniff(head);
+  if (kind === 'tflite') throw new UnsupportedError(`${path}: TFLite is not supported yet`);
+  if (kind === 'other') {
+    throw new LoadError(`${path} is not a model qdbg reads: it is ${description}`, {
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}
+
+async function folderError(path: string): Promise<LoadError> {
+  const names = await readdir(path);
+  if (names.includes('saved_model.pb')) {
+    return new LoadError(`${path} is a TensorFlow SavedModel folder; a model file is wanted`, {
+      hint: `python -m tf2onnx.convert --saved-model ${path} --output model.onnx`,
+    });
+  }
+  const models = names.filter((name) => /\.(?:onnx|tflite)$/i.test(name)).sort();
+  return new LoadError(`${path} is a folder; a model file is wanted`, {
+    ...(models.length === 0 ? {} : { places: models, hint: `qdbg inspect ${path}/${models[0] ?? ''}` }),
+  });
+}
+
+function accessError(path: string, cause: unknown): unknown {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new UsageError(`${path} does not exist`, { cause });
+  if (code === 'EACCES' || code === 'EPERM')
+    return new UsageError(`${path} may not be read (${code})`, { cause });
+  return code === undefined ? cause : new UsageError(`${path} cannot be read (${code})`, { cause });
+}
+
+/** The first `size` bytes. Large reads come back in parts. */
+async function readBytes(handle: FileHandle, path: string, size: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  for (let at = 0; at < size;) {
+    const { bytesRead } = await handle.read(bytes, at, size - at, at);
+    if (bytesRead === 0)
+      throw new LoadError(`${path} became shorter while it was read (${at} of ${size} bytes)`);
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+/** SHA-256 of `first` followed by the contents of `paths`, in hex. */
+export async function sha256(first: Uint8Array, paths: readonly string[]): Promise<string> {
+  const hash = createHash('sha256').update(first);
+  for (const path of paths) for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}

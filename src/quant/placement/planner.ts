@@ -1,0 +1,79 @@
+/** The one planner: interprets the rule table of the scheme's target. */
+import type { Graph, NodeId } from '../../ir/graph.js';
+import { tensorOf } from '../../ir/graph.js';
+import { useKey } from '../../ir/lane.js';
+import type { PlacementName, Scheme } from '../scheme.js';
+import type { Selection } from '../select.js';
+import { select } from '../select.js';
+import type { Marks } from './marks.js';
+import { markGraph, outputOfFused } from './marks.js';
+import { ORT } from './ort.js';
+import type { FloatNode, PlannedQuantizer, QuantPlan } from './plan.js';
+import { quantizersOf, settle } from './quantizers.js';
+import type { Placement } from './rules.js';
+import { TENSORRT } from './tensorrt.js';
+import { TFLITE } from './tflite.js';
+
+const PLACEMENTS: Readonly<Record<PlacementName, Placement>> = {
+  ort: ORT,
+  tflite: TFLITE,
+  tensorrt: TENSORRT,
+};
+
+/**
+ * Which edges of the graph the scheme's target quantizes, which of them share parameters, and which nodes it then
+ * computes with integers.
+ *
+ * Only floating-point tensors (float32, float16, bfloat16, float64) are quantized; a tensor of unknown type is not. A
+ * node left out by the selection places nothing, but its edges are quantized where another node's rule says so, as
+ * with `nodes_to_exclude` of ONNX Runtime's quantizer. A tensor left out has no quantizer.
+ *
+ * @throws UsageError when a pattern of the selection matches nothing
+ */
+export function planQuantization(graph: Graph, scheme: Scheme, selection: Selection): QuantPlan {
+  const placement = PLACEMENTS[scheme.placement];
+  const { only, skip } = select(graph, selection);
+  const isNamed = (node: NodeId): boolean => only === undefined || only.nodes.has(node);
+  const marks = markGraph(graph, placement, scheme, (node) => isNamed(node) && !skip.nodes.has(node));
+  const planned = quantizersOf(graph, scheme, marks);
+  if (only !== undefined && only.tensors.size > 0) {
+    // A tensor that --only names is quantized as in the whole plan, whether or not its nodes are named.
+    const whole = markGraph(graph, placement, scheme, (node) => !skip.nodes.has(node));
+    const known = new Set(planned.map(keyOf));
+    const named = quantizersOf(graph, scheme, whole).filter(({ tensor }) => only.tensors.has(tensor));
+    planned.push(...named.filter((quantizer) => !known.has(keyOf(quantizer))));
+  }
+  const kept = planned.filter(({ tensor }) => !skip.tensors.has(tensor));
+  const quantizers = settle(kept, marks.ranges);
+  return {
+    placement: scheme.placement,
+    quantizers,
+    ...classify(graph, marks, quantizers),
+    fusedAway: scheme.activations === 'float' ? [] : [...marks.fused.keys()],
+    biasLimit: placement.biasLimit,
+  };
+}
+
+function keyOf({ tensor, use }: PlannedQuantizer): string {
+  return use === undefined ? `${tensor}` : useKey(use.node, use.slot);
+}
+
+/** A node computes with integers when its rule holds and every edge that the rule wants quantized is. */
+function classify(
+  graph: Graph,
+  marks: Marks,
+  quantizers: readonly PlannedQuantizer[],
+): Pick<QuantPlan, 'quantizedNodes' | 'floatNodes'> {
+  const edges = new Set(quantizers.map(({ tensor, use }) => `${tensor} ${use?.node ?? ''}`));
+  const quantizedNodes: NodeId[] = [];
+  const floatNodes: FloatNode[] = [...marks.unruled];
+  for (const [node, tensors] of marks.ruled) {
+    const open = tensors
+      .map((tensor) => outputOfFused(marks, tensor))
+      .find((tensor) => !edges.has(`${tensor} `) && !edges.has(`${tensor} ${node}`));
+    if (open === undefined) quantizedNodes.push(node);
+    else floatNodes.push({ node, reason: `'${tensorOf(graph, open).name}' is not quantized` });
+  }
+  floatNodes.sort((a, b) => a.node - b.node);
+  return { quantizedNodes, floatNodes };
+}

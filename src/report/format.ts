@@ -1,0 +1,76 @@
+/** Numbers and names as people read them. */
+
+/** dB with one decimal; "exact" or "-" where there is none. */
+export function decibels(measured: { readonly sqnrDb?: number; readonly exact?: true } | undefined): string {
+  if (measured?.exact === true) return 'exact';
+  return measured?.sqnrDb === undefined ? '-' : measured.sqnrDb.toFixed(1);
+}
+
+/** Four significant digits, no exponent where a plain number is as short. */
+export function number(value: number): string {
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  if (size >= 1e5 || size < 1e-4) return value.toExponential(2);
+  return String(Number(value.toPrecision(4)));
+}
+
+/** 1234567 -> 1 234 567 */
+export function count(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ' ');
+}
+
+export function percent(share: number): string {
+  if (share === 0) return '0';
+  const points = 100 * share;
+  return points < 0.01 ? '<0.01 %' : `${Number(points.toPrecision(points < 1 ? 1 : 3))} %`;
+}
+
+/** 1536000 -> 1.5 MB */
+export function bytes(value: number): string {
+  if (value < 1000) return `${value} B`;
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(Math.floor(Math.log10(value) / 3), units.length);
+  return `${Number((value / 1000 ** power).toPrecision(3))} ${units[power - 1] ?? 'kB'}`;
+}
+
+/** Names come from files anybody may have made: no control or direction characters reach a terminal. */
+export function printable(name: string): string {
+  return name.replace(
+    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** At most `width` characters: the middle goes first, since names differ at their ends. */
+export function shortened(name: string, width: number): string {
+  const text = printable(name);
+  if (text.length <= width) return text;
+  const head = Math.floor((width - 1) / 3);
+  return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
+}
+
+export function shape(dims: readonly (number | string | null)[] | undefined): string {
+  if (dims === undefined) return '?';
+  return dims.length === 0 ? 'scalar' : dims.map((dim) => (dim === null ? '?' : printable(String(dim)))).join('x');
+}
+
+/** 1, 2, 3 and 4 more */
+export function listed(items: readonly (string | number)[], most: number): string {
+  const shown = items.slice(0, most).join(', ');
+  return items.length > most ? `${shown} and ${items.length - most} more` : shown;
+}
+
+/** Breaks text at spaces into lines of at most `width` characters. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return line === '' ? lines : [...lines, line];
+}

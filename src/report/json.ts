@@ -1,0 +1,14 @@
+import type { Report } from './report.js';
+
+/** The report itself. Deterministic: keys in the order of the document, no time unless asked for. */
+export function renderJson(report: Report): string {
+  return `${JSON.stringify(report, refuseNonFinite, 1)}\n`;
+}
+
+/** JSON has no NaN and no Infinity; JSON.stringify would turn them into null silently. */
+function refuseNonFinite(key: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new RangeError(`${key} is ${value}: a metric without a value must be absent`);
+  }
+  return value;
+}

@@ -1,0 +1,209 @@
+/** The report as text for a terminal: verdict first, then where, why, and what to try. */
+import { Chalk, type ChalkInstance } from 'chalk';
+import type { ErrorMeasurement } from '../diff/measurement.js';
+import { bytes, count, decibels, listed, number, percent, printable, shortened, wrapped } from './format.js';
+import type { Report, ReportedTensor, ReportedWeight } from './report.js';
+import { table } from './table.js';
+
+export interface TerminalOptions {
+  readonly width: number;
+  readonly color: boolean;
+  /** Rows per table. */
+  readonly top: number;
+  /** Verdict and findings only. */
+  readonly quiet: boolean;
+}
+
+const INDENT = '  ';
+const FINDINGS_SHOWN = 12;
+/** What an alternative observer must gain to be worth a line, dB. */
+const WORTHWHILE_DB = 3;
+
+export function renderTerminal(report: Report, options: TerminalOptions): string {
+  const style = new Chalk({ level: options.color ? 1 : 0 });
+  const sections = [
+    verdict(report, style, options.width),
+    findings(report, style, options.width),
+    ...(options.quiet
+      ? []
+      : [
+          falls(report, style, options),
+          layers(report, style, options),
+          weights(report, style, options),
+          advice(report, style, options),
+          basis(report, style, options.width),
+        ]),
+  ];
+  return `${sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function verdict({ verdict: { summary, cause, where } }: Report, style: ChalkInstance, width: number): string[] {
+  const lines = wrapped(printable(summary), width - 9).map((line, i) => `${i === 0 ? 'VERDICT  ' : '         '}${style.bold(line)}`);
+  if (cause !== undefined) lines.push(`         cause ${style.bold(cause)}${where === undefined ? '' : ` at ${printable(where)}`}`);
+  return lines;
+}
+
+function findings({ findings: all }: Report, style: ChalkInstance, width: number): string[] {
+  if (all.length === 0) return [];
+  const mark = { error: style.red('error  '), warning: style.yellow('warning'), note: 'note   ' };
+  const lines = all.slice(0, FINDINGS_SHOWN).flatMap(({ rule, severity, subject, message, fix }) => {
+    const place = [subject.node, subject.tensor].filter((name) => name !== undefined).map(printable);
+    return [
+      `${INDENT}${mark[severity]}  ${rule}  ${style.bold(place.join(' > '))}`,
+      ...wrapped(printable(message), width - 11).map((line) => `           ${line}`),
+      ...(fix === undefined ? [] : [`           try: ${style.bold(fix.edit)}  (${fix.title})`]),
+    ];
+  });
+  const more = all.length > FINDINGS_SHOWN ? [`${INDENT}and ${all.length - FINDINGS_SHOWN} more (--report json=FILE has all)`] : [];
+  return [`FINDINGS  ${all.length}, worst first`, ...lines, ...more];
+}
+
+function falls({ jumps }: Report, style: ChalkInstance, { width }: TerminalOptions): string[] {
+  if (jumps.length === 0) return [];
+  const name = Math.floor((width - 40) / 2);
+  const rows = jumps
+    .slice(0, 3)
+    .map(({ node, op, from, fromDb, toDb }) => [
+      `${INDENT}${shortened(node, name)} (${op})`,
+      fromDb.toFixed(1),
+      '->',
+      style.bold(toDb.toFixed(1)),
+      `from ${shortened(from, name)}`,
+    ]);
+  return [
+    'LARGEST FALLS of cumulative SQNR, dB, from the worst input of a layer to its output',
+    ...table([{ title: '' }, { title: '', align: 'right' }, { title: '' }, { title: '', align: 'right' }, { title: '' }], rows).filter((line) => line !== ''),
+  ];
+}
+
+function layers({ tensors }: Report, style: ChalkInstance, { width, top }: TerminalOptions): string[] {
+  const measured = tensors.filter(({ cumulative }) => cumulative !== undefined);
+  const ranked = measured
+    .filter((tensor) => worstOf(tensor) !== undefined)
+    .sort((a, b) => (worstOf(a) ?? 0) - (worstOf(b) ?? 0))
+    .slice(0, top);
+  if (ranked.length === 0) return [];
+  const name = Math.max(16, width - 84);
+  const rows = ranked.map((tensor) => [
+    `${INDENT}${shortened(tensor.node === '' ? tensor.tensor : tensor.node, name)}`,
+    shortened(tensor.op, 12),
+    decibels(tensor.self),
+    style.bold(decibels(tensor.local)),
+    decibels(tensor.cumulative),
+    channelText(tensor),
+    tensor.levels === undefined ? '-' : tensor.levels.toFixed(tensor.levels < 10 ? 1 : 0),
+    tensor.lostShare === undefined ? '-' : percent(tensor.lostShare),
+    noiseText(tensor.self ?? tensor.local),
+    number((tensor.local ?? tensor.self)?.maxAbsError ?? 0),
+  ]);
+  const right = (title: string) => ({ title, align: 'right' as const });
+  return [
+    `WORST LAYERS  ${ranked.length} of ${measured.length} measured, by local SQNR in dB, higher is better`,
+    ...table(
+      [{ title: `${INDENT}layer` }, { title: 'op' }, right('self'), right('local'), right('cumul.'), right('worst ch.'), right('levels'), right('lost'), right('clip/round'), right('max|e|')],
+      rows,
+    ),
+    `${INDENT}self: its own quantizer. local: this layer alone as integer, on the float run's inputs. cumul.: everything`,
+    `${INDENT}before it quantized too. worst ch.: lowest local (else self) channel, #index. levels: steps across 98 % of the values.`,
+    `${INDENT}lost: values off by more than a quarter of themselves. clip/round: shares of the noise. max|e|: largest local error.`,
+  ];
+}
+
+function worstOf({ local, self }: ReportedTensor): number | undefined {
+  return local?.sqnrDb ?? self?.sqnrDb;
+}
+
+function channelText({ local, self }: ReportedTensor): string {
+  const worst = local?.worstChannel ?? self?.worstChannel;
+  return worst === undefined ? '-' : `${worst.sqnrDb.toFixed(1)} #${worst.channel}`;
+}
+
+function noiseText(error: ErrorMeasurement | undefined): string {
+  if (error === undefined || error.exact === true) return '-';
+  return `${Math.round(100 * error.noise.clip)}/${Math.round(100 * error.noise.round)} %`;
+}
+
+function weights({ weights: all }: Report, style: ChalkInstance, { width, top }: TerminalOptions): string[] {
+  const gain = ({ perTensorSqnrDb, perAxisSqnrDb }: ReportedWeight): number => (perAxisSqnrDb ?? 0) - (perTensorSqnrDb ?? 0);
+  const shown = all
+    .filter((weight) => weight.outlierChannels.length > 0 || weight.deadChannels.length > 0 || gain(weight) > WORTHWHILE_DB)
+    .sort((a, b) => fewest(a) - fewest(b))
+    .slice(0, top);
+  if (shown.length === 0) return [];
+  const name = Math.max(16, width - 66);
+  const right = (title: string) => ({ title, align: 'right' as const });
+  return [
+    `WEIGHTS  ${shown.length} of ${all.length} with channels of unlike range; SQNR in dB with one scale, and with one per channel`,
+    ...table(
+      [{ title: `${INDENT}weight` }, right('channels'), right('per-tensor'), right('per-axis'), right('fewest levels'), { title: 'outlier channels' }],
+      shown.map((weight) => [
+        `${INDENT}${shortened(weight.tensor, name)}`,
+        String(weight.channels.length),
+        style.bold(decibels(exactOr(weight.perTensorSqnrDb))),
+        decibels(exactOr(weight.perAxisSqnrDb)),
+        fewest(weight).toFixed(1),
+        weight.outlierChannels.length === 0 ? '-' : listed(weight.outlierChannels, 5),
+      ]),
+    ),
+    `${INDENT}outlier channel: largest |w| beyond Q3 + 3 IQR of the channels' largest |w|. fewest levels: of any channel under one scale.`,
+  ];
+}
+
+function exactOr(sqnrDb: number | undefined): { sqnrDb?: number } {
+  return sqnrDb === undefined ? {} : { sqnrDb };
+}
+
+function fewest({ perTensorLevels }: ReportedWeight): number {
+  return perTensorLevels.reduce((a, b) => Math.min(a, b), Infinity);
+}
+
+/** Observers that would raise a tensor's own SQNR, forecast from its histogram. */
+function advice({ tensors, notMeasured }: Report, style: ChalkInstance, { width }: TerminalOptions): string[] {
+  const gains = tensors.flatMap(({ tensor, self, forecast }) => {
+    const best = Object.entries(forecast ?? {}).sort((a, b) => b[1] - a[1])[0];
+    const gain = best === undefined || self?.sqnrDb === undefined ? 0 : best[1] - self.sqnrDb;
+    return best !== undefined && gain > WORTHWHILE_DB ? [{ tensor, observer: best[0], gain }] : [];
+  });
+  const lines = gains
+    .sort((a, b) => b.gain - a.gain)
+    .slice(0, 5)
+    .map(({ tensor, observer, gain }) => `${INDENT}${style.bold(`--observer ${observer.replace(' ', ' --percentile ')}`)} forecast +${gain.toFixed(1)} dB self at ${shortened(tensor, width - 56)}`);
+  const missing = notMeasured.length === 0 ? [] : ['', `NOT MEASURED  ${notMeasured.length}`, ...groupedReasons(notMeasured, width)];
+  return [...(lines.length === 0 ? [] : ['WHAT TO TRY', ...lines]), ...(lines.length === 0 ? missing.slice(1) : missing)];
+}
+
+function groupedReasons(notMeasured: Report['notMeasured'], width: number): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { subject, reason } of notMeasured) byReason.set(reason, [...(byReason.get(reason) ?? []), subject]);
+  return [...byReason].map(([reason, subjects]) => `${INDENT}${subjects.length} because ${reason}: ${shortened(listed(subjects, 3), Math.max(20, width - reason.length - 20))}`);
+}
+
+/** What all of this was measured with. */
+function basis(report: Report, style: ChalkInstance, width: number): string[] {
+  const lines = report.models.map(
+    ({ path, format, opset, ops, parameters, bytes: size }) =>
+      `model    ${printable(path)}  (${format}${opset === undefined ? '' : ` opset ${opset}`}, ${count(ops)} ops, ${count(parameters)} parameters, ${bytes(size)})`,
+  );
+  const { ops, macs, islands } = report.coverage;
+  const share = macs.total === 0 ? '' : `, ${percent(macs.quantized / macs.total)} of the multiply-accumulates`;
+  lines.push(`scheme   ${schemeText(report.scheme)}; ${ops.quantized} of ${ops.total} ops${share}`);
+  lines.push(...islands.map(({ nodes, reason }) => `         float: ${shortened(listed(nodes, 4), width - reason.length - 22)} (${reason})`));
+  for (const [role, data] of Object.entries(report.data)) {
+    if (data === undefined) continue;
+    lines.push(`${role.padEnd(9)}${printable(data.path)}: ${count(data.samples)} samples, ${data.kind}${data.kind === 'random' ? ' - A SMOKE TEST, NOT A RESULT' : ''}`);
+    const assumed = data.assumed.map(({ what, value, from }) => `${what} ${value} (${from})`).join(', ');
+    if (assumed !== '') lines.push(...wrapped(printable(assumed), width - 9).map((line) => `         ${line}`));
+    lines.push(...data.excluded.map(({ sample, reason }) => `         ${style.yellow('excluded')} ${printable(sample)}: ${printable(reason)}`));
+  }
+  return lines;
+}
+
+function schemeText(scheme: Report['scheme']): string {
+  const part = (value: unknown): string => {
+    if (typeof value !== 'object' || value === null) return String(value);
+    const { dtype, symmetric, granularity, observer } = value as { dtype: string; symmetric: boolean; granularity: string; observer: { kind: string } };
+    return `${dtype} ${symmetric ? 'symmetric' : 'asymmetric'} ${granularity} ${observer.kind}`;
+  };
+  return `${String(scheme['name'])}: activations ${part(scheme['activations'])}, weights ${part(scheme['weights'])}, bias ${String(scheme['bias'])}`;
+}
+

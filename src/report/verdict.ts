@@ -1,0 +1,34 @@
+/** The one-sentence answer. */
+import type { Finding } from '../doctor/finding.js';
+import type { Report, ReportedJump, ReportedTensor } from './report.js';
+
+/** Below this cumulative SQNR an output carries little of the float result; above the other it is close to it. */
+const BROKEN_DB = 10;
+const CLOSE_DB = 20;
+
+export function verdictOf(
+  tensors: readonly ReportedTensor[],
+  findings: readonly Finding[],
+  jumps: readonly ReportedJump[],
+): Report['verdict'] {
+  const outputs = tensors.filter(({ role, cumulative }) => role === 'output' && cumulative !== undefined);
+  const worst = outputs
+    .filter(({ cumulative }) => cumulative?.sqnrDb !== undefined)
+    .sort((a, b) => (a.cumulative?.sqnrDb ?? 0) - (b.cumulative?.sqnrDb ?? 0))[0];
+  const db = worst?.cumulative?.sqnrDb;
+  if (worst === undefined || db === undefined) {
+    const exact = outputs.some(({ cumulative }) => cumulative?.exact === true);
+    return { summary: exact ? 'no output differs from float' : 'no output could be compared with float' };
+  }
+  const where = `output ${worst.tensor} keeps ${db.toFixed(1)} dB SQNR (cumulative)`;
+  if (db >= CLOSE_DB) return { summary: `the integer network stays close to float: ${where}` };
+  const jump = jumps[0];
+  const cause = findings.find(({ severity }) => severity !== 'note');
+  const fall = jump === undefined ? '' : `; the largest fall is at ${jump.node} (${jump.op}), ${jump.fromDb.toFixed(1)} -> ${jump.toDb.toFixed(1)} dB`;
+  const place = cause?.subject.tensor ?? jump?.tensor;
+  return {
+    ...(cause === undefined ? {} : { cause: cause.rule }),
+    ...(place === undefined ? {} : { where: place }),
+    summary: `the integer network ${db < BROKEN_DB ? 'is broken' : 'loses much'}: ${where}${fall}`,
+  };
+}

@@ -1,0 +1,190 @@
+/**
+ * The calibration passes: a first one for ranges, a second one for histograms over those ranges. Samples are streamed; what
+ * is kept does not grow with their number.
+ */
+import { histogramProgram, rangeProgram, type RangeStat } from '../compile/calibration-program.js';
+import type { Edge } from '../compile/edges.js';
+import type { Graph, TensorId } from '../ir/graph.js';
+import { binGrid, Histogram } from '../quant/histogram.js';
+import { MovingAverage } from '../quant/observers/moving-average.js';
+import type { TensorStats } from '../quant/observers/observer.js';
+import type { Samples, Watch } from './samples.js';
+import { openSession, type SessionOptions } from './runtime.js';
+import { SheetRunner, type Sheet } from './sheet-runner.js';
+
+export interface ChannelStatistics {
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  readonly sumXX: Float64Array;
+}
+
+/** What calibration saw on one edge; finite values only. */
+export interface EdgeStatistics extends TensorStats {
+  readonly channels: ChannelStatistics;
+  readonly nonFinite: number;
+  /** First sample with values that are not finite. */
+  readonly nonFiniteIn: string | undefined;
+}
+
+export interface Calibration {
+  readonly samples: number;
+  readonly edges: ReadonlyMap<TensorId, EdgeStatistics>;
+}
+
+export interface CalibrationOptions extends SessionOptions {
+  /** Percentiles and every observer but min-max and moving average need them. */
+  readonly histograms: boolean;
+  /** Of the moving average. */
+  readonly momentum: number;
+}
+
+/** Codes of all edges of one sample leave the runtime together; bigger networks take more sessions. */
+const MOST_CODES = 128 * 2 ** 20;
+
+interface RangeState {
+  readonly edge: Edge;
+  readonly channels: ChannelStatistics;
+  readonly average: MovingAverage;
+  count: number;
+  nonFinite: number;
+  nonFiniteIn: string | undefined;
+}
+
+export async function calibrate(
+  graph: Graph,
+  edges: readonly Edge[],
+  samples: Samples,
+  options: CalibrationOptions,
+  watch: Watch,
+): Promise<Calibration> {
+  const states = await rangePass(graph, edges, samples, options, watch);
+  const histograms = options.histograms ? await histogramPass(graph, states, samples, options, watch) : [];
+  const statistics = states.map((state, i): [TensorId, EdgeStatistics] => {
+    const histogram = histograms[i];
+    const { min, max } = extremes(state.channels);
+    return [
+      state.edge.tensor,
+      {
+        min,
+        max,
+        count: state.count,
+        average: state.average,
+        ...(histogram === undefined ? {} : { histogram }),
+        channels: state.channels,
+        nonFinite: state.nonFinite,
+        nonFiniteIn: state.nonFiniteIn,
+      },
+    ];
+  });
+  return { samples: samples.count, edges: new Map(statistics) };
+}
+
+async function rangePass(
+  graph: Graph,
+  edges: readonly Edge[],
+  samples: Samples,
+  options: CalibrationOptions,
+  watch: Watch,
+): Promise<RangeState[]> {
+  const states = edges.map(
+    (edge): RangeState => ({
+      edge,
+      channels: {
+        min: new Float64Array(edge.channels).fill(Infinity),
+        max: new Float64Array(edge.channels).fill(-Infinity),
+        sumXX: new Float64Array(edge.channels),
+      },
+      average: new MovingAverage(options.momentum),
+      count: 0,
+      nonFinite: 0,
+      nonFiniteIn: undefined,
+    }),
+  );
+  const runner = new SheetRunner<RangeStat>((guarded) => rangeProgram(graph, edges, guarded), graph.opsets.get('') ?? 1, options);
+  try {
+    let done = 0;
+    for await (const sample of samples.samples()) {
+      addRanges(states, await runner.run(sample), sample.id);
+      watch('ranges', ++done, samples.count);
+    }
+  } finally {
+    await runner.close();
+  }
+  return states;
+}
+
+function addRanges(states: readonly RangeState[], { values, slots }: Sheet<RangeStat>, sample: string): void {
+  for (const state of states) state.count += state.edge.count;
+  const lows = new Float64Array(states.length).fill(Infinity);
+  const highs = new Float64Array(states.length).fill(-Infinity);
+  for (const { edge, name, offset, length } of slots) {
+    const state = states[edge] as RangeState;
+    const { min, max, sumXX } = state.channels;
+    for (let c = 0; c < length; c++) {
+      const value = values[offset + c] as number;
+      if (name === 'sumXX') sumXX[c] = (sumXX[c] as number) + value;
+      else if (name === 'nonFinite') state.nonFinite += value;
+      else if (name === 'min') {
+        if (value < (min[c] as number)) min[c] = value;
+        if (value < (lows[edge] as number)) lows[edge] = value;
+      } else {
+        if (value > (max[c] as number)) max[c] = value;
+        if (value > (highs[edge] as number)) highs[edge] = value;
+      }
+    }
+    if (name === 'nonFinite' && state.nonFinite > 0) state.nonFiniteIn ??= sample;
+  }
+  states.forEach((state, i) => state.average.update(lows[i] as number, highs[i] as number));
+}
+
+async function histogramPass(
+  graph: Graph,
+  states: readonly RangeState[],
+  samples: Samples,
+  options: CalibrationOptions,
+  watch: Watch,
+): Promise<(Histogram | undefined)[]> {
+  const histograms = states.map((state) => {
+    const { min, max } = extremes(state.channels);
+    // A tensor with non-finite values would fold them into the outermost bins.
+    return state.nonFinite === 0 ? new Histogram(binGrid(min, max)) : undefined;
+  });
+  for (const chunk of chunksOf(states, histograms)) {
+    const program = histogramProgram(graph, chunk.map((i) => (states[i] as RangeState).edge), chunk.map((i) => (histograms[i] as Histogram).grid));
+    const session = await openSession(program.model, options);
+    try {
+      let done = 0;
+      for await (const sample of samples.samples()) {
+        const codes = await session.run(sample.feeds);
+        chunk.forEach((i, position) => histograms[i]?.add(codes[position] as Uint16Array));
+        watch('histograms', ++done, samples.count);
+      }
+    } finally {
+      await session.close();
+    }
+  }
+  return histograms;
+}
+
+/** Positions of the edges with a histogram, in groups whose codes fit into memory together. */
+function chunksOf(states: readonly RangeState[], histograms: readonly (Histogram | undefined)[]): number[][] {
+  const chunks: number[][] = [];
+  let room = 0;
+  states.forEach(({ edge }, i) => {
+    if (histograms[i] === undefined) return;
+    if (edge.count > room || chunks.length === 0) {
+      chunks.push([]);
+      room = MOST_CODES;
+    }
+    chunks[chunks.length - 1]?.push(i);
+    room -= edge.count;
+  });
+  return chunks;
+}
+
+function extremes({ min, max }: ChannelStatistics): { min: number; max: number } {
+  return {
+    min: min.reduce((a, b) => Math.min(a, b), Infinity),
+    max: max.reduce((a, b) => Math.max(a, b), -Infinity),
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * What a data set is to the rest of the program: a known number of samples, read one at a time, and an account of every
+ * choice that was made to turn files into model inputs.
+ */
+import type { DType, Shape } from '../../ir/graph.js';
+import type { ResolvedPreprocessing } from './preprocessing.js';
+
+/** One input of the model. */
+export interface InputSpec {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** Elements in row-major order. float16 is its bits in Uint16Array, bool is 0 or 1 in Uint8Array. */
+export type Elements =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** Value of one input in one run. */
+export interface Feed {
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  readonly data: Elements;
+}
+
+/** Values of all inputs in one run. */
+export interface Sample {
+  /** File relative to the given path, with `#index` when the file holds several samples. */
+  readonly id: string;
+  readonly feeds: ReadonlyMap<string, Feed>;
+}
+
+export type DatasetKind =
+  'images' | 'npy' | 'npz' | 'bin' | 'list' | 'onnx-test-data' | 'random' | 'mixed';
+
+/** One choice that decides what is fed, whether the user made it or not. */
+export interface Assumption {
+  /** Such as `resize`, `layout`, `samples`. */
+  readonly what: string;
+  readonly value: string;
+  readonly from: 'flag' | 'preset' | 'model' | 'metadata' | 'data' | 'default';
+}
+
+/** A sample that was left out because it cannot be read. */
+export interface Exclusion {
+  readonly id: string;
+  readonly reason: string;
+}
+
+export interface Dataset {
+  /** `mixed` when several inputs come from different kinds of file. */
+  readonly kind: DatasetKind;
+  /** As the user gave it; several sources are separated by a space. */
+  readonly path: string;
+  /** Samples that `samples()` goes through. */
+  readonly count: number;
+  /** Samples that are there; more than `count` when only some were asked for. */
+  readonly available: number;
+  /** Names of the samples in order. */
+  readonly ids: readonly string[];
+  /** How images become numbers; undefined when the data is fed as it is. */
+  readonly preprocessing: ResolvedPreprocessing | undefined;
+  readonly assumed: readonly Assumption[];
+  /** Samples left out so far; complete after one pass. Empty unless unreadable samples may be skipped. */
+  readonly excluded: readonly Exclusion[];
+  /**
+   * Reads the samples in order, the next one while the caller works on this one: two are in memory at most.
+   * May be called again; every pass gives the same samples.
+   *
+   * @throws DataError when a sample cannot be read or holds NaN or Inf, unless unreadable samples may be skipped.
+   */
+  samples(): AsyncIterable<Sample>;
+  /** Hex digest of names and contents of the samples in use; does not depend on where the files lie. */
+  sha256(): Promise<string>;
+}

@@ -1,0 +1,112 @@
+/** The measuring pass: a lane beside the float run, edge by edge, summed over samples. */
+import type { Edge } from '../compile/edges.js';
+import {
+  measurementProgram,
+  type ErrorKind,
+  type MeasurementProgram,
+  type MeasurementStat,
+} from '../compile/measurement-program.js';
+import type { Graph, TensorId } from '../ir/graph.js';
+import type { Lane } from '../ir/lane.js';
+import type { SessionOptions } from './runtime.js';
+import type { Samples, Watch } from './samples.js';
+import { SheetRunner, type Sheet } from './sheet-runner.js';
+import { emptyErrorSums, type ErrorSums, type ValueSums } from '../ir/sums.js';
+
+export interface MeasureOptions extends SessionOptions {
+  readonly kinds: readonly ErrorKind[];
+  /** Edges of which some float values may fall outside the representable range. */
+  readonly clipping: ReadonlySet<TensorId>;
+}
+
+export interface EdgeSums {
+  readonly edge: Edge;
+  readonly value: ValueSums;
+  /** Absent kinds were not asked for or do not exist on the edge (self of a float edge, local of a graph input). */
+  readonly errors: ReadonlyMap<ErrorKind, ErrorSums>;
+}
+
+/** Runs `lane` beside float over all samples. `fusedAway` as in the quantization plan. */
+export async function measure(
+  graph: Graph,
+  lane: Lane,
+  edges: readonly Edge[],
+  fusedAway: ReadonlySet<TensorId>,
+  samples: Samples,
+  options: MeasureOptions,
+  watch: Watch,
+): Promise<EdgeSums[]> {
+  const build = (guarded: boolean): MeasurementProgram =>
+    measurementProgram(graph, lane, edges, fusedAway, { ...options, guarded });
+  const fast = build(false);
+  const runner = new SheetRunner<MeasurementStat>((guarded) => (guarded ? build(true) : fast), graph.opsets.get('') ?? 1, options);
+  const sums = edges.map((edge, i): EdgeSums => ({
+    edge,
+    value: { count: 0, nonFinite: 0, sumXX: 0, clipped: 0 },
+    errors: new Map([...(fast.kinds[i]?.keys() ?? [])].map((kind) => [kind, emptyErrorSums(edge.channels)])),
+  }));
+  try {
+    let done = 0;
+    for await (const sample of samples.samples()) {
+      addSheet(sums, await runner.run(sample), sample.id);
+      watch('measure', ++done, samples.count);
+    }
+  } finally {
+    await runner.close();
+  }
+  return sums;
+}
+
+function addSheet(sums: readonly EdgeSums[], { values, slots }: Sheet<MeasurementStat>, sample: string): void {
+  const energy = new Float64Array(sums.length);
+  const noise = new Map<ErrorSums, { edge: number; sumEE: number }>();
+  for (const { value, edge } of sums) value.count += edge.count;
+  for (const { edge, name, offset, length } of slots) {
+    const { value, errors } = sums[edge] as EdgeSums;
+    const part = values.subarray(offset, offset + length);
+    if (name === 'sumXX') energy[edge] = part[0] as number;
+    else if (name === 'clipped') value.clipped += sumOf(part);
+    else if (name === 'nonFinite') value.nonFinite += sumOf(part);
+    else {
+      const [kind, stat] = name.split('.') as [ErrorKind, string];
+      const error = errors.get(kind);
+      if (error === undefined) continue;
+      if (stat === 'sumEE') noise.set(error, { edge, sumEE: addTo(error.sumEE, part) });
+      else if (stat === 'sumE') addTo(error.sumE, part);
+      else if (stat === 'maxEE') raiseTo(error.maxAbsE, part);
+      else if (stat === 'clipEE') error.clipEE += sumOf(part);
+      else error.nonFinite += sumOf(part);
+    }
+  }
+  sums.forEach(({ value }, i) => (value.sumXX += energy[i] as number));
+  for (const [error, { edge, sumEE }] of noise) {
+    const sumXX = energy[edge] as number;
+    const { worst } = error;
+    // Compared as ratios without dividing: a sample without signal is worse than any with signal.
+    if (sumEE > 0 && (worst === undefined || sumEE * worst.sumXX > worst.sumEE * sumXX)) error.worst = { sample, sumXX, sumEE };
+  }
+}
+
+function addTo(target: Float64Array, part: Float32Array): number {
+  let sum = 0;
+  for (let c = 0; c < target.length; c++) {
+    const value = part[c] as number;
+    target[c] = (target[c] as number) + value;
+    sum += value;
+  }
+  return sum;
+}
+
+/** `part` holds squares. */
+function raiseTo(target: Float64Array, part: Float32Array): void {
+  for (let c = 0; c < target.length; c++) {
+    const value = Math.sqrt(part[c] as number);
+    if (value > (target[c] as number)) target[c] = value;
+  }
+}
+
+function sumOf(part: Float32Array): number {
+  let sum = 0;
+  for (const value of part) sum += value;
+  return sum;
+}

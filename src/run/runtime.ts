@@ -1,0 +1,90 @@
+/**
+ * ONNX Runtime, behind one door: the only file that imports onnxruntime-node, and only once a session is opened, so that
+ * static commands never load it.
+ */
+import { performance } from 'node:perf_hooks';
+import type * as Ort from 'onnxruntime-node';
+import type { CompiledModel } from '../compile/model-writer.js';
+import { RunError, UnsupportedError } from '../errors.js';
+import type { Feed } from './data/dataset.js';
+
+export type Fetched = Float32Array | Float64Array | Uint16Array | Int8Array | Uint8Array | Int16Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array;
+
+export interface SessionOptions {
+  /** Threads inside an operator. */
+  readonly threads: number;
+  /** `none` computes node by node as written, as a reference; `all` fuses and uses blocked convolutions. */
+  readonly optimization?: 'all' | 'none';
+}
+
+export interface Session {
+  /** Milliseconds it took to prepare the model. */
+  readonly openedInMs: number;
+  /** Values of the model's outputs, in their order. `feeds` may hold more inputs than the model reads. */
+  run(feeds: ReadonlyMap<string, Feed>): Promise<readonly Fetched[]>;
+  close(): Promise<void>;
+}
+
+async function runtime(): Promise<typeof Ort> {
+  return import('onnxruntime-node');
+}
+
+/** "onnxruntime-node 1.x": numbers of two versions need not agree to the last bit. */
+export async function runtimeVersion(): Promise<string> {
+  const { env } = await runtime();
+  return `onnxruntime-node ${env.versions.node ?? env.versions.common}`;
+}
+
+export async function openSession(model: CompiledModel, options: SessionOptions): Promise<Session> {
+  const ort = await runtime();
+  const started = performance.now();
+  const session = await create(ort, model, options);
+  const openedInMs = performance.now() - started;
+  return {
+    openedInMs,
+    async run(feeds) {
+      const tensors: Record<string, Ort.Tensor> = {};
+      for (const name of session.inputNames) {
+        const feed = feeds.get(name);
+        if (feed === undefined) throw new RangeError(`no feed for input ${name}`);
+        tensors[name] = new ort.Tensor(feed.dtype as Ort.Tensor.Type, feed.data as Float32Array, feed.dims);
+      }
+      const results = await session.run(tensors).catch((cause: unknown) => {
+        throw new RunError(`the network failed while running: ${reasonOf(cause)}`, { cause });
+      });
+      return model.outputs.map((name) => results[name]?.data as Fetched);
+    },
+    close: () => session.release(),
+  };
+}
+
+function create(ort: typeof Ort, model: CompiledModel, options: SessionOptions): Promise<Ort.InferenceSession> {
+  const folder = model.externalDirectory;
+  return ort.InferenceSession.create(model.bytes, {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: options.optimization === 'none' ? 'disabled' : 'all',
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    logSeverityLevel: 4,
+    extra: {
+      session: {
+        // Quantize/Dequantize pairs must stay what they are: fused into integer kernels they would be another network.
+        disable_quant_qdq: '1',
+        ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
+      },
+    },
+  }).catch((cause: unknown) => {
+    const reason = reasonOf(cause);
+    if (/not a registered function\/op|Could not find an implementation|NOT_IMPLEMENTED/.test(reason)) {
+      throw new UnsupportedError(`ONNX Runtime cannot run this network: ${reason}`, { cause });
+    }
+    throw new RunError(`ONNX Runtime refused the network: ${reason}`, { cause });
+  });
+}
+
+/** The runtime's own message without its source positions. */
+function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return text.replace(/\s+/g, ' ').replace(/^\S*onnxruntime\S*:\d+ .*?\] /, '').trim();
+}

@@ -14,18 +14,26 @@ export async function applyConfig(command: Command, file: string | undefined): P
   if (found === undefined) return undefined;
   const { config, filepath } = found;
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-    throw new UsageError(`${filepath} holds no settings: it must be an object of flags`, { hint: '{ "preset": "imagenet" }' });
+    throw new UsageError(`${filepath} holds no settings: it must be an object of flags`, {
+      hint: '{ "preset": "imagenet" }',
+    });
   }
   const problems: string[] = [];
   for (const [key, value] of Object.entries(config)) {
     const option = command.options.find((candidate) => candidate.attributeName() === key);
     if (option === undefined || key === 'config') problems.push(`${key}: ${command.name()} has no such flag`);
-    else if (command.getOptionValueSource(key) === undefined || command.getOptionValueSource(key) === 'default') {
+    else if (
+      command.getOptionValueSource(key) === undefined ||
+      command.getOptionValueSource(key) === 'default'
+    ) {
       problems.push(...apply(command, option, key, value, dirname(filepath)));
     }
   }
   if (problems.length > 0) {
-    throw new UsageError(`${filepath} has settings that cannot be used`, { places: problems, hint: `qdbg ${command.name()} --help lists the flags` });
+    throw new UsageError(`${filepath} has settings that cannot be used`, {
+      places: problems,
+      hint: `qdbg ${command.name()} --help lists the flags`,
+    });
   }
   return filepath;
 }
@@ -38,7 +46,10 @@ async function search(file: string | undefined): Promise<{ config: unknown; file
     return found === null ? undefined : { config: found.config as unknown, filepath: found.filepath };
   } catch (cause) {
     const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-    throw new UsageError(`cannot read ${file ?? 'the configuration'}: ${reason}`, { hint: '--config FILE', cause });
+    throw new UsageError(`cannot read ${file ?? 'the configuration'}: ${reason}`, {
+      hint: '--config FILE',
+      cause,
+    });
   }
 }
 
@@ -58,14 +69,19 @@ function apply(command: Command, option: Option, key: string, value: unknown, fo
   }
   const list = Array.isArray(value) ? value : [value];
   const texts = list.filter((item) => typeof item === 'string' || typeof item === 'number').map(String);
-  if (texts.length !== list.length) return [`${key}: it must be text or a number, not ${JSON.stringify(value)}`];
+  if (texts.length !== list.length)
+    return [`${key}: it must be text or a number, not ${JSON.stringify(value)}`];
   let parsed: unknown;
   try {
     const isList = option.flags.includes('LIST');
     for (const text of isList ? [texts.join()] : texts) {
       const given = PATHS.has(key) ? relocated(text, folder) : text;
-      if (option.argChoices !== undefined && !option.argChoices.includes(given)) return [`${key}: ${given} is none of ${option.argChoices.join(', ')}`];
-      parsed = option.parseArg === undefined ? given : (option.parseArg as (value: string, previous: unknown) => unknown)(given, parsed);
+      if (option.argChoices !== undefined && !option.argChoices.includes(given))
+        return [`${key}: ${given} is none of ${option.argChoices.join(', ')}`];
+      parsed =
+        option.parseArg === undefined
+          ? given
+          : (option.parseArg as (value: string, previous: unknown) => unknown)(given, parsed);
     }
   } catch (error) {
     return [`${key}: ${error instanceof Error ? error.message : String(error)}`];

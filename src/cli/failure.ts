@@ -12,7 +12,10 @@ export function failure(error: unknown): { text: string; exitCode: number } {
     const shown = error.places.slice(0, MOST_PLACES).map((place) => `  ${clean(place)}\n`);
     const more = error.places.length > MOST_PLACES ? `  and ${error.places.length - MOST_PLACES} more\n` : '';
     const hint = error.hint === undefined ? '' : `  hint: ${clean(error.hint)}\n`;
-    return { text: `qdbg: ${clean(error.message)}\n${shown.join('')}${more}${hint}`, exitCode: error.exitCode };
+    return {
+      text: `qdbg: ${clean(error.message)}\n${shown.join('')}${more}${hint}`,
+      exitCode: error.exitCode,
+    };
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
@@ -23,5 +26,8 @@ export function failure(error: unknown): { text: string; exitCode: number } {
 
 /** Names come from files that anybody may have made: no control characters reach the terminal. */
 function clean(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }

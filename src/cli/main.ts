@@ -1,6 +1,6 @@
 /** Entry of the command line: the only place that touches the process. */
 import { CommanderError, type Command } from '@commander-js/extra-typings';
-import type { Report } from '../report/report.js';
+import type { AnyReport } from '../report/any-report.js';
 import type { Watch } from '../run/samples.js';
 import { applyConfig } from './config.js';
 import { failure } from './failure.js';
@@ -8,8 +8,6 @@ import { programWith, type AnalyzeOptions, type InspectOptions } from './program
 import { progressOn } from './progress.js';
 import { screenOf } from './screen.js';
 import { checkTargets, parseTargets, writeWhole, type Target } from './targets.js';
-
-const DEFAULT_TOP = 10;
 
 /** What all commands have in common. */
 interface OutputOptions {
@@ -20,11 +18,19 @@ interface OutputOptions {
   readonly verbose?: true | undefined;
 }
 
-async function render(report: Report, targets: readonly Target[], options: OutputOptions): Promise<void> {
+async function render(report: AnyReport, targets: readonly Target[], options: OutputOptions): Promise<void> {
   const { REPORTERS } = await import('../report/index.js');
   const rendered = targets.map(({ reporter, file }) => {
-    const screen = file === undefined ? screenOf(process.stdout, options.noColor !== true) : { width: 110, color: false };
-    return { file, text: REPORTERS[reporter](report, { ...screen, top: options.top ?? DEFAULT_TOP, quiet: options.quiet === true }) };
+    const screen =
+      file === undefined ? screenOf(process.stdout, options.noColor !== true) : { width: 110, color: false };
+    return {
+      file,
+      text: REPORTERS[reporter](report, {
+        ...screen,
+        top: options.top,
+        quiet: options.quiet === true,
+      }),
+    };
   });
   for (const { file, text } of rendered) if (file !== undefined) writeWhole(file, text);
   for (const { file, text } of rendered) if (file === undefined) await print(text);
@@ -38,15 +44,20 @@ function print(text: string): Promise<void> {
 async function targetsOf(options: OutputOptions): Promise<Target[]> {
   const targets = await parseTargets(options.report ?? []);
   checkTargets(targets);
-  return targets.some(({ file }) => file === undefined) ? targets : [...targets, { reporter: 'terminal', file: undefined }];
+  return targets.some(({ file }) => file === undefined)
+    ? targets
+    : [...targets, { reporter: 'terminal', file: undefined }];
 }
 
-async function produce(options: OutputOptions, make: (watch: Watch) => Promise<Report>): Promise<void> {
+async function produce(
+  options: OutputOptions,
+  make: (watch: Watch, targets: readonly Target[]) => Promise<AnyReport>,
+): Promise<void> {
   const targets = await targetsOf(options);
   const progress = progressOn(process.stderr, options.quiet === true);
-  let report: Report;
+  let report: AnyReport;
   try {
-    report = await make(progress.watch);
+    report = await make(progress.watch, targets);
   } finally {
     progress.done();
   }
@@ -64,7 +75,15 @@ async function inspect(models: readonly string[], options: InspectOptions): Prom
   const command = await import('../commands/inspect.js');
   const { shapesOf } = await import('./requests.js');
   const shapes = shapesOf(options.shape ?? []);
-  await produce(options, () => command.inspect({ models, shapes, ...(options.node === undefined ? {} : { node: options.node }), timestamp: options.timestamp === true }));
+  await produce(options, (_, targets) =>
+    command.inspect({
+      models,
+      shapes,
+      ...(options.node === undefined ? {} : { node: options.node }),
+      timestamp: options.timestamp === true,
+      complete: targets.some(({ reporter }) => reporter !== 'terminal'),
+    }),
+  );
 }
 
 export async function main(argv: readonly string[]): Promise<number> {
@@ -74,7 +93,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     command.hook('preAction', async (_, acting) => {
       const file = (acting.opts() as { config?: string }).config;
       const used = await applyConfig(acting as Command, file);
-      if (used !== undefined && (acting.opts() as OutputOptions).verbose === true) process.stderr.write(`qdbg: settings of ${used}\n`);
+      if (used !== undefined && (acting.opts() as OutputOptions).verbose === true)
+        process.stderr.write(`qdbg: settings of ${used}\n`);
     });
   }
   try {

@@ -22,14 +22,16 @@ function wholeNumber(least: number): (text: string) => number {
 function numberBetween(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !(value >= least && value <= most)) throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`);
+    if (text.trim() === '' || !(value >= least && value <= most))
+      throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`);
     return value;
   };
 }
 
 function numbers(text: string): readonly number[] {
   const values = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
-  if (!values.every(Number.isFinite)) throw new InvalidArgumentError('It must be numbers with commas, such as 0.485,0.456,0.406.');
+  if (!values.every(Number.isFinite))
+    throw new InvalidArgumentError('It must be numbers with commas, such as 0.485,0.456,0.406.');
   return values;
 }
 
@@ -42,7 +44,9 @@ function noColor(): Option {
   return option;
 }
 
-function outputFlags<Args extends unknown[], Opts extends Record<string, unknown>>(command: Command<Args, Opts>) {
+function outputFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
+  command: Command<Args, Opts>,
+) {
   return command
     .optionsGroup('Output:')
     .option('--report <FORMAT[=FILE]>', 'terminal | json=FILE, repeatable; - is standard output', repeat)
@@ -64,8 +68,12 @@ export function programWith(handlers: {
     .helpOption('-h, --help', 'print help')
     .showHelpAfterError('(qdbg --help, or qdbg COMMAND --help)')
     .addHelpText('after', '\nExample:\n  qdbg analyze model.onnx --calib ./imgs --preset imagenet\n');
-  program.addCommand(analyzeCommand().action((model, options) => handlers.analyze([model], options)) as unknown as Command);
-  program.addCommand(inspectCommand().action((models, options) => handlers.inspect(models, options)) as unknown as Command);
+  program.addCommand(
+    analyzeCommand().action((model, options) => handlers.analyze([model], options)) as unknown as Command,
+  );
+  program.addCommand(
+    inspectCommand().action((models, options) => handlers.inspect(models, options)) as unknown as Command,
+  );
   return program;
 }
 
@@ -74,10 +82,16 @@ export type InspectOptions = ReturnType<ReturnType<typeof inspectCommand>['opts'
 
 function analyzeCommand() {
   const command = new Command('analyze')
-    .description('Calibrates a float model, simulates it as integers beside float, and says what is lost where.')
+    .description(
+      'Calibrates a float model, simulates it as integers beside float, and says what is lost where.',
+    )
     .argument('<MODEL>', '.onnx file')
     .optionsGroup('Data:')
-    .option('--calib <PATH>', 'samples that set the ranges: folder of images, .npy, .npz, .bin, list file, ONNX test_data_set folder, or random; NAME=PATH for several inputs', repeat)
+    .option(
+      '--calib <PATH>',
+      'samples that set the ranges: folder of images, .npy, .npz, .bin, list file, ONNX test_data_set folder, or random; NAME=PATH for several inputs',
+      repeat,
+    )
     .option('--eval <PATH>', 'samples to measure on; the calibration samples when not given', repeat)
     .option('--samples <N>', 'use N samples, evenly spread', wholeNumber(1))
     .option('--seed <N>', 'of random samples', wholeNumber(0))
@@ -85,23 +99,54 @@ function analyzeCommand() {
     .option('--shape <NAME=DIMS>', 'extents of an input, such as image=1x3x224x224', repeat)
     .optionsGroup('Preprocessing of images:')
     .option('--preset <NAME>', 'imagenet, unit, tf, raw, caffe, yolo, ...: see README')
-    .addOption(new Option('--resize <MODE>', 'how images get the size of the input').choices(['stretch', 'letterbox', 'short-side', 'none'] as const))
-    .addOption(new Option('--interpolation <MODE>', 'as Pillow has it, antialiased').choices(['bilinear', 'nearest', 'bicubic', 'area'] as const))
+    .addOption(
+      new Option('--resize <MODE>', 'how images get the size of the input').choices([
+        'stretch',
+        'letterbox',
+        'short-side',
+        'none',
+      ] as const),
+    )
+    .addOption(
+      new Option('--interpolation <MODE>', 'as Pillow has it, antialiased').choices([
+        'bilinear',
+        'nearest',
+        'bicubic',
+        'area',
+      ] as const),
+    )
     .option('--mean <LIST>', 'per channel, in 0..1 or 0..255', numbers)
     .option('--std <LIST>', 'per channel, in 0..1 or 0..255', numbers)
-    .addOption(new Option('--color <ORDER>', 'order of the channels').choices(['rgb', 'bgr', 'gray'] as const))
+    .addOption(
+      new Option('--color <ORDER>', 'order of the channels').choices(['rgb', 'bgr', 'gray'] as const),
+    )
     .addOption(new Option('--layout <LAYOUT>', 'of the input').choices(['nchw', 'nhwc'] as const))
     .optionsGroup('Scheme:')
-    .option('--scheme <NAME|FILE>', 'what the target quantizes and how: ort, tflite, tflite-16x8, tensorrt, or a JSON file')
+    .option(
+      '--scheme <NAME|FILE>',
+      'what the target quantizes and how: ort, tflite, tflite-16x8, tensorrt, or a JSON file',
+    )
     .addOption(new Option('--weights <TYPE>', 'type of weights').choices(DTYPES))
     .addOption(new Option('--activations <TYPE>', 'type of activations').choices(DTYPES))
     .addOption(new Option('--per-axis', 'one scale per output channel of weights').conflicts('perTensor'))
     .addOption(new Option('--per-tensor', 'one scale per weight tensor'))
     .addOption(new Option('--symmetric', 'activations around zero').conflicts('asymmetric'))
     .addOption(new Option('--asymmetric', 'activations with a zero point of their own'))
-    .addOption(new Option('--observer <NAME>', 'statistics to range').choices(['minmax', 'moving-average', 'percentile', 'entropy', 'mse'] as const))
+    .addOption(
+      new Option('--observer <NAME>', 'statistics to range').choices([
+        'minmax',
+        'moving-average',
+        'percentile',
+        'entropy',
+        'mse',
+      ] as const),
+    )
     .option('--percentile <P>', 'of the percentile observer, such as 99.99', numberBetween(50, 100))
-    .option('--momentum <M>', 'of the moving-average observer: weight of the past, such as 0.99', numberBetween(0, 0.999999))
+    .option(
+      '--momentum <M>',
+      'of the moving-average observer: weight of the past, such as 0.99',
+      numberBetween(0, 0.999999),
+    )
     .option('--only <PATTERN>', 'quantize only these: glob over node and tensor names, or op:TYPE', repeat)
     .option('--skip <PATTERN>', 'keep these in float: glob over node and tensor names, or op:TYPE', repeat)
     .option('--channels <GLOB>', 'list every channel of these layers in the report', repeat)
@@ -113,7 +158,9 @@ function analyzeCommand() {
 
 function inspectCommand() {
   const command = new Command('inspect')
-    .description('Shows what is in a model: layers, shapes, parameters, weight ranges, inputs and outputs. Runs nothing.')
+    .description(
+      'Shows what is in a model: layers, shapes, parameters, weight ranges, inputs and outputs. Runs nothing.',
+    )
     .argument('<MODEL...>', '.onnx files; several are put side by side')
     .option('--node <NAME>', 'box plot of the weights of this layer, channel by channel')
     .option('--shape <NAME=DIMS>', 'extents of an input, such as image=1x3x224x224', repeat)

@@ -21,7 +21,10 @@ export function parseTargets(values: readonly string[]): Target[] {
         hint: `--report ${Object.keys(REPORTERS).join('|')}, with =FILE or =- for standard output`,
       });
     }
-    if (file === '') throw new UsageError(`--report ${value}: the file name is missing`, { hint: `--report ${name}=${name}-report.${name}` });
+    if (file === '')
+      throw new UsageError(`--report ${value}: the file name is missing`, {
+        hint: `--report ${name}=${name}-report.${name}`,
+      });
     return { reporter: name, file: file === '-' ? undefined : file };
   });
   const toStdout = targets.filter(({ file }) => file === undefined);
@@ -52,7 +55,10 @@ export function checkTargets(targets: readonly Target[]): void {
     }
   });
   if (places.length > 0) {
-    throw new UsageError('cannot write the report', { places, hint: 'give --report a file in a folder that exists' });
+    throw new UsageError('cannot write the report', {
+      places,
+      hint: 'give --report a file in a folder that exists',
+    });
   }
 }
 

@@ -13,11 +13,15 @@ export function inputSpecs(graph: Graph): InputSpec[] {
 }
 
 export async function reportedModel(loaded: LoadedModel, graph: Graph, role: ReportedModel['role']): Promise<ReportedModel> {
+  return { ...describedModel(loaded, graph, role), sha256: await loaded.sha256() };
+}
+
+/** All but the hash of the file, which takes time. */
+export function describedModel(loaded: LoadedModel, graph: Graph, role: ReportedModel['role']): Omit<ReportedModel, 'sha256'> {
   const opset = graph.opsets.get('');
   return {
     role,
     path: loaded.path,
-    sha256: await loaded.sha256(),
     format: loaded.format,
     ...(opset === undefined ? {} : { opset }),
     ops: graph.nodes.length,

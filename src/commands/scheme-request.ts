@@ -17,11 +17,18 @@ export function schemeFrom(name: string, overrides: SchemeOverrides): Scheme {
 function readJson(path: string): unknown {
   const stat = statSync(path, { throwIfNoEntry: false });
   const hint = `--scheme ${Object.keys(SCHEMES).join(' | ')} | FILE.json`;
-  if (stat?.isFile() !== true) throw new UsageError(`--scheme ${path} is neither a scheme's name nor a file`, { hint });
-  if (stat.size > LARGEST_FILE) throw new UsageError(`--scheme ${path} has ${stat.size} bytes; a scheme has at most ${LARGEST_FILE}`, { hint });
+  if (stat?.isFile() !== true)
+    throw new UsageError(`--scheme ${path} is neither a scheme's name nor a file`, { hint });
+  if (stat.size > LARGEST_FILE)
+    throw new UsageError(`--scheme ${path} has ${stat.size} bytes; a scheme has at most ${LARGEST_FILE}`, {
+      hint,
+    });
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new UsageError(`--scheme ${path} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { hint, cause });
+    throw new UsageError(
+      `--scheme ${path} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { hint, cause },
+    );
   }
 }

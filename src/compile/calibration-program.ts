@@ -1,5 +1,5 @@
 /** Programs of the calibration passes: the float network with statistics of every edge. */
-import { tensorOf, type Graph } from '../ir/graph.js';
+import { tensorOf, type Graph, type TensorId } from '../ir/graph.js';
 import { FLOAT_LANE } from '../ir/lane.js';
 import type { Edge } from './edges.js';
 import { declareInputs, LaneValues } from './lane-values.js';
@@ -27,7 +27,11 @@ export function probed(writer: ModelWriter, graph: Graph, edge: Edge, value: Val
  * Smallest, largest and sum of squares per channel of every edge.
  * `guarded` leaves non-finite values out of all three and counts them: dearer, for the samples that need it.
  */
-export function rangeProgram(graph: Graph, edges: readonly Edge[], guarded: boolean): SheetProgram<RangeStat> {
+export function rangeProgram(
+  graph: Graph,
+  edges: readonly Edge[],
+  guarded: boolean,
+): SheetProgram<RangeStat> {
   const writer = new ModelWriter(graph.opsets, graph.irVersion);
   const lane = new LaneValues(writer, graph, FLOAT_LANE, declareInputs(writer, graph));
   const sheet = new ProbeSheet<RangeStat>(writer);
@@ -35,8 +39,14 @@ export function rangeProgram(graph: Graph, edges: readonly Edge[], guarded: bool
     let x = probed(writer, graph, edge, lane.value(edge.tensor));
     if (guarded) {
       const finite = isFinite(writer, x);
-      sheet.perChannel(edge, index, 'nonFinite', 'ReduceSum', floatOfBool(writer, writer.op('Not', [finite])));
-      x = writer.op('Where', [finite, x, writer.literal('float32', [0], [])]);
+      sheet.perChannel(
+        edge,
+        index,
+        'nonFinite',
+        'ReduceSum',
+        floatOfBool(writer, writer.op('Not', [finite])),
+      );
+      x = finiteOrZero(writer, x, finite);
     }
     sheet.perChannel(edge, index, 'min', 'ReduceMin', x);
     sheet.perChannel(edge, index, 'max', 'ReduceMax', x);
@@ -44,6 +54,11 @@ export function rangeProgram(graph: Graph, edges: readonly Edge[], guarded: bool
   });
   const { output, slots, length } = sheet.finish();
   return { model: writer.encode([output]), slots, length };
+}
+
+/** `x` with 0 where `finite` is false. */
+export function finiteOrZero(writer: ModelWriter, x: Value, finite: Value): Value {
+  return writer.op('Where', [finite, x, writer.literal('float32', [0], [])]);
 }
 
 /** Uniform uint16 code grid of one edge's histogram. */
@@ -58,16 +73,30 @@ export interface HistogramProgram {
   readonly codes: readonly Value[];
 }
 
-/** Every edge quantized to the bins of its histogram; only the codes leave the runtime, to be counted. */
-export function histogramProgram(graph: Graph, edges: readonly Edge[], grids: readonly CodeGrid[]): HistogramProgram {
+/**
+ * Every edge quantized to the bins of its histogram; only the codes leave the runtime, to be counted. Values of `guarded` edges
+ * that are not finite count as 0.
+ */
+export function histogramProgram(
+  graph: Graph,
+  edges: readonly Edge[],
+  grids: readonly CodeGrid[],
+  guarded: ReadonlySet<TensorId>,
+): HistogramProgram {
   const writer = new ModelWriter(graph.opsets, graph.irVersion);
   const lane = new LaneValues(writer, graph, FLOAT_LANE, declareInputs(writer, graph));
   const codes = edges.map((edge, i) => {
     const grid = grids[i];
     if (grid === undefined) throw new RangeError(`no code grid for edge ${i}`);
     const x = probed(writer, graph, edge, lane.value(edge.tensor));
+    const finite = guarded.has(edge.tensor) ? finiteOrZero(writer, x, isFinite(writer, x)) : x;
     const scale = writer.literal('float32', [grid.scale], []);
-    return writer.op('QuantizeLinear', [x, scale, writer.literal('uint16', [grid.zeroPoint], [])], {}, MICROSOFT);
+    return writer.op(
+      'QuantizeLinear',
+      [finite, scale, writer.literal('uint16', [grid.zeroPoint], [])],
+      {},
+      MICROSOFT,
+    );
   });
   return { model: writer.encode(codes), codes };
 }

@@ -29,7 +29,10 @@ const MOST_CHANNELS = 16384;
  * Float activations in graph order, without those in `fusedAway` (inside a fused operator, where the integer network has no
  * edge). What has no fixed shape cannot be compared element by element between two runs, and is listed with the reason.
  */
-export function edgesOf(graph: Graph, fusedAway: ReadonlySet<TensorId>): { edges: Edge[]; unmeasured: Unmeasured[] } {
+export function edgesOf(
+  graph: Graph,
+  fusedAway: ReadonlySet<TensorId>,
+): { edges: Edge[]; unmeasured: Unmeasured[] } {
   const axes = channelAxisOf(graph);
   const { producer } = topologyOf(graph);
   const produced = graph.nodes.flatMap((node) => node.outputs.filter((id) => id !== null));
@@ -52,7 +55,10 @@ export function edgesOf(graph: Graph, fusedAway: ReadonlySet<TensorId>): { edges
     }
     const axis = axes[tensor];
     const extent = axis === undefined ? undefined : dims[axis];
-    const kept = extent !== undefined && extent <= MOST_CHANNELS ? { channelAxis: axis, channels: extent } : { channelAxis: undefined, channels: 1 };
+    const kept =
+      extent !== undefined && extent <= MOST_CHANNELS
+        ? { channelAxis: axis, channels: extent }
+        : { channelAxis: undefined, channels: 1 };
     edges.push({ tensor, producer: producer[tensor], dims: dims.length === 0 ? [1] : dims, count, ...kept });
   }
   return { edges, unmeasured };

@@ -1,5 +1,13 @@
 /** Emits a graph under lanes: for every tensor the value it has in a lane, quantizers included. */
-import { isFloat, nodeLabel, tensorOf, type ConstantData, type Graph, type Node, type TensorId } from '../ir/graph.js';
+import {
+  isFloat,
+  nodeLabel,
+  tensorOf,
+  type ConstantData,
+  type Graph,
+  type Node,
+  type TensorId,
+} from '../ir/graph.js';
 import { useKey, type Lane, type QuantParams } from '../ir/lane.js';
 import { toFloat32 as floatsOf } from '../ir/elements.js';
 import { fakeQuantize as fakeQuantizeArray } from '../quant/affine.js';
@@ -17,7 +25,13 @@ export function declareInputs(writer: ModelWriter, graph: Graph): ReadonlyMap<Te
 }
 
 /** `value` of `tensor` passed through a quantizer, in the tensor's own float type. */
-export function quantized(writer: ModelWriter, graph: Graph, tensor: TensorId, value: Value, params: QuantParams): Value {
+export function quantized(
+  writer: ModelWriter,
+  graph: Graph,
+  tensor: TensorId,
+  value: Value,
+  params: QuantParams,
+): Value {
   const { dtype, shape } = tensorOf(graph, tensor);
   if (!isFloat(dtype)) return value;
   const codes = fakeQuantize(writer, toFloat32(writer, value, dtype), params, shape?.length ?? 1);

@@ -1,7 +1,7 @@
 /** The program that measures a lane beside the float run, edge by edge. */
 import { nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../ir/graph.js';
 import { FLOAT_LANE, useKey, type Lane, type QuantParams } from '../ir/lane.js';
-import { probed, type SheetProgram } from './calibration-program.js';
+import { finiteOrZero, probed, type SheetProgram } from './calibration-program.js';
 import type { Edge } from './edges.js';
 import { declareInputs, LaneValues, quantized } from './lane-values.js';
 import { ModelWriter, type CompiledModel, type Value } from './model-writer.js';
@@ -60,7 +60,6 @@ export function measurementProgram(
   const tested = new LaneValues(writer, graph, lane, inputs);
   const local = new LocalValues(graph, lane, float, tested, fusedAway, writer);
   const sheet = new ProbeSheet<MeasurementStat>(writer);
-  const zero = writer.literal('float32', [0], []);
 
   const kinds = edges.map((edge, index) => {
     const { tensor } = edge;
@@ -73,10 +72,20 @@ export function measurementProgram(
 
     const x = probed(writer, graph, edge, reference);
     const finiteX = options.guarded ? isFinite(writer, x) : undefined;
-    const finite = finiteX === undefined ? x : writer.op('Where', [finiteX, x, zero]);
+    const finite = finiteX === undefined ? x : finiteOrZero(writer, x, finiteX);
     sheet.sumSquare(edge, index, 'sumXX', finite);
-    if (finiteX !== undefined) sheet.perChannel(edge, index, 'nonFinite', 'ReduceSum', floatOfBool(writer, writer.op('Not', [finiteX])));
-    const outside = params !== undefined && options.clipping.has(tensor) ? outsideRange(writer, edge, x, params) : undefined;
+    if (finiteX !== undefined)
+      sheet.perChannel(
+        edge,
+        index,
+        'nonFinite',
+        'ReduceSum',
+        floatOfBool(writer, writer.op('Not', [finiteX])),
+      );
+    const outside =
+      params !== undefined && options.clipping.has(tensor)
+        ? outsideRange(writer, edge, x, params)
+        : undefined;
     if (outside !== undefined) sheet.perChannel(edge, index, 'clipped', 'ReduceSum', outside);
 
     const present = new Map<ErrorKind, 'measured' | 'exact'>();
@@ -89,15 +98,22 @@ export function measurementProgram(
       let e = writer.op('Sub', [y, x]);
       if (finiteX !== undefined) {
         const both = writer.op('And', [finiteX, isFinite(writer, y)]);
-        e = writer.op('Where', [both, e, zero]);
-        sheet.perChannel(edge, index, `${kind}.nonFinite`, 'ReduceSum', floatOfBool(writer, writer.op('Not', [both])));
+        e = finiteOrZero(writer, e, both);
+        sheet.perChannel(
+          edge,
+          index,
+          `${kind}.nonFinite`,
+          'ReduceSum',
+          floatOfBool(writer, writer.op('Not', [both])),
+        );
       }
       // The runtime sums channels fast but squares-and-sums them slowly: squaring first is cheaper and serves the maximum too.
       const ee = writer.op('Mul', [e, e]);
       sheet.perChannel(edge, index, `${kind}.sumEE`, 'ReduceSum', ee);
       sheet.perChannel(edge, index, `${kind}.maxEE`, 'ReduceMax', ee);
       sheet.perChannel(edge, index, `${kind}.sumE`, 'ReduceSum', e);
-      if (outside !== undefined) sheet.perChannel(edge, index, `${kind}.clipEE`, 'ReduceSum', writer.op('Mul', [ee, outside]));
+      if (outside !== undefined)
+        sheet.perChannel(edge, index, `${kind}.clipEE`, 'ReduceSum', writer.op('Mul', [ee, outside]));
     }
     return present;
   });
@@ -109,9 +125,15 @@ export function measurementProgram(
 function outsideRange(writer: ModelWriter, edge: Edge, x: Value, params: QuantParams): Value {
   const { granularity, scale, zeroPoint, qmin, qmax } = params;
   const dims =
-    granularity.kind === 'per-tensor' ? [] : edge.dims.map((_, axis) => (axis === granularity.axis ? scale.length : 1));
+    granularity.kind === 'per-tensor'
+      ? []
+      : edge.dims.map((_, axis) => (axis === granularity.axis ? scale.length : 1));
   const bound = (q: number): Value =>
-    writer.literal('float32', Array.from(scale, (s, i) => s * (q - (zeroPoint[i] ?? 0))), dims);
+    writer.literal(
+      'float32',
+      Array.from(scale, (s, i) => s * (q - (zeroPoint[i] ?? 0))),
+      dims,
+    );
   const below = writer.op('Less', [x, bound(qmin - 0.5)]);
   const above = writer.op('Greater', [x, bound(qmax + 0.5)]);
   return floatOfBool(writer, writer.op('Or', [below, above]));
@@ -126,7 +148,14 @@ class LocalValues {
   readonly #fusedAway: ReadonlySet<TensorId>;
   readonly #writer: ModelWriter;
 
-  constructor(graph: Graph, lane: Lane, float: LaneValues, tested: LaneValues, fusedAway: ReadonlySet<TensorId>, writer: ModelWriter) {
+  constructor(
+    graph: Graph,
+    lane: Lane,
+    float: LaneValues,
+    tested: LaneValues,
+    fusedAway: ReadonlySet<TensorId>,
+    writer: ModelWriter,
+  ) {
     this.#graph = graph;
     this.#lane = lane;
     this.#float = float;

@@ -26,7 +26,9 @@ export const MICROSOFT = 'com.microsoft';
 /** No user tensor is expected to start like this; the writer's own names always do. */
 const PREFIX = '~';
 
-export type LiteralAttrs = Readonly<Record<string, number | string | readonly number[] | { readonly float: number }>>;
+export type LiteralAttrs = Readonly<
+  Record<string, number | string | readonly number[] | { readonly float: number }>
+>;
 
 export interface CompiledModel {
   readonly bytes: Uint8Array;
@@ -120,7 +122,12 @@ export class ModelWriter {
     if (known !== undefined) return known;
     const value = this.#name();
     this.#byLiteral.set(key, value);
-    const tensor = { name: value, dims: [...dims], dataType: ONNX_DATA_TYPE[dtype], rawData: encodeLiteral(dtype, values) };
+    const tensor = {
+      name: value,
+      dims: [...dims],
+      dataType: ONNX_DATA_TYPE[dtype],
+      rawData: encodeLiteral(dtype, values),
+    };
     this.#initializers.set(value, () => tensor);
     return value;
   }
@@ -128,28 +135,45 @@ export class ModelWriter {
   /** One operator of this program's own with one output. */
   op(op: string, inputs: readonly (Value | null)[], attrs: LiteralAttrs = {}, domain = ''): Value {
     const key = `${domain}:${op}(${inputs.join()})${JSON.stringify(attrs)}`;
-    return this.#emit(key, { domain, op, label: '', inputs, captures: [], attributes: () => literalAttributes(attrs) }, 1)[0] as Value;
+    return this.#emit(
+      key,
+      { domain, op, label: '', inputs, captures: [], attributes: () => literalAttributes(attrs) },
+      1,
+    )[0] as Value;
   }
 
   /**
    * A node of the user's graph on the given values. `captured` resolves the outer tensors that its subgraphs read.
    * Returns one value per output of the node, omitted outputs included.
    */
-  node(node: Node, label: string, inputs: readonly (Value | null)[], captured: (tensor: TensorId) => Value): readonly Value[] {
+  node(
+    node: Node,
+    label: string,
+    inputs: readonly (Value | null)[],
+    captured: (tensor: TensorId) => Value,
+  ): readonly Value[] {
     const captures: Value[] = [];
-    for (const attr of node.attrs.values()) if (attr.type === 'graph') captures.push(...attr.value.captures.map(captured));
+    for (const attr of node.attrs.values())
+      if (attr.type === 'graph') captures.push(...attr.value.captures.map(captured));
     const key = `${node.domain}:${node.op}(${inputs.join()})#${this.#attrKey(node.attrs)}/${node.outputs.length}[${captures.join()}]`;
     const attributes = (): AttributeProto[] =>
       [...node.attrs].map(([name, attr]) => encodeAttribute(name, attr, (graph) => graph.encode(captured)));
-    return this.#emit(key, { domain: node.domain, op: node.op, label, inputs, captures, attributes }, node.outputs.length);
+    return this.#emit(
+      key,
+      { domain: node.domain, op: node.op, label, inputs, captures, attributes },
+      node.outputs.length,
+    );
   }
 
   /** The model that computes `outputs`, without anything they do not need. Output types are left to the runtime to infer. */
   encode(outputs: readonly Value[]): CompiledModel {
     const entries = this.#reachable(outputs);
     const needed = new Set<Value>(outputs);
-    for (const entry of entries) for (const value of [...entry.inputs, ...entry.captures]) if (value !== null) needed.add(value);
-    const initializer = [...this.#initializers].filter(([value]) => needed.has(value)).map(([, make]) => make());
+    for (const entry of entries)
+      for (const value of [...entry.inputs, ...entry.captures]) if (value !== null) needed.add(value);
+    const initializer = [...this.#initializers]
+      .filter(([value]) => needed.has(value))
+      .map(([, make]) => make());
     const node = entries.map((entry, i) => ({
       opType: entry.op,
       domain: entry.domain,
@@ -163,7 +187,13 @@ export class ModelWriter {
       irVersion: this.#irVersion,
       producerName: 'qdbg',
       opsetImport: [...this.#opsets].map(([domain, version]) => ({ domain, version })),
-      graph: { name: 'qdbg', node, initializer, input: this.#inputs, output: outputs.map((name) => ({ name })) },
+      graph: {
+        name: 'qdbg',
+        node,
+        initializer,
+        input: this.#inputs,
+        output: outputs.map((name) => ({ name })),
+      },
     });
     return {
       bytes,
@@ -229,7 +259,10 @@ function encodeLiteral(dtype: 'float32' | 'int64' | QuantCode, values: ArrayLike
     case 'int4':
     case 'uint4':
       // Two codes a byte, the first in the low half (onnx.proto, TensorProto.raw_data).
-      return Uint8Array.from({ length: Math.ceil(list.length / 2) }, (_, i) => ((list[2 * i] ?? 0) & 15) | (((list[2 * i + 1] ?? 0) & 15) << 4));
+      return Uint8Array.from(
+        { length: Math.ceil(list.length / 2) },
+        (_, i) => ((list[2 * i] ?? 0) & 15) | (((list[2 * i + 1] ?? 0) & 15) << 4),
+      );
   }
 }
 
@@ -242,7 +275,11 @@ function literalAttributes(attrs: LiteralAttrs): AttributeProto[] {
   });
 }
 
-function encodeAttribute(name: string, attr: Attr, encodeGraph: (graph: OpaqueGraph) => Uint8Array): AttributeProto {
+function encodeAttribute(
+  name: string,
+  attr: Attr,
+  encodeGraph: (graph: OpaqueGraph) => Uint8Array,
+): AttributeProto {
   switch (attr.type) {
     case 'int':
       return { name, type: TYPE.INT, i: toLong(attr.value) };
@@ -262,7 +299,10 @@ function encodeAttribute(name: string, attr: Attr, encodeGraph: (graph: OpaqueGr
       return {
         name,
         type: TYPE.TENSOR,
-        t: strings === undefined ? { ...tensor, rawData: attr.value.bytes() } : { ...tensor, stringData: [...strings] },
+        t:
+          strings === undefined
+            ? { ...tensor, rawData: attr.value.bytes() }
+            : { ...tensor, stringData: [...strings] },
       };
     }
     case 'graph':

@@ -15,7 +15,12 @@ const AXES_AS_INPUT: Readonly<Record<Reduction, number>> = {
 };
 
 /** Reduces `axes` (all when undefined), keeping the rank. */
-export function reduce(writer: ModelWriter, op: Reduction, value: Value, axes: readonly number[] | undefined): Value {
+export function reduce(
+  writer: ModelWriter,
+  op: Reduction,
+  value: Value,
+  axes: readonly number[] | undefined,
+): Value {
   if (axes === undefined) return writer.op(op, [value], { keepdims: 1 });
   if (writer.opset < AXES_AS_INPUT[op]) return writer.op(op, [value], { keepdims: 1, axes });
   return writer.op(op, [value, writer.literal('int64', axes, [axes.length])], { keepdims: 1 });
@@ -48,7 +53,8 @@ export function floatOfBool(writer: ModelWriter, value: Value): Value {
 /** Quantizes and dequantizes `value`, a float32 tensor of the given rank; gives float32. */
 export function fakeQuantize(writer: ModelWriter, value: Value, params: QuantParams, rank: number): Value {
   const { dtype, granularity, qmin, qmax } = params;
-  if (dtype === 'int32') throw new RangeError('int32 constants are quantized ahead of time: no QuantizeLinear writes int32');
+  if (dtype === 'int32')
+    throw new RangeError('int32 constants are quantized ahead of time: no QuantizeLinear writes int32');
   const dims = granularity.kind === 'per-tensor' ? [] : [params.scale.length];
   const scale = writer.literal('float32', params.scale, dims);
   const zeroPoint = writer.literal(dtype, params.zeroPoint, dims);
@@ -67,6 +73,10 @@ function limit(writer: ModelWriter, value: Value, params: QuantParams, rank: num
       ? []
       : Array.from({ length: rank }, (_, axis) => (axis === granularity.axis ? scale.length : 1));
   const bound = (q: number): Value =>
-    writer.literal('float32', Array.from(scale, (s, i) => s * (q - (zeroPoint[i] ?? 0))), dims);
+    writer.literal(
+      'float32',
+      Array.from(scale, (s, i) => s * (q - (zeroPoint[i] ?? 0))),
+      dims,
+    );
   return writer.op('Min', [writer.op('Max', [value, bound(qmin)]), bound(qmax)]);
 }

@@ -34,10 +34,21 @@ export class ProbeSheet<Name extends string> {
   }
 
   /** Reduces `value`, a tensor of the edge's shape, over everything but the channels. */
-  perChannel(edge: Edge, index: number, name: Name, op: 'ReduceMin' | 'ReduceMax' | 'ReduceSum', value: Value): void {
+  perChannel(
+    edge: Edge,
+    index: number,
+    name: Name,
+    op: 'ReduceMin' | 'ReduceMax' | 'ReduceSum',
+    value: Value,
+  ): void {
     const { dims, channelAxis: axis, channels, count } = edge;
     if (axis === undefined) {
-      this.#add(dims.length, 0, { edge: index, name, length: 1, value: reduce(this.#writer, op, value, undefined) });
+      this.#add(dims.length, 0, {
+        edge: index,
+        name,
+        length: 1,
+        value: reduce(this.#writer, op, value, undefined),
+      });
       return;
     }
     const axes = dims.map((_, i) => i).filter((i) => i !== axis);
@@ -58,7 +69,11 @@ export class ProbeSheet<Name extends string> {
     const flat = this.#writer.literal('int64', [-1], [1]);
     let offset = 0;
     for (const { axis, items } of this.#groups.values()) {
-      const joined = this.#writer.op('Concat', items.map((item) => item.value), { axis });
+      const joined = this.#writer.op(
+        'Concat',
+        items.map((item) => item.value),
+        { axis },
+      );
       parts.push(this.#writer.op('Reshape', [joined, flat]));
       for (const { edge, name, length } of items) {
         slots.push({ edge, name, offset, length });
@@ -69,7 +84,7 @@ export class ProbeSheet<Name extends string> {
   }
 
   #add(rank: number, axis: number, item: Item<Name>): void {
-    const key = `${rank}:${axis}`;
+    const key = `${item.edge}:${rank}:${axis}`;
     const group = this.#groups.get(key) ?? { axis, items: [] };
     this.#groups.set(key, group);
     group.items.push(item);

@@ -19,7 +19,12 @@ export interface ChannelMeasurement {
 export interface EdgeMeasurement {
   readonly edge: Edge;
   readonly quant: QuantParams | undefined;
-  readonly range: { readonly min: number; readonly max: number; readonly p01?: number; readonly p99?: number };
+  readonly range: {
+    readonly min: number;
+    readonly max: number;
+    readonly p01?: number;
+    readonly p99?: number;
+  };
   /** (P99 - P1) / scale. */
   readonly levels: number | undefined;
   /** Of the values other than 0, the share that the quantizer moves by more than a quarter of themselves. */
@@ -47,15 +52,21 @@ export function edgeMeasurements(
       return measurement === undefined ? [] : [[kind, measurement]];
     });
     const { histogram } = stats;
-    const tails = histogram === undefined ? {} : { p01: histogram.percentile(1), p99: histogram.percentile(99) };
+    const tails =
+      histogram === undefined ? {} : { p01: histogram.percentile(1), p99: histogram.percentile(99) };
     const scale = quant?.granularity.kind === 'per-tensor' ? quant.scale[0] : undefined;
     return {
       edge,
       quant,
       range: { min: stats.min, max: stats.max, ...tails },
       levels:
-        tails.p01 === undefined || scale === undefined ? undefined : effectiveLevels(tails.p01, tails.p99, scale),
-      lostShare: histogram === undefined || scale === undefined || quant === undefined ? undefined : lostShare(histogram, quant),
+        tails.p01 === undefined || scale === undefined
+          ? undefined
+          : effectiveLevels(tails.p01, tails.p99, scale),
+      lostShare:
+        histogram === undefined || scale === undefined || quant === undefined
+          ? undefined
+          : lostShare(histogram, quant),
       nonFinite: stats.nonFinite,
       nonFiniteIn: stats.nonFiniteIn,
       errors: new Map(measured),

@@ -10,7 +10,10 @@ export interface Jump {
   readonly toDb: number;
 }
 
-/** All falls, largest first. An exact input counts as having no SQNR to fall from, and is passed over. */
+/** Above this nothing is lost that an 8-bit network could keep: the first quantizer's fall from 150 dB is no news. */
+const CEILING_DB = 40;
+
+/** All falls, largest first; what lies above the ceiling does not count. Inputs without a SQNR (exact ones) are passed over. */
 export function jumpsOf(graph: Graph, measurements: readonly EdgeMeasurement[]): Jump[] {
   const cumulative = new Map<TensorId, number>();
   for (const { edge, errors } of measurements) {
@@ -22,9 +25,14 @@ export function jumpsOf(graph: Graph, measurements: readonly EdgeMeasurement[]):
     const toDb = cumulative.get(edge.tensor);
     if (toDb === undefined || edge.producer === undefined) continue;
     const worst = lowestInput(graph, edge.producer, cumulative);
-    if (worst !== undefined && worst.db > toDb) jumps.push({ tensor: edge.tensor, from: worst.tensor, fromDb: worst.db, toDb });
+    if (worst !== undefined && worst.db > toDb)
+      jumps.push({ tensor: edge.tensor, from: worst.tensor, fromDb: worst.db, toDb });
   }
-  return jumps.sort((a, b) => b.fromDb - b.toDb - (a.fromDb - a.toDb));
+  return jumps.sort((a, b) => depthOf(b) - depthOf(a));
+}
+
+function depthOf({ fromDb, toDb }: Jump): number {
+  return Math.min(fromDb, CEILING_DB) - Math.min(toDb, CEILING_DB);
 }
 
 /** The measured activation with the lowest SQNR that the node reads, through operators that were fused into it. */

@@ -40,7 +40,11 @@ export function sqnr(sumXX: number, sumEE: number): { sqnrDb?: number; exact?: t
 }
 
 /** `channelXX`: Σx² of each channel over the same samples; without it there is no worst channel. */
-export function measurementOf(value: ValueSums, error: ErrorSums, channelXX?: Float64Array): ErrorMeasurement | undefined {
+export function measurementOf(
+  value: ValueSums,
+  error: ErrorSums,
+  channelXX?: Float64Array,
+): ErrorMeasurement | undefined {
   const count = value.count - error.nonFinite;
   if (count <= 0) return undefined;
   const sumEE = total(error.sumEE);
@@ -62,7 +66,10 @@ export function measurementOf(value: ValueSums, error: ErrorSums, channelXX?: Fl
   };
 }
 
-function worstSampleOf({ sample, sumXX, sumEE }: NonNullable<ErrorSums['worst']>): { worstSqnrDb?: number; worstSample: string } {
+function worstSampleOf({ sample, sumXX, sumEE }: NonNullable<ErrorSums['worst']>): {
+  worstSqnrDb?: number;
+  worstSample: string;
+} {
   const { sqnrDb } = sqnr(sumXX, sumEE);
   return sqnrDb === undefined ? { worstSample: sample } : { worstSqnrDb: sqnrDb, worstSample: sample };
 }
@@ -71,7 +78,10 @@ function worstSampleOf({ sample, sumXX, sumEE }: NonNullable<ErrorSums['worst']>
  * SQNR of every channel with signal, in channel order; Infinity where exact. Empty when there is one channel only, which the
  * pooled number already tells.
  */
-export function channelSqnr(channelXX: Float64Array, channelEE: Float64Array): { channel: number; sqnrDb: number }[] {
+export function channelSqnr(
+  channelXX: Float64Array,
+  channelEE: Float64Array,
+): { channel: number; sqnrDb: number }[] {
   if (channelXX.length !== channelEE.length || channelXX.length < 2) return [];
   return Array.from(channelXX, (xx, channel) => ({ channel, xx, ee: channelEE[channel] ?? 0 }))
     .filter(({ xx }) => xx > 0)
@@ -80,5 +90,8 @@ export function channelSqnr(channelXX: Float64Array, channelEE: Float64Array): {
 
 function worstChannelOf(channelXX: Float64Array, channelEE: Float64Array): WorstChannel | undefined {
   const noisy = channelSqnr(channelXX, channelEE).filter(({ sqnrDb }) => Number.isFinite(sqnrDb));
-  return noisy.reduce<WorstChannel | undefined>((a, b) => (a === undefined || b.sqnrDb < a.sqnrDb ? b : a), undefined);
+  return noisy.reduce<WorstChannel | undefined>(
+    (a, b) => (a === undefined || b.sqnrDb < a.sqnrDb ? b : a),
+    undefined,
+  );
 }

@@ -52,7 +52,10 @@ export function constantError(
 }
 
 /** Values beyond these round to a code outside [qmin, qmax]; one pair per scale. */
-export function limitsOf({ scale, zeroPoint, qmin, qmax }: QuantParams): { low: Float64Array; high: Float64Array } {
+export function limitsOf({ scale, zeroPoint, qmin, qmax }: QuantParams): {
+  low: Float64Array;
+  high: Float64Array;
+} {
   const at = (q: number): Float64Array => Float64Array.from(scale, (s, i) => s * (q - (zeroPoint[i] ?? 0)));
   return { low: at(qmin - 0.5), high: at(qmax + 0.5) };
 }

@@ -22,7 +22,11 @@ export interface ConstantMeasurement {
 }
 
 /** One measurement per quantized constant, in the order of the plan. */
-export function constantMeasurements(graph: Graph, lane: Lane, planned: readonly PlannedQuantizer[]): ConstantMeasurement[] {
+export function constantMeasurements(
+  graph: Graph,
+  lane: Lane,
+  planned: readonly PlannedQuantizer[],
+): ConstantMeasurement[] {
   const axes = new Map(weightsOf(graph).map(({ tensor, axis }) => [tensor, axis]));
   return planned.flatMap((quantizer): ConstantMeasurement[] => {
     const { tensor, use, role } = quantizer;
@@ -35,7 +39,10 @@ export function constantMeasurements(graph: Graph, lane: Lane, planned: readonly
     const spread =
       axis === undefined
         ? undefined
-        : { stats: weightStats(values, data.dims, axis), sqnr: weightSqnr(values, data.dims, axis, quantizer.scheme) };
+        : {
+            stats: weightStats(values, data.dims, axis),
+            sqnr: weightSqnr(values, data.dims, axis, quantizer.scheme),
+          };
     return [
       {
         tensor,

@@ -6,7 +6,12 @@ import { nonFinite } from './rules/act/non-finite.js';
 import { outlierRange } from './rules/act/outlier-range.js';
 import { perTensorSpread } from './rules/w/per-tensor-spread.js';
 
-const RULES: readonly ((evidence: Evidence) => Finding[])[] = [nonFinite, perTensorSpread, clipped, outlierRange];
+const RULES: readonly ((evidence: Evidence) => Finding[])[] = [
+  nonFinite,
+  perTensorSpread,
+  clipped,
+  outlierRange,
+];
 
 export function diagnose(evidence: Evidence): Finding[] {
   return worstFirst(RULES.flatMap((rule) => rule(evidence)));

@@ -21,6 +21,9 @@ export function bindInputs(graph: Graph, extents: ReadonlyMap<string, readonly n
     shape?.map((dim) => (typeof dim === 'string' ? (symbols.get(dim) ?? dim) : dim));
   return {
     ...graph,
-    tensors: graph.tensors.map((tensor) => ({ ...tensor, shape: bound.get(tensor.id) ?? settle(tensor.shape) })),
+    tensors: graph.tensors.map((tensor) => ({
+      ...tensor,
+      shape: bound.get(tensor.id) ?? settle(tensor.shape),
+    })),
   };
 }

@@ -9,7 +9,7 @@
  * next operator that sets one.
  */
 import type { Dim, Graph, Node, Shape, TensorId } from './graph.js';
-import { intAttr, intsAttr, topologyOf } from './graph.js';
+import { intAttr, intsAttr } from './graph.js';
 import { constantValue } from './infer/constants.js';
 import { axesOf, axisOf } from './infer/dims.js';
 import { ELEMENTWISE } from './infer/elementwise.js';
@@ -45,23 +45,29 @@ const SAME: ReadonlySet<string> = new Set([
   ...['QLinearWhere'],
 ]);
 
+const REDUCTIONS: readonly string[] = [
+  ...['ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceMax', 'ReduceMean', 'ReduceMin'],
+  ...['ReduceProd', 'ReduceSum', 'ReduceSumSquare', 'QLinearReduceMean'],
+];
+
 /**
  * Channel axis by tensor id, counted from the front; undefined for constants, for tensors of rank 0 and 1, and where
  * there is none. Needs shapes: run `inferShapes` first; what has no known rank has an axis only if its operator says so.
  */
 export function channelAxisOf(graph: Graph): (number | undefined)[] {
   const axes = new Array<number | undefined>(graph.tensors.length).fill(undefined);
+  const last = channelsLast(graph);
   for (const id of graph.inputs) {
     const rank = graph.tensors[id]?.shape?.length;
-    axes[id] =
-      rank !== undefined && rank >= 4 && isChannelsLast(graph, id, rank) ? rank - 1 : usualAxis(rank);
+    axes[id] = rank !== undefined && last.has(id) ? rank - 1 : usualAxis(rank);
   }
   for (const node of graph.nodes) {
     for (const id of node.outputs) {
       if (id === null) continue;
-      const rank = graph.tensors[id]?.shape?.length;
-      const axis = axisAfter(graph, node, axes, graph.tensors[id]?.shape);
-      axes[id] = rank !== undefined && (rank < 2 || (axis ?? 0) >= rank) ? undefined : axis;
+      const shape = graph.tensors[id]?.shape;
+      const axis = axisAfter(graph, node, axes, shape);
+      const exists = shape === undefined || (shape.length >= 2 && (axis ?? 0) < shape.length);
+      axes[id] = exists ? axis : undefined;
     }
   }
   return axes;
@@ -73,27 +79,34 @@ function usualAxis(rank: number | undefined): number | undefined {
   return rank === 2 || rank === 4 || rank === 5 ? 1 : undefined;
 }
 
-/** An input that reaches nothing but Transposes from [N, spatial..., C] to [N, C, ...], directly or through elementwise operators. */
-function isChannelsLast(graph: Graph, input: TensorId, rank: number): boolean {
-  const { uses } = topologyOf(graph);
-  const pending = [input];
-  const seen = new Set(pending);
-  let moved = false;
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    for (const use of uses[id] ?? []) {
-      const node = graph.nodes[use.node];
-      if (node?.op === 'Transpose' && intsAttr(node, 'perm')?.[1] === rank - 1) {
-        moved = true;
-        continue;
-      }
-      const output = node?.outputs[0];
-      if (node === undefined || !SAME.has(node.op) || output === undefined || output === null) return false;
-      if (!seen.has(output)) pending.push(output);
-      seen.add(output);
+/**
+ * Tensors that reach nothing but Transposes from [N, spatial..., C] to [N, C, ...], directly or through operators that
+ * leave axes where they are. One pass from the outputs back: every use must agree.
+ */
+function channelsLast(graph: Graph): ReadonlySet<TensorId> {
+  const moved = new Set<TensorId>();
+  const used = new Set<TensorId>(graph.outputs);
+  const note = (id: TensorId, last: boolean): void => {
+    if (last && !used.has(id)) moved.add(id);
+    if (!last) moved.delete(id);
+    used.add(id);
+  };
+  for (const node of graph.nodes.toReversed()) {
+    const output = node.outputs[0] ?? undefined;
+    const last =
+      node.op === 'Transpose'
+        ? movesLastToFirst(intsAttr(node, 'perm') ?? [])
+        : SAME.has(node.op) && output !== undefined && moved.has(output);
+    for (const id of node.inputs) if (id !== null) note(id, last);
+    for (const attr of node.attrs.values()) {
+      if (attr.type === 'graph') for (const id of attr.value.captures) note(id, false);
     }
-    if (graph.outputs.includes(id)) return false;
   }
   return moved;
+}
+
+function movesLastToFirst(perm: readonly number[]): boolean {
+  return perm.length >= 4 && perm[1] === perm.length - 1;
 }
 
 function axisAfter(
@@ -114,9 +127,8 @@ function axisAfter(
   const input = source === undefined ? undefined : graph.tensors[source]?.shape;
   const move = MOVES.get(op);
   if (move === undefined) return usualAxis(rank);
-  return axis === undefined || input === undefined || output === undefined
-    ? undefined
-    : move(graph, node, axis, input, output);
+  if (axis === undefined || input === undefined || output === undefined) return undefined;
+  return move(graph, node, axis, input, output);
 }
 
 /** Of the first activation among the inputs that has the rank of the output and a channel axis. */
@@ -136,13 +148,13 @@ function inherited(
 /** Where an axis of the first input is in the output. */
 type Move = (graph: Graph, node: Node, axis: number, input: Shape, output: Shape) => number | undefined;
 
-const transpose: Move = (_, node, axis, input) => {
+const transpose: Move = (_graph, node, axis, input) => {
   const perm = intsAttr(node, 'perm');
   return perm === undefined ? input.length - 1 - axis : present(perm.indexOf(axis));
 };
 
 /** Row-major order keeps an axis whose extent and stride (the product of the extents after it) stay. */
-const reshape: Move = (_, _node, axis, input, output) => {
+const reshape: Move = (_graph, _node, axis, input, output) => {
   const fits = (to: number): boolean =>
     output[to] === input[axis] &&
     input[axis] !== null &&
@@ -175,9 +187,10 @@ const reduce: Move = (graph, node, axis, input, output) => {
 };
 
 /** One axis becomes as many as the indices have. */
-const gather: Move = (_, node, axis, input, output) => {
+const gather: Move = (_graph, node, axis, input, output) => {
   const at = axisOf(intAttr(node, 'axis') ?? 0, input.length);
-  if (at === undefined || axis < at) return at === undefined ? undefined : axis;
+  if (at === undefined) return undefined;
+  if (axis < at) return axis;
   const growth = output.length - input.length;
   if (axis === at) return growth === 0 ? axis : undefined;
   return axis + growth;
@@ -189,12 +202,7 @@ function present(index: number): number | undefined {
 
 const MOVES: ReadonlyMap<string, Move> = new Map([
   ['Transpose', transpose],
-  ...['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'].map((op) => [op, reshape] as const),
   ['Gather', gather],
-  ...['ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceMax', 'ReduceMean'].map(
-    (op) => [op, reduce] as const,
-  ),
-  ...['ReduceMin', 'ReduceProd', 'ReduceSum', 'ReduceSumSquare', 'QLinearReduceMean'].map(
-    (op) => [op, reduce] as const,
-  ),
+  ...['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'].map((op) => [op, reshape] as const),
+  ...REDUCTIONS.map((op) => [op, reduce] as const),
 ]);

@@ -9,8 +9,7 @@ import type { NodeId, TensorId } from './graph.js';
 export type QDType = 'int4' | 'uint4' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32';
 
 export type Granularity =
-  | { readonly kind: 'per-tensor' }
-  | { readonly kind: 'per-axis'; readonly axis: number };
+  { readonly kind: 'per-tensor' } | { readonly kind: 'per-axis'; readonly axis: number };
 
 export interface QuantParams {
   readonly dtype: QDType;

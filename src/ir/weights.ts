@@ -1,5 +1,13 @@
 /** The weights of a float graph: constants that are multiplied with activations. */
-import { intAttr, isFloat, tensorOf, type ConstantData, type Graph, type Node, type TensorId } from './graph.js';
+import {
+  intAttr,
+  isFloat,
+  tensorOf,
+  type ConstantData,
+  type Graph,
+  type Node,
+  type TensorId,
+} from './graph.js';
 
 /** A constant operand of a convolution or matrix product. */
 export interface Weight {

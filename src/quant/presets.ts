@@ -31,7 +31,7 @@ const SYMMETRIC = {
 
 /** Name on the command line -> scheme. */
 export const SCHEMES: Readonly<Record<string, Scheme>> = {
-  /** What ONNX Runtime recommends for x86: quantize_static with uint8 activations, int8 weights, per-tensor. */
+  /** quantize_static with the types ONNX Runtime recommends for x86: uint8 activations, int8 weights, per-tensor. */
   ort: {
     name: 'ort',
     placement: 'ort',
@@ -119,7 +119,7 @@ export function overrideScheme(scheme: Scheme, overrides: SchemeOverrides): Sche
   if (problems.length > 0) {
     throw new UsageError(`these settings do not fit scheme ${scheme.name}`, {
       places: problems,
-      hint: 'qdbg explain scheme lists what each target has; --scheme ort is the most general',
+      hint: '--scheme ort takes the most combinations',
     });
   }
   return overridden;

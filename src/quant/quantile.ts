@@ -21,6 +21,13 @@ export function interpolate(a: number, b: number, fraction: number): number {
   return fraction < 0.5 ? a + difference * fraction : b - difference * (1 - fraction);
 }
 
+/** Percentile `p` of ascending values, at least one. */
+export function percentileOf(sorted: Float64Array, p: number): number {
+  const { rank, fraction } = percentileRank(sorted.length, p);
+  const value = sorted[rank]!;
+  return interpolate(value, sorted[rank + 1] ?? value, fraction);
+}
+
 /** Five-number summary of the finite values of one channel. */
 export interface FiveNumbers {
   readonly min: number;

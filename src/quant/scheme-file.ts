@@ -44,9 +44,7 @@ export function parseScheme(json: unknown, source: string): Scheme {
   const parsed = schemeFile.safeParse(json);
   if (!parsed.success) {
     throw new UsageError(`${source} is not a scheme`, {
-      places: parsed.error.issues.map(
-        ({ path, message }) => `${path.length > 0 ? path.join('.') : 'scheme'}: ${message}`,
-      ),
+      places: parsed.error.issues.flatMap((issue) => placesOf(issue, [])),
       hint: `--scheme ${Object.keys(SCHEMES).join(' | ')} | FILE`,
     });
   }
@@ -63,6 +61,18 @@ export function parseScheme(json: unknown, source: string): Scheme {
   if (problems.length > 0)
     throw new UsageError(`${source} is a scheme that no target has`, { places: problems });
   return scheme;
+}
+
+/** One line per fault. Of the alternatives of a union, those of the one that came furthest. */
+function placesOf(issue: z.core.$ZodIssue, parents: readonly PropertyKey[]): string[] {
+  const path = [...parents, ...issue.path];
+  if (issue.code === 'invalid_union') {
+    const depth = (issues: readonly z.core.$ZodIssue[]): number =>
+      Math.max(...issues.map((inner) => inner.path.length + (inner.code === 'unrecognized_keys' ? 1 : 0)));
+    const [best] = [...issue.errors].sort((a, b) => depth(b) - depth(a));
+    if (best !== undefined) return best.flatMap((inner) => placesOf(inner, path));
+  }
+  return [`${path.length > 0 ? path.join('.') : 'scheme'}: ${issue.message}`];
 }
 
 type TensorChange = z.infer<typeof tensorOrFloat>;

@@ -120,13 +120,19 @@ function suggestions(graph: Graph, pattern: string): string {
   const names = isOp
     ? graph.nodes.flatMap(opsOf).map((op) => `${OP_PREFIX}${op}`)
     : [...graph.nodes.flatMap(namesOf), ...graph.tensors.map(({ name }) => name)];
+  const close = closeNames(pattern, names);
+  return close.length === 0 ? '' : `; close: ${close.join(', ')}`;
+}
+
+/** The names most like the pattern, most alike first: what the user may have meant. */
+export function closeNames(pattern: string, names: Iterable<string>): string[] {
   const wanted = trigrams(pattern);
-  const close = [...new Set(names)]
+  return [...new Set(names)]
     .map((name) => ({ name, likeness: likeness(wanted, trigrams(name)) }))
     .filter(({ likeness }) => likeness > 0)
     .sort((a, b) => b.likeness - a.likeness)
-    .slice(0, SUGGESTIONS);
-  return close.length === 0 ? '' : `; close: ${close.map(({ name }) => name).join(', ')}`;
+    .slice(0, SUGGESTIONS)
+    .map(({ name }) => name);
 }
 
 function trigrams(text: string): ReadonlySet<string> {

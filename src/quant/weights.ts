@@ -2,7 +2,7 @@
 import type { AffineScheme } from './affine.js';
 import { axisLayout, fakeQuantize, paramsFromRange } from './affine.js';
 import type { FiveNumbers } from './quantile.js';
-import { fiveNumbers, interpolate, percentileRank } from './quantile.js';
+import { fiveNumbers, percentileOf } from './quantile.js';
 
 /**
  * Tukey's fence for outlier channels: absmax above Q3 + 3 * IQR of all channels' absmax, "far out" in his terms.
@@ -130,15 +130,12 @@ function channelStats(values: Float32Array, count: number): ChannelStats {
   return { ...summary, absmax: Math.max(Math.abs(summary.min), Math.abs(summary.max)) };
 }
 
-function outlierFence(absmax: readonly number[]): number {
+/** Q3 + OUTLIER_FENCE_IQRS * IQR of channel magnitudes, quartiles as numpy.percentile; 0 without channels. */
+export function outlierFence(absmax: readonly number[]): number {
   if (absmax.length === 0) return 0;
   const sorted = Float64Array.from(absmax).sort();
-  const quartile = (p: number): number => {
-    const { rank, fraction } = percentileRank(sorted.length, p);
-    return interpolate(sorted[rank]!, sorted[rank + 1] ?? sorted[rank]!, fraction);
-  };
-  const q3 = quartile(75);
-  return q3 + OUTLIER_FENCE_IQRS * (q3 - quartile(25));
+  const q3 = percentileOf(sorted, 75);
+  return q3 + OUTLIER_FENCE_IQRS * (q3 - percentileOf(sorted, 25));
 }
 
 /**

@@ -2,10 +2,20 @@
 import type { EdgeMeasurement } from '../diff/edge-measurements.js';
 import type { Jump } from '../diff/jumps.js';
 import type { ConstantMeasurement } from '../diff/weight-measurements.js';
-import { nodeLabel, nodeOf, tensorOf, topologyOf, type Graph, type NodeId, type TensorId } from '../ir/graph.js';
+import {
+  nodeLabel,
+  nodeOf,
+  tensorOf,
+  topologyOf,
+  type Graph,
+  type Node,
+  type NodeId,
+  type TensorId,
+} from '../ir/graph.js';
 import type { QuantParams } from '../ir/lane.js';
 import { macsOf } from '../ir/macs.js';
 import type { QuantPlan } from '../quant/placement/plan.js';
+import { groupBy } from './group.js';
 import type {
   Report,
   ReportedChannel,
@@ -29,19 +39,40 @@ export function reportedQuant(params: QuantParams): ReportedQuant {
   };
 }
 
-/** Where a tensor stands: the node that writes it, or for what no node writes the one that reads it. */
+/** Where a tensor stands: the operator that computes it, or for what no node writes the one that reads it. */
 interface Place {
   readonly node: string;
   readonly op: string;
   readonly order: number;
 }
 
-function placeOf(graph: Graph, tensor: TensorId, reader?: NodeId): Place {
-  const { producer, uses } = topologyOf(graph);
-  const id = producer[tensor] ?? reader ?? uses[tensor]?.[0]?.node;
-  if (id === undefined) return { node: '', op: '', order: -1 };
-  const node = nodeOf(graph, id);
-  return { node: nodeLabel(node), op: node.op, order: id };
+/** Names places in a graph; a fused operator is called after its first node, `Conv+Relu`. */
+export class Places {
+  readonly #graph: Graph;
+  readonly #fusedAway: ReadonlySet<TensorId>;
+
+  constructor(graph: Graph, plan: QuantPlan) {
+    this.#graph = graph;
+    this.#fusedAway = new Set(plan.fusedAway);
+  }
+
+  of(tensor: TensorId, reader?: NodeId): Place {
+    const { producer, uses } = topologyOf(this.#graph);
+    const written = producer[tensor];
+    const id = written ?? reader ?? uses[tensor]?.[0]?.node;
+    if (id === undefined) return { node: '', op: '', order: -1 };
+    const chain = written === undefined ? [nodeOf(this.#graph, id)] : this.#chain(written);
+    return { node: nodeLabel(chain[0] as Node), op: chain.map(({ op }) => op).join('+'), order: id };
+  }
+
+  /** The node and those that were fused in front of it, first computed first. */
+  #chain(id: NodeId): Node[] {
+    const node = nodeOf(this.#graph, id);
+    const inner = node.inputs.find((input) => input !== null && this.#fusedAway.has(input));
+    const before =
+      inner === undefined || inner === null ? undefined : topologyOf(this.#graph).producer[inner];
+    return before === undefined ? [node] : [...this.#chain(before), node];
+  }
 }
 
 function roleOf(graph: Graph, tensor: TensorId): TensorRole {
@@ -59,19 +90,20 @@ export interface TensorRowOptions {
 /** Rows of activations and quantized constants in graph order; `order` counts them. */
 export function tensorRows(
   graph: Graph,
+  places: Places,
   edges: readonly EdgeMeasurement[],
   constants: readonly ConstantMeasurement[],
   options: TensorRowOptions,
 ): ReportedTensor[] {
   const rows = [
     ...edges.map((measurement) => ({
-      place: placeOf(graph, measurement.edge.tensor),
+      place: places.of(measurement.edge.tensor),
       row: edgeRow(graph, measurement, options),
       // A graph input comes before the node that reads it, a constant beside it, an output after it.
       rank: measurement.edge.producer === undefined ? 0 : 2,
     })),
     ...constants.map((measurement) => ({
-      place: placeOf(graph, measurement.tensor, measurement.node),
+      place: places.of(measurement.tensor, measurement.node),
       row: constantRow(graph, measurement),
       rank: 1,
     })),
@@ -129,14 +161,18 @@ function constantRow(graph: Graph, { tensor, role, quant, self }: ConstantMeasur
   };
 }
 
-export function weightRows(graph: Graph, constants: readonly ConstantMeasurement[]): ReportedWeight[] {
+export function weightRows(
+  graph: Graph,
+  places: Places,
+  constants: readonly ConstantMeasurement[],
+): ReportedWeight[] {
   return constants.flatMap(({ tensor, node, axis, spread }): ReportedWeight[] => {
     if (spread === undefined || axis === undefined) return [];
     const { stats, sqnr } = spread;
     return [
       {
         tensor: tensorOf(graph, tensor).name,
-        node: placeOf(graph, tensor, node).node,
+        node: places.of(tensor, node).node,
         axis,
         channels: stats.channels.map((channel) => channel ?? {}),
         outlierChannels: stats.outlierChannels,
@@ -150,9 +186,9 @@ export function weightRows(graph: Graph, constants: readonly ConstantMeasurement
   });
 }
 
-export function jumpRows(graph: Graph, jumps: readonly Jump[]): ReportedJump[] {
+export function jumpRows(graph: Graph, places: Places, jumps: readonly Jump[]): ReportedJump[] {
   return jumps.map(({ tensor, from, fromDb, toDb }) => {
-    const { node, op } = placeOf(graph, tensor);
+    const { node, op } = places.of(tensor);
     return { tensor: tensorOf(graph, tensor).name, node, op, fromDb, toDb, from: tensorOf(graph, from).name };
   });
 }
@@ -162,16 +198,14 @@ export function coverageOf(graph: Graph, plan: QuantPlan): Report['coverage'] {
   const quantized = new Set(plan.quantizedNodes);
   const macs = (nodes: Iterable<NodeId>): number =>
     [...nodes].reduce((sum, id) => sum + (macsOf(graph, nodeOf(graph, id)) ?? 0), 0);
-  const byReason = new Map<string, string[]>();
-  for (const { node, reason } of plan.floatNodes) {
-    const nodes = byReason.get(reason) ?? [];
-    byReason.set(reason, nodes);
-    nodes.push(nodeLabel(nodeOf(graph, node)));
-  }
+  const byReason = groupBy(plan.floatNodes, ({ reason }) => reason);
   const float = plan.floatNodes.map(({ node }) => node);
   return {
     ops: { quantized: quantized.size, total: quantized.size + float.length },
     macs: { quantized: macs(quantized), total: macs(quantized) + macs(float) },
-    islands: [...byReason].map(([reason, nodes]) => ({ nodes, reason })),
+    islands: [...byReason].map(([reason, nodes]) => ({
+      nodes: nodes.map(({ node }) => nodeLabel(nodeOf(graph, node))),
+      reason,
+    })),
   };
 }

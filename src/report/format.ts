@@ -1,4 +1,5 @@
 /** Numbers and names as people read them. */
+export { percent } from '../doctor/wording.js';
 
 /** dB with one decimal; "exact" or "-" where there is none. */
 export function decibels(measured: { readonly sqnrDb?: number; readonly exact?: true } | undefined): string {
@@ -17,12 +18,6 @@ export function number(value: number): string {
 /** 1234567 -> 1 234 567 */
 export function count(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ' ');
-}
-
-export function percent(share: number): string {
-  if (share === 0) return '0';
-  const points = 100 * share;
-  return points < 0.01 ? '<0.01 %' : `${Number(points.toPrecision(points < 1 ? 1 : 3))} %`;
 }
 
 /** 1536000 -> 1.5 MB */
@@ -51,7 +46,9 @@ export function shortened(name: string, width: number): string {
 
 export function shape(dims: readonly (number | string | null)[] | undefined): string {
   if (dims === undefined) return '?';
-  return dims.length === 0 ? 'scalar' : dims.map((dim) => (dim === null ? '?' : printable(String(dim)))).join('x');
+  return dims.length === 0
+    ? 'scalar'
+    : dims.map((dim) => (dim === null ? '?' : printable(String(dim)))).join('x');
 }
 
 /** 1, 2, 3 and 4 more */

@@ -1,7 +1,7 @@
-import type { Report } from './report.js';
+import type { AnyReport } from './any-report.js';
 
 /** The report itself. Deterministic: keys in the order of the document, no time unless asked for. */
-export function renderJson(report: Report): string {
+export function renderJson(report: AnyReport): string {
   return `${JSON.stringify(report, refuseNonFinite, 1)}\n`;
 }
 

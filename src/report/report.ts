@@ -51,7 +51,12 @@ export interface ReportedTensor {
   readonly order: number;
   readonly shape: readonly (number | string | null)[];
   readonly quant?: ReportedQuant;
-  readonly range?: { readonly min: number; readonly max: number; readonly p01?: number; readonly p99?: number };
+  readonly range?: {
+    readonly min: number;
+    readonly max: number;
+    readonly p01?: number;
+    readonly p99?: number;
+  };
   /** Effective levels: (P99 - P1) / scale. */
   readonly levels?: number;
   /** Share of the values other than 0 that their quantizer moves by more than a quarter of themselves. */
@@ -103,10 +108,14 @@ export interface ReportedJump {
 export interface Report {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly tool: { readonly name: 'qdbg'; readonly version: string; readonly runtime?: string };
-  readonly command: string;
+  readonly command: 'analyze';
   readonly createdAt?: string;
   readonly models: readonly ReportedModel[];
-  readonly data: { readonly calib?: ReportedData; readonly eval?: ReportedData; readonly data?: ReportedData };
+  readonly data: {
+    readonly calib?: ReportedData;
+    readonly eval?: ReportedData;
+    readonly data?: ReportedData;
+  };
   readonly scheme: Readonly<Record<string, unknown>>;
   readonly coverage: {
     readonly ops: { readonly quantized: number; readonly total: number };

@@ -3,23 +3,27 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import type { ErrorMeasurement } from '../diff/measurement.js';
 import { bytes, count, decibels, listed, number, percent, printable, shortened, wrapped } from './format.js';
 import type { Report, ReportedTensor, ReportedWeight } from './report.js';
+import { groupBy } from './group.js';
 import { table } from './table.js';
 
 export interface TerminalOptions {
   readonly width: number;
   readonly color: boolean;
-  /** Rows per table. */
-  readonly top: number;
+  /** Rows per table; where undefined, each report has its own default. */
+  readonly top: number | undefined;
   /** Verdict and findings only. */
   readonly quiet: boolean;
 }
 
 const INDENT = '  ';
-const FINDINGS_SHOWN = 12;
+const DEFAULT_TOP = 10;
+const TOLD_PER_RULE = 3;
+const MORE_PLACES = 8;
 /** What an alternative observer must gain to be worth a line, dB. */
 const WORTHWHILE_DB = 3;
 
-export function renderTerminal(report: Report, options: TerminalOptions): string {
+export function renderTerminal(report: Report, { top = DEFAULT_TOP, ...screen }: TerminalOptions): string {
+  const options = { ...screen, top };
   const style = new Chalk({ level: options.color ? 1 : 0 });
   const sections = [
     verdict(report, style, options.width),
@@ -34,28 +38,55 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
           basis(report, style, options.width),
         ]),
   ];
-  return `${sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
 }
 
-function verdict({ verdict: { summary, cause, where } }: Report, style: ChalkInstance, width: number): string[] {
-  const lines = wrapped(printable(summary), width - 9).map((line, i) => `${i === 0 ? 'VERDICT  ' : '         '}${style.bold(line)}`);
-  if (cause !== undefined) lines.push(`         cause ${style.bold(cause)}${where === undefined ? '' : ` at ${printable(where)}`}`);
+function verdict(
+  { verdict: { summary, cause, where } }: Report,
+  style: ChalkInstance,
+  width: number,
+): string[] {
+  const lines = wrapped(printable(summary), width - 9).map(
+    (line, i) => `${i === 0 ? 'VERDICT  ' : '         '}${style.bold(line)}`,
+  );
+  if (cause !== undefined)
+    lines.push(`         cause ${style.bold(cause)}${where === undefined ? '' : ` at ${printable(where)}`}`);
   return lines;
 }
 
+/** Findings of one rule stand together; the first few are told in full, the places of the others in one line. */
 function findings({ findings: all }: Report, style: ChalkInstance, width: number): string[] {
   if (all.length === 0) return [];
   const mark = { error: style.red('error  '), warning: style.yellow('warning'), note: 'note   ' };
-  const lines = all.slice(0, FINDINGS_SHOWN).flatMap(({ rule, severity, subject, message, fix }) => {
-    const place = [subject.node, subject.tensor].filter((name) => name !== undefined).map(printable);
-    return [
-      `${INDENT}${mark[severity]}  ${rule}  ${style.bold(place.join(' > '))}`,
-      ...wrapped(printable(message), width - 11).map((line) => `           ${line}`),
-      ...(fix === undefined ? [] : [`           try: ${style.bold(fix.edit)}  (${fix.title})`]),
-    ];
+  const byRule = groupBy(all, ({ rule, severity }) => `${severity} ${rule}`);
+  const lines = [...byRule.values()].flatMap((same) => {
+    const told = same.slice(0, TOLD_PER_RULE).flatMap(({ rule, severity, subject, message, fix }, i) => {
+      const place = [subject.node, subject.tensor].filter((name) => name !== undefined).map(printable);
+      const next = same[i + 1]?.fix?.edit;
+      return [
+        `${INDENT}${mark[severity]}  ${rule}  ${style.bold(place.join(' > '))}`,
+        ...wrapped(printable(message), width - 11).map((line) => `           ${line}`),
+        ...(fix === undefined || (next === fix.edit && i + 1 < TOLD_PER_RULE)
+          ? []
+          : [`           try: ${style.bold(fix.edit)}  (${fix.title})`]),
+      ];
+    });
+    const rest = same
+      .slice(TOLD_PER_RULE)
+      .map(({ subject }) => printable(subject.node ?? subject.tensor ?? ''));
+    return rest.length === 0
+      ? told
+      : [
+          ...told,
+          ...wrapped(`and ${rest.length} more: ${listed(rest, MORE_PLACES)}`, width - 11).map(
+            (line) => `           ${line}`,
+          ),
+        ];
   });
-  const more = all.length > FINDINGS_SHOWN ? [`${INDENT}and ${all.length - FINDINGS_SHOWN} more (--report json=FILE has all)`] : [];
-  return [`FINDINGS  ${all.length}, worst first`, ...lines, ...more];
+  return [`FINDINGS  ${all.length}, worst first`, ...lines];
 }
 
 function falls({ jumps }: Report, style: ChalkInstance, { width }: TerminalOptions): string[] {
@@ -72,7 +103,16 @@ function falls({ jumps }: Report, style: ChalkInstance, { width }: TerminalOptio
     ]);
   return [
     'LARGEST FALLS of cumulative SQNR, dB, from the worst input of a layer to its output',
-    ...table([{ title: '' }, { title: '', align: 'right' }, { title: '' }, { title: '', align: 'right' }, { title: '' }], rows).filter((line) => line !== ''),
+    ...table(
+      [
+        { title: '' },
+        { title: '', align: 'right' },
+        { title: '' },
+        { title: '', align: 'right' },
+        { title: '' },
+      ],
+      rows,
+    ).filter((line) => line !== ''),
   ];
 }
 
@@ -100,13 +140,34 @@ function layers({ tensors }: Report, style: ChalkInstance, { width, top }: Termi
   return [
     `WORST LAYERS  ${ranked.length} of ${measured.length} measured, by local SQNR in dB, higher is better`,
     ...table(
-      [{ title: `${INDENT}layer` }, { title: 'op' }, right('self'), right('local'), right('cumul.'), right('worst ch.'), right('levels'), right('lost'), right('clip/round'), right('max|e|')],
+      [
+        { title: `${INDENT}layer` },
+        { title: 'op' },
+        right('self'),
+        right('local'),
+        right('cumul.'),
+        right('worst ch.'),
+        right('levels'),
+        right('lost'),
+        right('clip/round'),
+        right('max|e|'),
+      ],
       rows,
     ),
-    `${INDENT}self: its own quantizer. local: this layer alone as integer, on the float run's inputs. cumul.: everything`,
-    `${INDENT}before it quantized too. worst ch.: lowest local (else self) channel, #index. levels: steps across 98 % of the values.`,
-    `${INDENT}lost: values off by more than a quarter of themselves. clip/round: shares of the noise. max|e|: largest local error.`,
+    ...legend(LAYER_LEGEND, width),
   ];
+}
+
+const LAYER_LEGEND =
+  "self: its own quantizer. local: this layer alone as integer, on the float run's inputs. cumul.: everything before it " +
+  'quantized too. worst ch.: lowest local (else self) channel, #index. levels: steps across 98 % of the values. lost: values ' +
+  'off by more than a quarter of themselves. clip/round: shares of the noise. max|e|: largest local error.';
+
+const WEIGHT_LEGEND =
+  "outlier channel: its largest |w| is beyond Q3 + 3 IQR of all channels' largest |w|. fewest levels: of any channel under one scale.";
+
+function legend(text: string, width: number): string[] {
+  return wrapped(text, width - INDENT.length).map((line) => `${INDENT}${line}`);
 }
 
 function worstOf({ local, self }: ReportedTensor): number | undefined {
@@ -124,9 +185,13 @@ function noiseText(error: ErrorMeasurement | undefined): string {
 }
 
 function weights({ weights: all }: Report, style: ChalkInstance, { width, top }: TerminalOptions): string[] {
-  const gain = ({ perTensorSqnrDb, perAxisSqnrDb }: ReportedWeight): number => (perAxisSqnrDb ?? 0) - (perTensorSqnrDb ?? 0);
+  const gain = ({ perTensorSqnrDb, perAxisSqnrDb }: ReportedWeight): number =>
+    (perAxisSqnrDb ?? 0) - (perTensorSqnrDb ?? 0);
   const shown = all
-    .filter((weight) => weight.outlierChannels.length > 0 || weight.deadChannels.length > 0 || gain(weight) > WORTHWHILE_DB)
+    .filter(
+      (weight) =>
+        weight.outlierChannels.length > 0 || weight.deadChannels.length > 0 || gain(weight) > WORTHWHILE_DB,
+    )
     .sort((a, b) => fewest(a) - fewest(b))
     .slice(0, top);
   if (shown.length === 0) return [];
@@ -135,7 +200,14 @@ function weights({ weights: all }: Report, style: ChalkInstance, { width, top }:
   return [
     `WEIGHTS  ${shown.length} of ${all.length} with channels of unlike range; SQNR in dB with one scale, and with one per channel`,
     ...table(
-      [{ title: `${INDENT}weight` }, right('channels'), right('per-tensor'), right('per-axis'), right('fewest levels'), { title: 'outlier channels' }],
+      [
+        { title: `${INDENT}weight` },
+        right('channels'),
+        right('per-tensor'),
+        right('per-axis'),
+        right('fewest levels'),
+        { title: 'outlier channels' },
+      ],
       shown.map((weight) => [
         `${INDENT}${shortened(weight.tensor, name)}`,
         String(weight.channels.length),
@@ -145,7 +217,7 @@ function weights({ weights: all }: Report, style: ChalkInstance, { width, top }:
         weight.outlierChannels.length === 0 ? '-' : listed(weight.outlierChannels, 5),
       ]),
     ),
-    `${INDENT}outlier channel: largest |w| beyond Q3 + 3 IQR of the channels' largest |w|. fewest levels: of any channel under one scale.`,
+    ...legend(WEIGHT_LEGEND, width),
   ];
 }
 
@@ -153,12 +225,17 @@ function exactOr(sqnrDb: number | undefined): { sqnrDb?: number } {
   return sqnrDb === undefined ? {} : { sqnrDb };
 }
 
+/** Channels that are all zero lose nothing. */
 function fewest({ perTensorLevels }: ReportedWeight): number {
-  return perTensorLevels.reduce((a, b) => Math.min(a, b), Infinity);
+  return perTensorLevels.filter((levels) => levels > 0).reduce((a, b) => Math.min(a, b), Infinity);
 }
 
 /** Observers that would raise a tensor's own SQNR, forecast from its histogram. */
-function advice({ tensors, notMeasured }: Report, style: ChalkInstance, { width }: TerminalOptions): string[] {
+function advice(
+  { tensors, notMeasured }: Report,
+  style: ChalkInstance,
+  { width }: TerminalOptions,
+): string[] {
   const gains = tensors.flatMap(({ tensor, self, forecast }) => {
     const best = Object.entries(forecast ?? {}).sort((a, b) => b[1] - a[1])[0];
     const gain = best === undefined || self?.sqnrDb === undefined ? 0 : best[1] - self.sqnrDb;
@@ -167,15 +244,26 @@ function advice({ tensors, notMeasured }: Report, style: ChalkInstance, { width 
   const lines = gains
     .sort((a, b) => b.gain - a.gain)
     .slice(0, 5)
-    .map(({ tensor, observer, gain }) => `${INDENT}${style.bold(`--observer ${observer.replace(' ', ' --percentile ')}`)} forecast +${gain.toFixed(1)} dB self at ${shortened(tensor, width - 56)}`);
-  const missing = notMeasured.length === 0 ? [] : ['', `NOT MEASURED  ${notMeasured.length}`, ...groupedReasons(notMeasured, width)];
-  return [...(lines.length === 0 ? [] : ['WHAT TO TRY', ...lines]), ...(lines.length === 0 ? missing.slice(1) : missing)];
+    .map(
+      ({ tensor, observer, gain }) =>
+        `${INDENT}${style.bold(`--observer ${observer.replace(' ', ' --percentile ')}`)} forecast +${gain.toFixed(1)} dB self at ${shortened(tensor, width - 56)}`,
+    );
+  const missing =
+    notMeasured.length === 0
+      ? []
+      : ['', `NOT MEASURED  ${notMeasured.length}`, ...groupedReasons(notMeasured, width)];
+  return [
+    ...(lines.length === 0 ? [] : ['WHAT TO TRY', ...lines]),
+    ...(lines.length === 0 ? missing.slice(1) : missing),
+  ];
 }
 
 function groupedReasons(notMeasured: Report['notMeasured'], width: number): string[] {
-  const byReason = new Map<string, string[]>();
-  for (const { subject, reason } of notMeasured) byReason.set(reason, [...(byReason.get(reason) ?? []), subject]);
-  return [...byReason].map(([reason, subjects]) => `${INDENT}${subjects.length} because ${reason}: ${shortened(listed(subjects, 3), Math.max(20, width - reason.length - 20))}`);
+  const byReason = groupBy(notMeasured, ({ reason }) => reason);
+  return [...byReason].map(([reason, missing]) => {
+    const subjects = missing.map(({ subject }) => subject);
+    return `${INDENT}${subjects.length} because ${reason}: ${shortened(listed(subjects, 3), Math.max(20, width - reason.length - 20))}`;
+  });
 }
 
 /** What all of this was measured with. */
@@ -185,15 +273,30 @@ function basis(report: Report, style: ChalkInstance, width: number): string[] {
       `model    ${printable(path)}  (${format}${opset === undefined ? '' : ` opset ${opset}`}, ${count(ops)} ops, ${count(parameters)} parameters, ${bytes(size)})`,
   );
   const { ops, macs, islands } = report.coverage;
-  const share = macs.total === 0 ? '' : `, ${percent(macs.quantized / macs.total)} of the multiply-accumulates`;
-  lines.push(`scheme   ${schemeText(report.scheme)}; ${ops.quantized} of ${ops.total} ops${share}`);
-  lines.push(...islands.map(({ nodes, reason }) => `         float: ${shortened(listed(nodes, 4), width - reason.length - 22)} (${reason})`));
+  const share =
+    macs.total === 0 ? '' : `, ${percent(macs.quantized / macs.total)} of the multiply-accumulates`;
+  const scheme = `${schemeText(report.scheme)}; ${ops.quantized} of ${ops.total} ops${share}`;
+  lines.push(...wrapped(scheme, width - 9).map((line, i) => `${i === 0 ? 'scheme   ' : '         '}${line}`));
+  lines.push(
+    ...islands.map(
+      ({ nodes, reason }) =>
+        `         float: ${shortened(listed(nodes, 4), width - reason.length - 22)} (${reason})`,
+    ),
+  );
   for (const [role, data] of Object.entries(report.data)) {
     if (data === undefined) continue;
-    lines.push(`${role.padEnd(9)}${printable(data.path)}: ${count(data.samples)} samples, ${data.kind}${data.kind === 'random' ? ' - A SMOKE TEST, NOT A RESULT' : ''}`);
+    lines.push(
+      `${role.padEnd(9)}${printable(data.path)}: ${count(data.samples)} samples, ${data.kind}${data.kind === 'random' ? ' - A SMOKE TEST, NOT A RESULT' : ''}`,
+    );
     const assumed = data.assumed.map(({ what, value, from }) => `${what} ${value} (${from})`).join(', ');
-    if (assumed !== '') lines.push(...wrapped(printable(assumed), width - 9).map((line) => `         ${line}`));
-    lines.push(...data.excluded.map(({ sample, reason }) => `         ${style.yellow('excluded')} ${printable(sample)}: ${printable(reason)}`));
+    if (assumed !== '')
+      lines.push(...wrapped(printable(assumed), width - 9).map((line) => `         ${line}`));
+    lines.push(
+      ...data.excluded.map(
+        ({ sample, reason }) =>
+          `         ${style.yellow('excluded')} ${printable(sample)}: ${printable(reason)}`,
+      ),
+    );
   }
   return lines;
 }
@@ -201,9 +304,13 @@ function basis(report: Report, style: ChalkInstance, width: number): string[] {
 function schemeText(scheme: Report['scheme']): string {
   const part = (value: unknown): string => {
     if (typeof value !== 'object' || value === null) return String(value);
-    const { dtype, symmetric, granularity, observer } = value as { dtype: string; symmetric: boolean; granularity: string; observer: { kind: string } };
+    const { dtype, symmetric, granularity, observer } = value as {
+      dtype: string;
+      symmetric: boolean;
+      granularity: string;
+      observer: { kind: string };
+    };
     return `${dtype} ${symmetric ? 'symmetric' : 'asymmetric'} ${granularity} ${observer.kind}`;
   };
   return `${String(scheme['name'])}: activations ${part(scheme['activations'])}, weights ${part(scheme['weights'])}, bias ${String(scheme['bias'])}`;
 }
-

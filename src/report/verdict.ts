@@ -6,12 +6,14 @@ import type { Report, ReportedJump, ReportedTensor } from './report.js';
 const BROKEN_DB = 10;
 const CLOSE_DB = 20;
 
+/** `ends`: names of the tensors to judge by: the outputs, or where those cannot be measured the last ones that can. */
 export function verdictOf(
   tensors: readonly ReportedTensor[],
+  ends: ReadonlySet<string>,
   findings: readonly Finding[],
   jumps: readonly ReportedJump[],
 ): Report['verdict'] {
-  const outputs = tensors.filter(({ role, cumulative }) => role === 'output' && cumulative !== undefined);
+  const outputs = tensors.filter(({ tensor, cumulative }) => ends.has(tensor) && cumulative !== undefined);
   const worst = outputs
     .filter(({ cumulative }) => cumulative?.sqnrDb !== undefined)
     .sort((a, b) => (a.cumulative?.sqnrDb ?? 0) - (b.cumulative?.sqnrDb ?? 0))[0];
@@ -20,11 +22,14 @@ export function verdictOf(
     const exact = outputs.some(({ cumulative }) => cumulative?.exact === true);
     return { summary: exact ? 'no output differs from float' : 'no output could be compared with float' };
   }
-  const where = `output ${worst.tensor} keeps ${db.toFixed(1)} dB SQNR (cumulative)`;
+  const where = `${worst.role === 'output' ? 'output' : 'the last comparable tensor'} ${worst.tensor} has ${db.toFixed(1)} dB SQNR (cumulative)`;
   if (db >= CLOSE_DB) return { summary: `the integer network stays close to float: ${where}` };
   const jump = jumps[0];
   const cause = findings.find(({ severity }) => severity !== 'note');
-  const fall = jump === undefined ? '' : `; the largest fall is at ${jump.node} (${jump.op}), ${jump.fromDb.toFixed(1)} -> ${jump.toDb.toFixed(1)} dB`;
+  const fall =
+    jump === undefined
+      ? ''
+      : `; the largest fall is at ${jump.node} (${jump.op}), ${jump.fromDb.toFixed(1)} -> ${jump.toDb.toFixed(1)} dB`;
   const place = cause?.subject.tensor ?? jump?.tensor;
   return {
     ...(cause === undefined ? {} : { cause: cause.rule }),

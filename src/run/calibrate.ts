@@ -86,21 +86,23 @@ async function rangePass(
   options: CalibrationOptions,
   watch: Watch,
 ): Promise<RangeState[]> {
-  const states = edges.map(
-    (edge): RangeState => ({
-      edge,
-      channels: {
-        min: new Float64Array(edge.channels).fill(Infinity),
-        max: new Float64Array(edge.channels).fill(-Infinity),
-        sumXX: new Float64Array(edge.channels),
-      },
-      average: new MovingAverage(options.momentum),
-      count: 0,
-      nonFinite: 0,
-      nonFiniteIn: undefined,
-    }),
+  const states = edges.map((edge): RangeState => ({
+    edge,
+    channels: {
+      min: new Float64Array(edge.channels).fill(Infinity),
+      max: new Float64Array(edge.channels).fill(-Infinity),
+      sumXX: new Float64Array(edge.channels),
+    },
+    average: new MovingAverage(options.momentum),
+    count: 0,
+    nonFinite: 0,
+    nonFiniteIn: undefined,
+  }));
+  const runner = new SheetRunner<RangeStat>(
+    (guarded) => rangeProgram(graph, edges, guarded),
+    graph.opsets.get('') ?? 1,
+    options,
   );
-  const runner = new SheetRunner<RangeStat>((guarded) => rangeProgram(graph, edges, guarded), graph.opsets.get('') ?? 1, options);
   try {
     let done = 0;
     for await (const sample of samples.samples()) {
@@ -143,14 +145,16 @@ async function histogramPass(
   samples: Samples,
   options: CalibrationOptions,
   watch: Watch,
-): Promise<(Histogram | undefined)[]> {
+): Promise<Histogram[]> {
   const histograms = states.map((state) => {
     const { min, max } = extremes(state.channels);
-    // A tensor with non-finite values would fold them into the outermost bins.
-    return state.nonFinite === 0 ? new Histogram(binGrid(min, max)) : undefined;
+    return new Histogram(binGrid(min, max));
   });
-  for (const chunk of chunksOf(states, histograms)) {
-    const program = histogramProgram(graph, chunk.map((i) => (states[i] as RangeState).edge), chunk.map((i) => (histograms[i] as Histogram).grid));
+  const guarded = new Set(states.filter(({ nonFinite }) => nonFinite > 0).map(({ edge }) => edge.tensor));
+  for (const chunk of chunksOf(states.map(({ edge }) => edge.count))) {
+    const chunkEdges = chunk.map((i) => (states[i] as RangeState).edge);
+    const grids = chunk.map((i) => (histograms[i] as Histogram).grid);
+    const program = histogramProgram(graph, chunkEdges, grids, guarded);
     const session = await openSession(program.model, options);
     try {
       let done = 0;
@@ -166,18 +170,17 @@ async function histogramPass(
   return histograms;
 }
 
-/** Positions of the edges with a histogram, in groups whose codes fit into memory together. */
-function chunksOf(states: readonly RangeState[], histograms: readonly (Histogram | undefined)[]): number[][] {
+/** Positions of the edges, in groups whose codes fit into memory together. */
+function chunksOf(counts: readonly number[]): number[][] {
   const chunks: number[][] = [];
   let room = 0;
-  states.forEach(({ edge }, i) => {
-    if (histograms[i] === undefined) return;
-    if (edge.count > room || chunks.length === 0) {
+  counts.forEach((count, i) => {
+    if (count > room || chunks.length === 0) {
       chunks.push([]);
       room = MOST_CODES;
     }
     chunks[chunks.length - 1]?.push(i);
-    room -= edge.count;
+    room -= count;
   });
   return chunks;
 }

@@ -39,7 +39,11 @@ export async function measure(
   const build = (guarded: boolean): MeasurementProgram =>
     measurementProgram(graph, lane, edges, fusedAway, { ...options, guarded });
   const fast = build(false);
-  const runner = new SheetRunner<MeasurementStat>((guarded) => (guarded ? build(true) : fast), graph.opsets.get('') ?? 1, options);
+  const runner = new SheetRunner<MeasurementStat>(
+    (guarded) => (guarded ? build(true) : fast),
+    graph.opsets.get('') ?? 1,
+    options,
+  );
   const sums = edges.map((edge, i): EdgeSums => ({
     edge,
     value: { count: 0, nonFinite: 0, sumXX: 0, clipped: 0 },
@@ -57,7 +61,11 @@ export async function measure(
   return sums;
 }
 
-function addSheet(sums: readonly EdgeSums[], { values, slots }: Sheet<MeasurementStat>, sample: string): void {
+function addSheet(
+  sums: readonly EdgeSums[],
+  { values, slots }: Sheet<MeasurementStat>,
+  sample: string,
+): void {
   const energy = new Float64Array(sums.length);
   const noise = new Map<ErrorSums, { edge: number; sumEE: number }>();
   for (const { value, edge } of sums) value.count += edge.count;
@@ -83,7 +91,8 @@ function addSheet(sums: readonly EdgeSums[], { values, slots }: Sheet<Measuremen
     const sumXX = energy[edge] as number;
     const { worst } = error;
     // Compared as ratios without dividing: a sample without signal is worse than any with signal.
-    if (sumEE > 0 && (worst === undefined || sumEE * worst.sumXX > worst.sumEE * sumXX)) error.worst = { sample, sumXX, sumEE };
+    if (sumEE > 0 && (worst === undefined || sumEE * worst.sumXX > worst.sumEE * sumXX))
+      error.worst = { sample, sumXX, sumEE };
   }
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { inferShapes } from '../../src/ir/infer/index.js';
 import { loadModel } from '../../src/loader/index.js';
 import { buildLane } from '../../src/quant/lane.js';
 import { planQuantization } from '../../src/quant/placement/planner.js';
@@ -32,7 +33,8 @@ function read(relative: string): Reference {
 }
 
 async function quantizersOf(model: string, scheme: Scheme, { ranges }: Reference) {
-  const { graph } = await loadModel(pathOf(model));
+  const { graph: loaded } = await loadModel(pathOf(model));
+  const graph = inferShapes(loaded);
   const plan = planQuantization(graph, scheme, NO_SELECTION);
   return asReference(graph, plan, buildLane(graph, plan, rangesByName(graph, ranges), 'test'));
 }

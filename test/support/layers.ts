@@ -71,7 +71,7 @@ const PACKAGES_BY_PATH: readonly (readonly [prefix: string, packages: readonly s
 
 /** Native or slow to load: src/run/runtime.ts loads the runtime when it first runs a model, `--help` loads none. */
 const LAZY = ['onnxruntime-node'];
-export const NOT_FOR_HELP = [...LAZY, 'onnx-proto', 'protobufjs', 'sharp', 'zod'];
+export const NOT_FOR_HELP = [...LAZY, 'onnx/proto.ts', 'onnx-proto', 'protobufjs', 'sharp', 'zod'];
 
 interface Import {
   /** undefined when computed at run time. */

@@ -5,6 +5,7 @@ import type { ConstantData } from '../graph.js';
 import { isFloat } from '../graph.js';
 import { MAX_ELEMENTS } from './elements.js';
 import type { Element, Value } from './rule.js';
+import { MAX_RANK } from './rule.js';
 
 /**
  * Elements of a small constant. Undefined when it is large, is not numeric, or cannot be read: inference then knows
@@ -26,7 +27,7 @@ export function constantValue(data: ConstantData): Value {
   let read = false;
   return {
     dtype: data.dtype,
-    shape: data.dims,
+    shape: data.dims.length <= MAX_RANK ? data.dims : undefined,
     get elements() {
       if (!read) elements = readElements(data);
       read = true;

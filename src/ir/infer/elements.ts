@@ -17,6 +17,9 @@ export function smallDims(shape: Shape | undefined): readonly number[] | undefin
   return countOf(shape) <= MAX_ELEMENTS ? shape : undefined;
 }
 
+/** Of one elementwise operator: Max and Min take any number, but no shape is computed from more. */
+const MAX_OPERANDS = 16;
+
 /**
  * Elements of a value, all null when only their number is known: so that one unknown entry of a concatenated shape
  * leaves the others known. Only of integers, which shapes are made of.
@@ -67,17 +70,15 @@ export function mapElements(
   operands: readonly Value[],
   f: (elements: readonly Element[]) => Element,
 ): readonly Element[] | undefined {
-  const followed: { dims: readonly number[]; elements: readonly Element[] }[] = [];
-  for (const operand of operands) {
-    const dims = smallDims(operand.shape);
-    const elements = elementsOf(operand);
-    if (dims === undefined || elements === undefined) return undefined;
-    followed.push({ dims, elements });
-  }
-  const dims = smallDims(broadcast(followed.map((operand) => operand.dims)));
-  if (dims === undefined) return undefined;
+  if (operands.length > MAX_OPERANDS) return undefined;
+  const shapes = operands.map((operand) => smallDims(operand.shape));
+  if (!shapes.every((dims) => dims !== undefined)) return undefined;
+  const dims = smallDims(broadcast(shapes));
+  // Last, because it may read the bytes of a constant.
+  const lists = operands.map(elementsOf);
+  if (dims === undefined || !lists.every((elements) => elements !== undefined)) return undefined;
   return generate(dims, (index) =>
-    f(followed.map((operand) => operand.elements[positionOf(operand.dims, index)] ?? null)),
+    f(lists.map((elements, i) => elements[positionOf(shapes[i] ?? [], index)] ?? null)),
   );
 }
 

@@ -65,13 +65,16 @@ function merged(families: readonly Family[]): ReadonlyMap<string, Rule> {
  *
  * What the file says of a tensor is kept where inference knows less: a fixed dim over a symbolic one, any dim over
  * null. Where both are fixed and differ, inference wins: the file's note may be from before its inputs were changed,
- * while inference starts at the inputs the graph has now.
+ * while inference starts at the inputs the graph has now. A caller that replaces fixed extents of inputs by others should
+ * drop the notes on intermediate tensors, which stand wherever inference finds no number.
  *
  * Never throws: what does not follow (an unknown operator, If, Loop, an invalid node) stays as the file has it.
  */
 export function inferShapes(graph: Graph): Graph {
   const values: Value[] = graph.tensors.map((tensor) =>
-    tensor.data === undefined ? { dtype: tensor.dtype, shape: tensor.shape } : constantValue(tensor.data),
+    tensor.data === undefined
+      ? { dtype: tensor.dtype, shape: sane(tensor.shape) }
+      : constantValue(tensor.data),
   );
   for (const node of graph.nodes) {
     const results = applied(graph, node, values);
@@ -94,12 +97,15 @@ function applied(graph: Graph, node: Node, values: readonly Value[]): readonly V
 
 /** What inference found, with what the file adds to it. */
 function reconciled(tensor: Tensor, found: Value): Value {
-  const shape = mostSpecific(sane(found.shape), tensor.shape);
+  const shape = mostSpecific(sane(found.shape), sane(tensor.shape));
   const dtype = found.dtype ?? tensor.dtype;
   return { dtype, shape, elements: smallDims(shape) && found.elements };
 }
 
-/** Rules give dims as they come out of the model's numbers; what is no extent is unknown. */
+/**
+ * Rules give dims as they come out of the model's numbers; what is no extent is unknown, and so is a shape of a rank
+ * that no runtime has, also of the file: what walks shapes later need not fear it.
+ */
 function sane(shape: Shape | undefined): Shape | undefined {
   if (shape === undefined || shape.length > MAX_RANK) return undefined;
   return shape.map((dim) => (typeof dim === 'number' ? toDim(dim) : dim));

@@ -1,9 +1,9 @@
 /** Operators that keep every element and change its place: reshapes, transposes, blocks to depth and back. */
-import type { Dim, Shape } from '../graph.js';
+import type { Dim, Node, Shape } from '../graph.js';
 import { intAttr, intsAttr } from '../graph.js';
 import { axesOf, divDims, mulDims, productOf, replaceAxis, toDim } from './dims.js';
 import { generate, positionOf, smallDims } from './elements.js';
-import type { Call, Element, Family, Rule, Value } from './rule.js';
+import type { Element, Family, Rule, Value } from './rule.js';
 import { flag, input, intList, lengthOf, sameType, unknownDims } from './rule.js';
 
 /** Same elements in the same order under another shape. */
@@ -38,17 +38,11 @@ function reshapeTo(
     given.push(dim);
     return dim;
   });
-  const hole = target.findIndex((entry) => entry === null || entry === -1);
-  const holes = target.filter((entry) => entry === null || entry === -1).length;
-  if (holes !== 1 || rest === undefined) return result;
-  return replaceAxis(
-    result,
-    hole,
-    missingFactor(
-      rest,
-      given.filter((dim) => dim !== null),
-    ),
-  );
+  const holes = [...target.keys()].filter((axis) => target[axis] === null || target[axis] === -1);
+  const [hole, ...others] = holes;
+  if (hole === undefined || others.length > 0 || rest === undefined) return result;
+  const known = given.filter((dim) => dim !== null);
+  return replaceAxis(result, hole, missingFactor(rest, known));
 }
 
 /** The x of product(all) = product(known) · x. */
@@ -73,43 +67,41 @@ const flatten: Rule = (call) => {
   const { shape } = x;
   const given = intAttr(call.node, 'axis') ?? 1;
   const axis = given < 0 ? given + (shape?.length ?? 0) : given;
-  if (shape === undefined || !(axis >= 0 && axis <= shape.length))
-    return [{ dtype: x.dtype, shape: [null, null] }];
+  const fits = shape !== undefined && axis >= 0 && axis <= shape.length;
+  if (!fits) return [{ dtype: x.dtype, shape: [null, null] }];
   return [reshaped(x, [productOf(shape.slice(0, axis)), productOf(shape.slice(axis))])];
 };
 
 /** Axes of the input in output order; undefined when `perm` is no permutation. */
-export function permutationOf(call: Pick<Call, 'node'>, rank: number): readonly number[] | undefined {
-  const perm = intsAttr(call.node, 'perm');
+function permutationOf(node: Node, rank: number): readonly number[] | undefined {
+  const perm = intsAttr(node, 'perm');
   if (perm === undefined) return Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
   return perm.length === rank && axesOf(perm, rank)?.size === rank ? perm : undefined;
 }
 
 const transpose: Rule = (call) => {
-  const x = input(call, 0);
-  if (x.shape === undefined) {
-    return [{ dtype: x.dtype, shape: unknownDims(intsAttr(call.node, 'perm')?.length) }];
-  }
-  const { shape } = x;
-  const perm = permutationOf(call, shape.length);
-  if (perm === undefined) return [{ dtype: x.dtype }];
+  const { dtype, shape, elements } = input(call, 0);
+  if (shape === undefined) return [{ dtype, shape: unknownDims(intsAttr(call.node, 'perm')?.length) }];
+  const perm = permutationOf(call.node, shape.length);
+  if (perm === undefined) return [{ dtype }];
   const moved = perm.map((axis) => shape[axis] ?? null);
-  const [from, to] = [smallDims(shape), smallDims(moved)];
-  if (x.elements === undefined || from === undefined || to === undefined)
-    return [{ dtype: x.dtype, shape: moved }];
-  const { elements } = x;
-  const source = new Array<number>(from.length).fill(0);
-  return [
-    {
-      dtype: x.dtype,
-      shape: moved,
-      elements: generate(to, (index) => {
-        perm.forEach((axis, i) => (source[axis] = index[i] ?? 0));
-        return elements[positionOf(from, source)];
-      }),
-    },
-  ];
+  return [{ dtype, shape: moved, elements: elements && transposed(elements, shape, moved, perm) }];
 };
+
+function transposed(
+  elements: readonly Element[],
+  shape: Shape,
+  moved: Shape,
+  perm: readonly number[],
+): readonly Element[] | undefined {
+  const [from, to] = [smallDims(shape), smallDims(moved)];
+  if (from === undefined || to === undefined) return undefined;
+  const source = new Array<number>(from.length).fill(0);
+  return generate(to, (index) => {
+    perm.forEach((axis, i) => (source[axis] = index[i] ?? 0));
+    return elements[positionOf(from, source)];
+  });
+}
 
 /** Axes are an attribute before opset 13, then an input. */
 const squeeze: Rule = (call) => {

@@ -11,7 +11,7 @@ import { globalPoolShape, poolShape } from './pool.js';
 import { QUANTIZE } from './quantize.js';
 import { reduceShape } from './reduce.js';
 import type { Call, Family, Rule, Value } from './rule.js';
-import { flag, input, sameType } from './rule.js';
+import { flag, input, sameType, UNKNOWN } from './rule.js';
 import { SELECT } from './select.js';
 
 const same: Rule = (call) => [sameType(input(call, 0))];
@@ -70,7 +70,7 @@ const nhwcConv: Rule = (call) => {
   return [{ dtype: input(call, 0).dtype, shape: shapeOf(call, input(call, 0)) }];
 };
 
-/** Axes 1 and up to the rank before last may be moved behind the batch axes (`transBatchA`): not followed. */
+/** `transBatchA` and B, which move the first axis to the rows, are not followed. */
 const fusedMatMul: Rule = (call) => {
   const { dtype } = input(call, 0);
   if (flag(call.node, 'transBatchA') || flag(call.node, 'transBatchB')) return [{ dtype }];
@@ -102,7 +102,7 @@ const quantizedGemm: Rule = (call) => [
 /** Output, mean and inverse deviation (unused by inference in ONNX Runtime), then the sum before normalization. */
 const skipNormalization: Rule = (call) => {
   const x = sameType(input(call, 0));
-  return [x, {}, {}, x];
+  return [x, UNKNOWN, UNKNOWN, x];
 };
 
 /** Query [batch, sequence, hidden]; the output has the hidden extent of the value. */

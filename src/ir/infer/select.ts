@@ -81,6 +81,7 @@ function taken(
   const [from, to] = [smallDims(x.shape), smallDims(part)];
   if (x.elements === undefined || from === undefined || to === undefined) return undefined;
   const { elements } = x;
+  if (start + ((to[axis] ?? 0) - 1) * step >= (from[axis] ?? 0)) return undefined;
   return generate(to, (index) => {
     const source = index.map((position, i) => (i === axis ? start + position * step : position));
     return elements[positionOf(from, source)];
@@ -100,6 +101,8 @@ const slice: Rule = (call) => {
   const count = entryCount(call, starts);
   if (axes === 'absent' && count === undefined) return [{ dtype, shape: unknownDims(shape.length) }];
   const axisList = axes === 'absent' ? Array.from({ length: count ?? 0 }, (_, i) => i) : axes;
+  // Every axis at most once.
+  if (axisList.length > shape.length) return [{ dtype, shape: unknownDims(shape.length) }];
   let current: Value = x;
   for (const [i, given] of axisList.entries()) {
     const axis = axisOf(given, shape.length);

@@ -44,7 +44,10 @@ export interface Draft {
   readonly types: ReadonlyMap<string, ValueType>;
 }
 
+/** Levels of graphs within graphs. */
 const DEPTH_LIMIT = 100;
+/** Nodes of a cycle that a message names. */
+const CYCLE_SHOWN = 10;
 
 /** Label of a node for the user. */
 export function draftLabel({ origin }: DraftNode): string {
@@ -80,16 +83,20 @@ export function draftOf(
       problems.add(`graph output ${JSON.stringify(output)} is defined by nothing`);
   }
   for (const node of nodes) {
-    for (const name of new Set([...node.inputs, ...node.captures])) {
-      if (name === '' || definitions.has(name)) continue;
+    const check = (name: string): void => {
+      if (name === '' || definitions.has(name)) return;
       problems.add(
         `${draftLabel(node)} (${node.origin.op}) reads ${JSON.stringify(name)}, which nothing defines`,
       );
-    }
+    };
+    node.inputs.forEach(check);
+    node.captures.forEach(check);
   }
   const sorted = topologicalOrder(nodes);
   if (sorted.cycle.length > 0) {
-    problems.add(`nodes need each other's outputs: ${sorted.cycle.map(draftLabel).join(' -> ')}`);
+    const shown = sorted.cycle.slice(0, CYCLE_SHOWN).map(draftLabel).join(' -> ');
+    const more = sorted.cycle.length > CYCLE_SHOWN ? ` and ${sorted.cycle.length - CYCLE_SHOWN} more` : '';
+    problems.add(`nodes need each other's outputs: ${shown}${more}`);
   }
   return { nodes: sorted.order, constants, inputs, outputs, types: valueTypes(graph, problems) };
 }

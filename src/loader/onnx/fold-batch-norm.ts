@@ -10,6 +10,7 @@ import { elementCount, toFloat32, toFloat64 } from '../../ir/elements.js';
 import type { ConstantData } from '../../ir/graph.js';
 import { draftLabel } from './draft.js';
 import type { Draft, DraftNode } from './draft.js';
+import { FreshNames } from './fresh-names.js';
 import { lazyData } from './tensor.js';
 import type { ValueType } from './value-type.js';
 
@@ -52,6 +53,7 @@ class Folding {
   readonly #producers = new Map<string, number>();
   readonly #uses = new Map<string, number>();
   readonly #usesInFile: ReadonlyMap<string, number>;
+  readonly #names: FreshNames;
 
   constructor(draft: Draft) {
     this.#draft = draft;
@@ -64,6 +66,9 @@ class Folding {
     });
     for (const output of draft.outputs) this.#count(output, 1);
     this.#usesInFile = new Map(this.#uses);
+    this.#names = new FreshNames(
+      new Set([...draft.inputs, ...draft.constants.keys(), ...this.#producers.keys()]),
+    );
   }
 
   result(): Draft {
@@ -143,15 +148,10 @@ class Folding {
   /** A folded constant keeps the name of the one it replaces, unless others read that one. */
   #addConstant(replaced: string, otherwise: string, data: ConstantData): string {
     const sole = replaced !== '' && (this.#usesInFile.get(replaced) ?? 1) === 1;
-    let name = sole ? replaced : otherwise;
-    for (let i = 2; this.#isTaken(name); i++) name = `${otherwise}_${i}`;
+    const name = sole ? replaced : this.#names.next(otherwise);
     this.#constants.set(name, data);
     this.#count(name, 1);
     return name;
-  }
-
-  #isTaken(name: string): boolean {
-    return this.#constants.has(name) || this.#producers.has(name) || this.#draft.inputs.includes(name);
   }
 }
 

@@ -1,5 +1,7 @@
+import { LoadError } from '../../errors.js';
 import { attributeDefaults, withFields } from '../../onnx/proto.js';
 import type { AttributeProto, FunctionProto, NodeProto } from '../../onnx/proto.js';
+import { isStackOverflow } from './envelope.js';
 import { freeNames, nestedGraphs } from './rewrite.js';
 import { domainLabel, domainOf } from './versions.js';
 
@@ -38,11 +40,28 @@ export function undefinedReads(definition: FunctionProto): Set<string> {
   return unknown;
 }
 
+/**
+ * Defaults of the attributes of a function.
+ *
+ * @throws LoadError when they are malformed: they are newer than the schema, so decoding the model did not look into them.
+ */
+export function defaultsOf(definition: FunctionProto): AttributeProto[] {
+  try {
+    return attributeDefaults(definition);
+  } catch (cause) {
+    if (isStackOverflow(cause)) throw cause;
+    throw new LoadError(`${functionLabel(definition)} has damaged attribute defaults`, { cause });
+  }
+}
+
 /** Attributes that a call gives its function, completed by the function's defaults. */
-export function attributeValues(definition: FunctionProto, call: NodeProto): Map<string, AttributeProto> {
+export function attributeValues(
+  defaults: readonly AttributeProto[],
+  call: NodeProto,
+): Map<string, AttributeProto> {
   const values = new Map<string, AttributeProto>();
-  for (const attribute of attributeDefaults(definition)) values.set(attribute.name ?? '', attribute);
-  for (const attribute of call.attribute ?? []) values.set(attribute.name ?? '', attribute);
+  for (const attribute of [...defaults, ...(call.attribute ?? [])])
+    values.set(attribute.name ?? '', attribute);
   return values;
 }
 

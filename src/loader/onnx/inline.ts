@@ -4,15 +4,17 @@
  */
 import { LoadError, UnsupportedError } from '../../errors.js';
 import { overloadOf, withFields } from '../../onnx/proto.js';
-import type { FunctionProto, GraphProto, ModelProto, NodeProto } from '../../onnx/proto.js';
+import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto } from '../../onnx/proto.js';
 import {
   attributeValues,
+  defaultsOf,
   definedNames,
   functionKey,
   functionLabel,
   resolveReference,
   undefinedReads,
 } from './function-definition.js';
+import { FreshNames } from './fresh-names.js';
 import type { Problems } from './problems.js';
 import { allNames, nestedGraphs, rewriteNode, Scope } from './rewrite.js';
 import type { Rewrite } from './rewrite.js';
@@ -28,7 +30,7 @@ export interface FileNode {
 }
 
 /** Functions that call functions multiply: a short file can describe more nodes than there are atoms. */
-const EXPANSION_LIMIT = 2_000_000;
+const EXPANSION_LIMIT = 1_000_000;
 const DEPTH_LIMIT = 100;
 /** Part of a call's path that goes into the names of its values. */
 const PREFIX_LENGTH = 200;
@@ -70,10 +72,10 @@ type Emit = (node: NodeProto, calls: readonly Call[]) => void;
 class Inliner {
   readonly #functions: ReadonlyMap<string, FunctionProto>;
   readonly #opsets: Map<string, number>;
-  readonly #taken: Set<string>;
+  readonly #names: FreshNames;
   readonly #problems: Problems;
-  readonly #checked = new Set<FunctionProto>();
-  readonly #suffixes = new Map<string, number>();
+  /** Attribute defaults of the functions that were called so far. */
+  readonly #defaults = new Map<FunctionProto, readonly AttributeProto[]>();
   #size = 0;
 
   constructor(
@@ -90,7 +92,7 @@ class Inliner {
     }
     this.#functions = byKey;
     this.#opsets = opsets;
-    this.#taken = taken;
+    this.#names = new FreshNames(taken);
     this.#problems = problems;
   }
 
@@ -156,7 +158,9 @@ class Inliner {
   #expandCall(definition: FunctionProto, call: NodeProto, calls: readonly Call[], emit: Emit): void {
     this.#check(definition, calls);
     const { names, copies } = this.#bindValues(definition, call, calls);
-    const values = attributeValues(definition, call);
+    const defaults = this.#defaults.get(definition) ?? [];
+    this.#grow(defaults.length);
+    const values = attributeValues(defaults, call);
     const rewrite: Rewrite = {
       local: (name) => this.#fresh(name, calls),
       attribute: (attribute) => resolveReference(attribute, values),
@@ -210,8 +214,8 @@ class Inliner {
     if (calls.length > DEPTH_LIMIT) {
       throw new UnsupportedError(`functions of the model call each other more than ${DEPTH_LIMIT} deep`);
     }
-    if (this.#checked.has(definition)) return;
-    this.#checked.add(definition);
+    if (this.#defaults.has(definition)) return;
+    this.#defaults.set(definition, defaultsOf(definition));
     for (const name of undefinedReads(definition)) {
       this.#problems.add(
         `${functionLabel(definition)} reads ${JSON.stringify(name)}, which it does not define`,
@@ -238,15 +242,7 @@ class Inliner {
 
   #fresh(name: string, calls: readonly Call[]): string {
     this.#grow(1);
-    const base = `${calls.at(-1)?.path ?? ''}/${name}`;
-    let candidate = base;
-    while (this.#taken.has(candidate)) {
-      const suffix = (this.#suffixes.get(base) ?? 1) + 1;
-      this.#suffixes.set(base, suffix);
-      candidate = `${base}_${suffix}`;
-    }
-    this.#taken.add(candidate);
-    return candidate;
+    return this.#names.next(`${calls.at(-1)?.path ?? ''}/${name}`);
   }
 
   #growByNode(node: NodeProto): void {

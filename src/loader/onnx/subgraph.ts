@@ -1,6 +1,7 @@
 import type { OpaqueGraph, TensorId } from '../../ir/graph.js';
 import { encodeGraph } from '../../onnx/proto.js';
 import type { GraphProto } from '../../onnx/proto.js';
+import { FreshNames } from './fresh-names.js';
 import { allNames, freeNames, rewriteGraph, Scope } from './rewrite.js';
 
 /**
@@ -23,16 +24,9 @@ export function opaqueGraph(graph: GraphProto, ids: ReadonlyMap<string, TensorId
 /** The graph's own values step aside where one has the new name of a captured one. */
 function renameCaptures(graph: GraphProto, names: ReadonlyMap<string, string>): GraphProto {
   const arrived = new Set(names.values());
-  const taken = allNames(graph);
-  for (const name of arrived) taken.add(name);
+  const fresh = new FreshNames(new Set([...arrived, ...allNames(graph)]));
   return rewriteGraph(graph, new Scope(names), {
-    local(name) {
-      if (!arrived.has(name)) return name;
-      let aside = `${name}_local`;
-      for (let i = 2; taken.has(aside); i++) aside = `${name}_local${i}`;
-      taken.add(aside);
-      return aside;
-    },
+    local: (name) => (arrived.has(name) ? fresh.next(`${name}_local`) : name),
     attribute: (attribute) => attribute,
     node: (node) => [node],
   });

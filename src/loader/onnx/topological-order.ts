@@ -10,7 +10,12 @@ interface Reads {
  */
 export function topologicalOrder<T extends Reads>(nodes: readonly T[]): { order: T[]; cycle: T[] } {
   const producers = new Map<string, T>();
-  for (const node of nodes) for (const output of node.outputs) if (output !== '') producers.set(output, node);
+  let sorted = true;
+  for (const node of nodes.toReversed()) {
+    for (const output of node.outputs) if (output !== '') producers.set(output, node);
+    sorted &&= !readsAny(node, producers);
+  }
+  if (sorted) return { order: [...nodes], cycle: [] };
   const order: T[] = [];
   const state = new Map<T, 'open' | 'done'>();
   // Depth first with a stack of its own: chains of nodes are longer than the call stack is deep.
@@ -43,4 +48,8 @@ export function topologicalOrder<T extends Reads>(nodes: readonly T[]): { order:
 
 function visit<T extends Reads>(node: T): { readonly node: T; readonly pending: string[] } {
   return { node, pending: [...node.inputs, ...node.captures].reverse() };
+}
+
+function readsAny(node: Reads, producers: ReadonlyMap<string, Reads>): boolean {
+  return node.inputs.some((name) => producers.has(name)) || node.captures.some((name) => producers.has(name));
 }

@@ -145,15 +145,16 @@ class Marker implements Marks {
   }
 
   #apply(node: Node, rule: OperatorRule, inputs: 'all' | readonly number[]): void {
-    const all = inputs === 'all' ? node.inputs.keys() : inputs;
-    const slots = [...all].filter((slot) => this.#facts.isQuantizable(node.inputs[slot]));
+    const all = inputs === 'all' ? [...node.inputs.keys()] : inputs;
+    const slots = all.filter((slot) => this.#facts.isQuantizable(node.inputs[slot]));
     for (const slot of slots) this.#markInput(node, slot);
     for (const weight of rule.weights ?? []) this.#markWeight(node, weight);
     const outputs = rule.output === undefined ? [] : node.outputs.filter((id) => this.#facts.mayBeFloat(id));
     if (rule.output !== undefined) this.#markOutputs(node, rule.output, outputs);
     if (rule.output === 'same-scale') {
       const operands = slots.map((slot) => ({ tensor: node.inputs[slot]!, slot }));
-      this.sameScale.push({ node: node.id, operands, results: outputs });
+      const results = outputs.filter((output) => this.#facts.isQuantizable(output));
+      this.sameScale.push({ node: node.id, operands, results });
     }
     if (rule.bias !== undefined) this.#markBias(node, rule.bias, rule.weights?.[0]?.slot ?? 1);
     const weights = (rule.weights ?? []).map(({ slot }) => slot);
@@ -220,8 +221,8 @@ class Marker implements Marks {
     }
   }
 
-  #markEdge(tensor: TensorId): void {
-    if (!this.edges.has(tensor)) this.edges.set(tensor, { kind: 'activation', source: { kind: 'own' } });
+  #markEdge(tensor: TensorId, source: Source = { kind: 'own' }): void {
+    if (!this.edges.has(tensor)) this.edges.set(tensor, { kind: 'activation', source });
   }
 
   #markInput(node: Node, slot: number): void {
@@ -258,10 +259,7 @@ class Marker implements Marks {
   #markOutputs(node: Node, rule: OutputRule, outputs: readonly TensorId[]): void {
     for (const output of outputs) {
       if (!this.#facts.isQuantizable(output)) continue;
-      const source = this.#outputSource(node, rule);
-      // Sharing wins over what another rule marked; nothing wins over sharing.
-      if (source.kind === 'own') this.#markEdge(output);
-      else this.edges.set(output, { kind: 'activation', source });
+      this.#markEdge(output, this.#outputSource(node, rule));
       if (typeof rule === 'object' && 'limits' in rule) {
         this.ranges.set(output, { kind: 'limits', rmin: rule.limits[0], rmax: rule.limits[1] });
       }

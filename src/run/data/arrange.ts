@@ -63,7 +63,9 @@ function mismatch(fileDims: readonly number[], { name, shape }: InputSpec, how: 
   // The commonest case deserves its axis: a stack of samples that differ in one extent.
   const axes = fileDims.length === shape.length ? differing(fileDims.slice(1), shape.slice(1)) : [];
   const detail =
-    axes.length === 1 ? `: axis ${axes[0]! + 1} is ${fileDims[axes[0]! + 1]}, ${shape[axes[0]! + 1]} is wanted` : '';
+    axes.length === 1
+      ? `: axis ${axes[0]! + 1} is ${fileDims[axes[0]! + 1]}, ${shape[axes[0]! + 1]} is wanted`
+      : '';
   return new DataError(
     `its shape is ${formatDims(fileDims)}; ${wanted}, one sample or a stack of them${detail}`,
   );

@@ -147,18 +147,27 @@ function checkedType(from: DType, to: FeedDType, { preprocessing }: SourceContex
 
 /** Flags that are given, but do not touch arrays of numbers. */
 function unprocessed({ name }: InputSpec, { preprocessing }: SourceContext): Assumption[] {
-  const flags = Object.entries(preprocessing).filter(([flag, value]) => flag !== 'layout' && value !== undefined);
-  if (flags.length === 0) return [{ what: 'preprocessing', value: `none: ${name} is fed as stored`, from: 'default' }];
+  const flags = Object.entries(preprocessing).filter(
+    ([flag, value]) => flag !== 'layout' && value !== undefined,
+  );
+  if (flags.length === 0)
+    return [{ what: 'preprocessing', value: `none: ${name} is fed as stored`, from: 'default' }];
   const names = flags.map(([flag]) => `--${flag}`).join(', ');
   return [
-    { what: 'preprocessing', value: `none: ${name} is fed as stored, ${names} do not apply to arrays`, from: 'default' },
+    {
+      what: 'preprocessing',
+      value: `none: ${name} is fed as stored, ${names} do not apply to arrays`,
+      from: 'default',
+    },
   ];
 }
 
 /** What was read into shapes and types, once each. */
 function notes(members: readonly Member[], { name, dtype: to }: InputSpec): Assumption[] {
   const shapes = new Set(members.flatMap(({ arrangement: { note } }) => (note === undefined ? [] : [note])));
-  const types = new Set(members.flatMap(({ dtype }) => (dtype === to ? [] : [`${dtype} converted to ${to}`])));
+  const types = new Set(
+    members.flatMap(({ dtype }) => (dtype === to ? [] : [`${dtype} converted to ${to}`])),
+  );
   return [
     ...[...shapes].map((value): Assumption => ({ what: `shape of ${name}`, value, from: 'data' })),
     ...[...types].map((value): Assumption => ({ what: `type of ${name}`, value, from: 'model' })),

@@ -15,7 +15,13 @@ export interface CodeConversion {
 }
 
 /** Settings that say something about an array that has its final size. */
-const CONCERNING_ARRAYS: ReadonlySet<string> = new Set(['preset', 'color', 'layout', 'units', 'normalization']);
+const CONCERNING_ARRAYS: ReadonlySet<string> = new Set([
+  'preset',
+  'color',
+  'layout',
+  'units',
+  'normalization',
+]);
 
 /**
  * @throws UsageError when the flags do not fit the input.
@@ -26,9 +32,12 @@ export function codeConversion(input: InputSpec, context: SourceContext): CodeCo
   const { preprocessing, assumed } = resolvePreprocessing(input, flags, context.metadata, context.flag);
   const { channels, color, layout } = preprocessing;
   if (channels === 3 && color === 'gray') {
-    throw new UsageError(`--color gray makes grey of images, not of arrays; input ${input.name} takes 3 channels`, {
-      hint: '--color rgb',
-    });
+    throw new UsageError(
+      `--color gray makes grey of images, not of arrays; input ${input.name} takes 3 channels`,
+      {
+        hint: '--color rgb',
+      },
+    );
   }
   const table = pixelTable(input.dtype, preprocessing.normalization, channels);
   const TableArray = table.constructor as new (length: number) => typeof table;
@@ -37,12 +46,16 @@ export function codeConversion(input: InputSpec, context: SourceContext): CodeCo
     preprocessing,
     assumed: [
       ...assumed.filter(({ what }) => CONCERNING_ARRAYS.has(what)),
-      ...(swapped ? [{ what: 'color of arrays', value: 'rgb, swapped to bgr', from: 'default' } as const] : []),
+      ...(swapped
+        ? [{ what: 'color of arrays', value: 'rgb, swapped to bgr', from: 'default' } as const]
+        : []),
     ],
     convert(codes, dims) {
       const found = dims.at(layout === 'nchw' ? -3 : -1);
       if (found !== channels) {
-        throw new DataError(`its sample of shape ${formatDims(dims)} has ${found} channels, ${channels} are wanted`);
+        throw new DataError(
+          `its sample of shape ${formatDims(dims)} has ${found} channels, ${channels} are wanted`,
+        );
       }
       const pixels = layout === 'nchw' ? dims.at(-2)! * dims.at(-1)! : 1;
       const out = new TableArray(codes.length);

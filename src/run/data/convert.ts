@@ -56,7 +56,8 @@ const FLOATS: ReadonlySet<DType> = new Set<DType>(['float16', 'float32', 'float6
  */
 export function conversionProblem(from: FeedDType, to: FeedDType): string | undefined {
   if (from === to) return undefined;
-  if (FLOATS.has(to)) return from === 'uint8' || from === 'int8' ? `it holds ${from} codes, not ${to}` : undefined;
+  if (FLOATS.has(to))
+    return from === 'uint8' || from === 'int8' ? `it holds ${from} codes, not ${to}` : undefined;
   return FLOATS.has(from) ? `it holds ${from}; the input takes ${to}` : undefined;
 }
 
@@ -166,7 +167,10 @@ export function gather(
   strides: readonly number[],
   start = 0,
 ): Elements {
-  const out = zeros(dtype, dims.reduce((product, dim) => product * dim, 1));
+  const out = zeros(
+    dtype,
+    dims.reduce((product, dim) => product * dim, 1),
+  );
   const cells: Cells = out;
   const lastDim = dims.at(-1) ?? 1;
   const lastStride = strides.at(-1) ?? 1;

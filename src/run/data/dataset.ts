@@ -39,8 +39,7 @@ export interface Sample {
   readonly feeds: ReadonlyMap<string, Feed>;
 }
 
-export type DatasetKind =
-  'images' | 'npy' | 'npz' | 'bin' | 'list' | 'onnx-test-data' | 'random' | 'mixed';
+export type DatasetKind = 'images' | 'npy' | 'npz' | 'bin' | 'list' | 'onnx-test-data' | 'random' | 'mixed';
 
 /** One choice that decides what is fed, whether the user made it or not. */
 export interface Assumption {

@@ -80,7 +80,9 @@ async function decode(image: Sharp, orientation: Orientation): Promise<Pixels> {
   if (info.channels === 3) return { ...size, channels: 3, data };
   if (info.channels === 4 && cmyk) return { ...size, channels: 3, data: cmykToRgb(data) };
   if (info.channels === 1) return { ...size, channels: 3, data: repeatGrey(data) };
-  throw new DataError(`it has ${info.channels} channels of colour space ${space}; RGB, grey and CMYK are read`);
+  throw new DataError(
+    `it has ${info.channels} channels of colour space ${space}; RGB, grey and CMYK are read`,
+  );
 }
 
 /** Pillow's conversion (src/libImaging/Convert.c, cmyk2rgb): 255 - k - c * (255 - k) / 255, rounded. */

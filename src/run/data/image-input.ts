@@ -20,8 +20,8 @@ export interface ImageInput {
   dims(channels: number, height: number, width: number): readonly number[];
 }
 
-/** Extents that are taken for a number of channels when the layout is read off a shape. */
-const CHANNEL_COUNTS: readonly Dim[] = [1, 3, 4];
+/** Extents that are taken for a number of channels when the layout is read off a shape, the likelier ones first. */
+const CHANNEL_COUNTS: readonly (readonly Dim[])[] = [[1, 3], [4]];
 
 /**
  * @param layout the user's choice.
@@ -74,11 +74,14 @@ function withoutBatch(shape: Shape): Shape {
 }
 
 /** Of a shape without its batch; undefined when it does not tell. */
-export function layoutOf([first, , last]: Shape): Layout | undefined {
-  const isFirst = CHANNEL_COUNTS.includes(first ?? null);
-  const isLast = CHANNEL_COUNTS.includes(last ?? null);
-  if (isFirst === isLast) return undefined;
-  return isFirst ? 'nchw' : 'nhwc';
+export function layoutOf([first = null, , last = null]: Shape): Layout | undefined {
+  for (const counts of CHANNEL_COUNTS) {
+    const isFirst = counts.includes(first);
+    const isLast = counts.includes(last);
+    if (isFirst !== isLast) return isFirst ? 'nchw' : 'nhwc';
+    if (isFirst) return undefined;
+  }
+  return undefined;
 }
 
 function fixed(dim: Dim | undefined): number | undefined {

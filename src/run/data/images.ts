@@ -50,7 +50,9 @@ export async function openImages(
     open: () => ({
       async read(index): Promise<Feed> {
         const bytes = await contentOf(opened[index]!.path);
-        const { data, channels, height, width } = convert(await decodeImage(bytes, preprocessing.orientation));
+        const { data, channels, height, width } = convert(
+          await decodeImage(bytes, preprocessing.orientation),
+        );
         return { dtype: input.dtype, dims: image.dims(channels, height, width), data };
       },
       close: () => Promise.resolve(),
@@ -65,7 +67,8 @@ async function checkedFile(file: DataFile): Promise<DataFile> {
   }
   const { size } = await statOf(file.path);
   if (size === 0) throw new DataError('it is empty');
-  if (size > MAX_FILE_BYTES) throw new DataError(`it has ${size} bytes; images of up to ${MAX_FILE_BYTES} are read`);
+  if (size > MAX_FILE_BYTES)
+    throw new DataError(`it has ${size} bytes; images of up to ${MAX_FILE_BYTES} are read`);
   return file;
 }
 

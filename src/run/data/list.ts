@@ -40,12 +40,20 @@ export async function openList(
 ): Promise<Source[]> {
   const lines = await readLines(list);
   const folder = dirname(list.path);
-  const { opened, excluded } = await openAll(lines, context.skipUnreadable, (line) => readLine(line, inputs, folder));
+  const { opened, excluded } = await openAll(lines, context.skipUnreadable, (line) =>
+    readLine(line, inputs, folder),
+  );
   const passedOver = opened.find(({ rest }) => rest !== '')?.rest;
   const notes: Assumption[] =
     passedOver === undefined
       ? []
-      : [{ what: 'list', value: `text after the path is passed over, such as ${passedOver.slice(0, 40)}`, from: 'data' }];
+      : [
+          {
+            what: 'list',
+            value: `text after the path is passed over, such as ${passedOver.slice(0, 40)}`,
+            from: 'data',
+          },
+        ];
   const sources: Source[] = [];
   for (const [column, input] of inputs.entries()) {
     const files = opened.map((line) => line.files[column]!);
@@ -62,7 +70,8 @@ export async function openList(
 
 async function readLines({ path, id }: DataFile): Promise<{ id: string; text: string }[]> {
   const { size } = await statOf(path);
-  if (size > MAX_LIST_BYTES) throw new DataError(`${id} has ${size} bytes; lists of up to ${MAX_LIST_BYTES} are read`);
+  if (size > MAX_LIST_BYTES)
+    throw new DataError(`${id} has ${size} bytes; lists of up to ${MAX_LIST_BYTES} are read`);
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new DataError(`${id}: ${reasonOf(cause)}`, { cause });
   });
@@ -118,7 +127,9 @@ function withoutName(text: string, { name }: InputSpec): string {
 function entriesByInput(tokens: readonly string[], inputs: readonly InputSpec[]): readonly string[] {
   if (tokens.length !== inputs.length) {
     const names = inputs.map(({ name }) => name).join(', ');
-    throw new DataError(`it has ${tokens.length} entries; ${inputs.length} are wanted, one per input: ${names}`);
+    throw new DataError(
+      `it has ${tokens.length} entries; ${inputs.length} are wanted, one per input: ${names}`,
+    );
   }
   if (!tokens.some((token) => token.includes(':='))) return tokens;
   return inputs.map(({ name }) => {

@@ -46,7 +46,9 @@ function check(flag: string, values: readonly number[] | undefined, channels: nu
   const shown = `${flag} ${values.join(',')}`;
   if (values.length !== 1 && values.length !== channels) {
     const wanted = channels === 1 ? 'one is wanted' : `one or ${channels} are wanted`;
-    throw new UsageError(`${shown} has ${values.length} numbers; ${wanted}`, { hint: `${flag} ${values[0] ?? 0}` });
+    throw new UsageError(`${shown} has ${values.length} numbers; ${wanted}`, {
+      hint: `${flag} ${values[0] ?? 0}`,
+    });
   }
   if (!values.every(Number.isFinite)) throw new UsageError(`${shown} holds a number that is not finite`);
   if (flag === '--std' && values.some((value) => value <= 0)) {
@@ -55,7 +57,8 @@ function check(flag: string, values: readonly number[] | undefined, channels: nu
 }
 
 function unitsOf(mean: readonly number[] = [], std: readonly number[] = []): Normalization['units'] {
-  const large = (values: readonly number[]): boolean => values.some((value) => Math.abs(value) > LARGEST_UNIT);
+  const large = (values: readonly number[]): boolean =>
+    values.some((value) => Math.abs(value) > LARGEST_UNIT);
   if (!large(mean) && !large(std)) return '0..1';
   // A mean of 123 beside a std of 0.229, or of 0.485 beside 58.4: one of the two would be silently meaningless.
   const meanFits = mean.length === 0 || large(mean) || mean.every((value) => value === 0);
@@ -92,14 +95,7 @@ function formula({ units, mean, std }: Normalization): string {
 }
 
 export type PixelTable =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array;
+  Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
 
 /** What each pixel value becomes: 256 entries per channel, channels in the order of the model. */
 export function pixelTable(

@@ -86,7 +86,8 @@ export function parseHeader(text: string, dataOffset: number): ArrayHeader {
 }
 
 /** One `'key': value`, with the value a string, a word, a tuple of integers, or (refused later) a list. */
-const ENTRY = /^\s*(?<quote>['"])(?<key>\w{1,32})\k<quote>\s*:\s*(?<value>'[^']*'|"[^"]*"|\w+|\([^()]*\)|\[[^]*\])/;
+const ENTRY =
+  /^\s*(?<quote>['"])(?<key>\w{1,32})\k<quote>\s*:\s*(?<value>'[^']*'|"[^"]*"|\w+|\([^()]*\)|\[[^]*\])/;
 
 function expect(text: string, token: RegExp): string {
   const found = token.exec(text);

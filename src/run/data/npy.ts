@@ -23,7 +23,9 @@ export async function readHeader(reader: ByteReader, size: number): Promise<Arra
   const width = isFeedable(header.dtype) ? elementBytes(header.dtype) : 1;
   const wanted = end + elementCount(header.dims) * width;
   if (size < wanted) {
-    throw new DataError(`it has ${size} bytes; its shape [${header.dims.join(', ')}] of ${header.dtype} takes ${wanted}`);
+    throw new DataError(
+      `it has ${size} bytes; its shape [${header.dims.join(', ')}] of ${header.dtype} takes ${wanted}`,
+    );
   }
   return header;
 }

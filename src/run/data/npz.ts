@@ -27,7 +27,9 @@ export async function openNpz(
   inputs: readonly InputSpec[],
   context: SourceContext,
 ): Promise<Source[]> {
-  const { opened, excluded } = await openAll(files, context.skipUnreadable, (file) => openArchive(file, inputs));
+  const { opened, excluded } = await openAll(files, context.skipUnreadable, (file) =>
+    openArchive(file, inputs),
+  );
   const notes = new Set(opened.flatMap((archive) => archive.notes));
   const assumed = [...notes].map((value): Assumption => ({ what: 'arrays', value, from: 'data' }));
   const sources = inputs.map((input, i) => {

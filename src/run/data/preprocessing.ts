@@ -216,9 +216,12 @@ function exportedSize(imgsz: string | undefined): readonly [number, number] | un
 function rawPixels(input: InputSpec, flags: PreprocessingFlags, assumed: Assumption[]): undefined {
   const named = flags.preset !== undefined && flags.preset !== 'raw';
   if (named || flags.mean !== undefined || flags.std !== undefined) {
-    throw new UsageError(`input ${input.name} has type ${input.dtype}: pixels are fed without normalization`, {
-      hint: '--preset raw, without --mean and --std',
-    });
+    throw new UsageError(
+      `input ${input.name} has type ${input.dtype}: pixels are fed without normalization`,
+      {
+        hint: '--preset raw, without --mean and --std',
+      },
+    );
   }
   const value = input.dtype === 'int8' ? 'pixel - 128' : 'pixel';
   assumed.push({ what: 'normalization', value, from: 'model' });

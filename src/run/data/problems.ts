@@ -28,7 +28,10 @@ export class Problems {
     const details = chosen === undefined ? {} : { hint: chosen };
     const lines = this.#found.map(({ id, reason }) => `${id}: ${reason}`);
     if (lines.length === 1) throw new DataError(lines[0]!, details);
-    throw new DataError(`${lines.length} of ${total} files cannot be used`, { ...details, places: atMost(lines) });
+    throw new DataError(`${lines.length} of ${total} files cannot be used`, {
+      ...details,
+      places: atMost(lines),
+    });
   }
 }
 
@@ -55,6 +58,8 @@ export async function openAll<T extends { readonly id: string }, R>(
       problems.add(item.id, error);
     }
   }
-  if (!skipUnreadable || opened.length === 0) problems.throwIfAny(items.length, SKIP_HINT);
+  if (!skipUnreadable || opened.length === 0) {
+    problems.throwIfAny(items.length, opened.length > 0 ? SKIP_HINT : undefined);
+  }
   return { opened, excluded: problems.found };
 }

@@ -29,19 +29,25 @@ export function openRandom(inputs: readonly InputSpec[], context: SourceContext)
     const dtype = feedType(input);
     const dims = fixedDims(input, 'random data');
     if (elementCount(dims) * elementBytes(dtype) > MAX_BYTES) {
-      throw new DataError(`input ${input.name} of shape ${formatDims(input.shape)} takes more than ${MAX_BYTES} bytes`);
+      throw new DataError(
+        `input ${input.name} of shape ${formatDims(input.shape)} takes more than ${MAX_BYTES} bytes`,
+      );
     }
     const recipe = (index: number): string => `random ${context.seed} ${input.name} ${index}`;
     return {
       kind: 'random',
       input,
       count,
-      assumed: [label, { what: 'seed', value: String(context.seed), from: context.seed === 0 ? 'default' : 'flag' }],
+      assumed: [
+        label,
+        { what: 'seed', value: String(context.seed), from: context.seed === 0 ? 'default' : 'flag' },
+      ],
       excluded: [],
       id: (index) => `random#${index}`,
       origin: (index) => ({ kind: 'made', recipe: `${recipe(index)} ${dtype} ${dims.join('x')}` }),
       open: () => ({
-        read: (index) => Promise.resolve({ dtype, dims, data: randomElements(recipe(index), dtype, elementCount(dims)) }),
+        read: (index) =>
+          Promise.resolve({ dtype, dims, data: randomElements(recipe(index), dtype, elementCount(dims)) }),
         close: () => Promise.resolve(),
       }),
     };
@@ -56,9 +62,17 @@ function randomElements(recipe: string, dtype: FeedDType, count: number): Elemen
     return asElements(stream.update(new Uint8Array(count)), dtype);
   }
   if (!isFloatInput(dtype)) {
-    return convertElements(stream.update(new Uint8Array(count)).map((byte) => byte & 1), 'uint8', dtype);
+    return convertElements(
+      stream.update(new Uint8Array(count)).map((byte) => byte & 1),
+      'uint8',
+      dtype,
+    );
   }
   const words = asElements(stream.update(new Uint8Array(4 * count)), 'uint32') as Uint32Array;
   // 24 bits, so that every value is a float32 below 1.
-  return convertElements(Float32Array.from(words, (word) => (word >>> 8) / 2 ** 24), 'float32', dtype);
+  return convertElements(
+    Float32Array.from(words, (word) => (word >>> 8) / 2 ** 24),
+    'float32',
+    dtype,
+  );
 }

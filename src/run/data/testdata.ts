@@ -60,7 +60,13 @@ export async function openTestData(
       kind: 'onnx-test-data',
       input,
       count: opened.length,
-      assumed: [{ what: `file of ${input.name}`, value: `input_${order.positions[i]}.pb, by ${order.by}`, from: 'data' }],
+      assumed: [
+        {
+          what: `file of ${input.name}`,
+          value: `input_${order.positions[i]}.pb, by ${order.by}`,
+          from: 'data',
+        },
+      ],
       excluded,
       id: (index) => opened[index]!.id,
       origin: (index) => ({ kind: 'file', path: fileOf(index).path }),
@@ -83,7 +89,8 @@ async function checkedSet(set: TestDataSet, inputs: readonly InputSpec[]): Promi
   }
   for (const { path, id } of set.files) {
     const { size } = await statOf(path);
-    if (size > MAX_FILE_BYTES) throw new DataError(`${id} has ${size} bytes; up to ${MAX_FILE_BYTES} are read`);
+    if (size > MAX_FILE_BYTES)
+      throw new DataError(`${id} has ${size} bytes; up to ${MAX_FILE_BYTES} are read`);
   }
   return set;
 }
@@ -100,7 +107,10 @@ async function fileOrder(
   return { positions: inputs.map((_, i) => i), by: 'number' };
 }
 
-async function readTensor({ path, id }: DataFile): Promise<{ readonly name: string; readonly data: ConstantData }> {
+async function readTensor({
+  path,
+  id,
+}: DataFile): Promise<{ readonly name: string; readonly data: ConstantData }> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
@@ -112,14 +122,18 @@ async function readTensor({ path, id }: DataFile): Promise<{ readonly name: stri
     return { name: tensor.name ?? '', data: tensorData(tensor, id, new ExternalFiles(resolve(path))) };
   } catch (cause) {
     // The decoder throws its own errors for malformed messages.
-    if (cause instanceof LoadError || cause instanceof UnsupportedError) throw new DataError(cause.message, { cause });
+    if (cause instanceof LoadError || cause instanceof UnsupportedError)
+      throw new DataError(cause.message, { cause });
     throw new DataError(`${id} is not a TensorProto`, { cause });
   }
 }
 
 function toFeed(data: ConstantData, { name, shape }: InputSpec, to: FeedDType): Feed {
   const { dims, dtype } = data;
-  if (dims.length !== shape.length || !dims.every((dim, i) => typeof shape[i] !== 'number' || shape[i] === dim)) {
+  if (
+    dims.length !== shape.length ||
+    !dims.every((dim, i) => typeof shape[i] !== 'number' || shape[i] === dim)
+  ) {
     throw new DataError(`its shape is ${formatDims(dims)}; input ${name} takes ${formatDims(shape)}`);
   }
   if (!isFeedable(dtype)) throw new DataError(`it holds ${dtype}, which cannot be fed`);

@@ -108,10 +108,14 @@ function centralHeader(directory: DataView, at: number): CentralHeader {
   const extraEnd = nameEnd + directory.getUint16(at + 30, true);
   const end = extraEnd + directory.getUint16(at + 32, true);
   if (end > directory.byteLength) throw damaged();
-  const name = Buffer.from(directory.buffer, directory.byteOffset + at + 46, nameEnd - at - 46).toString('utf8');
+  const name = Buffer.from(directory.buffer, directory.byteOffset + at + 46, nameEnd - at - 46).toString(
+    'utf8',
+  );
   if ((flags & 1) !== 0) throw new DataError(`its entry ${name} is encrypted`);
   if (method !== 0 && method !== 8) {
-    throw new DataError(`its entry ${name} has compression method ${method}; 0 (stored) and 8 (deflate) are read`);
+    throw new DataError(
+      `its entry ${name} has compression method ${method}; 0 (stored) and 8 (deflate) are read`,
+    );
   }
   const wide = wideFields(directory, nameEnd, extraEnd);
   const field = (offset: number): number => {

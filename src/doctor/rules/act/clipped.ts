@@ -1,6 +1,7 @@
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import type { Evidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
+import { percent } from '../../wording.js';
 
 const ERROR_SHARE = 0.01;
 const WARNING_SHARE = 0.001;
@@ -9,9 +10,9 @@ const WARNING_SHARE = 0.001;
 export function clipped({ graph, edges }: Evidence): Finding[] {
   return edges.flatMap(({ edge, errors }): Finding[] => {
     const self = errors.get('self');
-    if (self === undefined || self.clippedShare < WARNING_SHARE || self.noise.clip < self.noise.round) return [];
+    if (self === undefined || self.clippedShare < WARNING_SHARE || self.noise.clip < self.noise.round)
+      return [];
     const node = edge.producer === undefined ? undefined : nodeLabel(nodeOf(graph, edge.producer));
-    const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
     return [
       {
         rule: 'act.clipped',

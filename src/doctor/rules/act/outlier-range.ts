@@ -13,7 +13,8 @@ const WARNING_LOST = 0.5;
 export function outlierRange({ graph, edges }: Evidence): Finding[] {
   return edges.flatMap(({ edge, quant, range, levels, lostShare, errors }): Finding[] => {
     const self = errors.get('self');
-    if (quant === undefined || levels === undefined || lostShare === undefined || self?.sqnrDb === undefined) return [];
+    if (quant === undefined || levels === undefined || lostShare === undefined || self?.sqnrDb === undefined)
+      return [];
     // A type of few bits has few levels by itself.
     if (bitsOf(quant.dtype) < 8 || (levels >= WARNING_LEVELS && lostShare < WARNING_LOST)) return [];
     const node = edge.producer === undefined ? undefined : nodeLabel(nodeOf(graph, edge.producer));

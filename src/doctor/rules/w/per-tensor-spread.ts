@@ -21,7 +21,8 @@ export function perTensorSpread({ graph, constants }: Evidence): Finding[] {
     const poor = absmax.flatMap((a, c) => (a > 0 && (2 * a) / scale < FEW_LEVELS ? [c] : []));
     if (poor.length === 0 || bitsOf(quant.dtype) < 8) return [];
     const share = poor.length / stats.channels.length;
-    const wide = stats.outlierChannels.length > 0 ? stats.outlierChannels : [absmax.indexOf(Math.max(...absmax))];
+    const wide =
+      stats.outlierChannels.length > 0 ? stats.outlierChannels : [absmax.indexOf(Math.max(...absmax))];
     const label = nodeLabel(nodeOf(graph, node));
     return [
       {

@@ -1,0 +1,143 @@
+/** `qdbg inspect`: what is in model files. Nothing is run, and every weight is looked at once. */
+import { UsageError } from '../errors.js';
+import { bindInputs } from '../ir/bind-inputs.js';
+import { elementCount, toFloat32 } from '../ir/elements.js';
+import { isFloat, tensorOf, type Graph, type TensorId } from '../ir/graph.js';
+import { inferShapes } from '../ir/infer/index.js';
+import { weightsOf, type Weight } from '../ir/weights.js';
+import { loadModel, type LoadedModel } from '../loader/index.js';
+import { scanConstant, type ConstantScan } from '../quant/constant-scan.js';
+import { INT8_WEIGHTS } from '../quant/presets.js';
+import { weightSqnr, weightStats, type WeightSqnr } from '../quant/weights.js';
+import { constantsOf, layersOf, macsTotal, nodeMacs, opCountsOf, portsOf } from '../report/inspect-model.js';
+import { weightRangesOf } from '../report/inspect-ranges.js';
+import type { InspectedModel, InspectReport } from '../report/inspect-report.js';
+import { forecastOf, inspectedWeight, nodeRow, nonFiniteOf, poorestWeights, weightRow, type InspectedWeight } from '../report/inspect-weights.js';
+import { SCHEMA_VERSION, type ReportedWeight } from '../report/report.js';
+import { VERSION } from '../version.js';
+import { describedModel } from './describe.js';
+import { namedWeight } from './named-weight.js';
+
+export interface InspectRequest {
+  readonly models: readonly string[];
+  /** Extents of inputs by name. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** Node, weight or glob of the layer to look at closely; of a single model. */
+  readonly node?: string;
+  readonly timestamp: boolean;
+  /** A document is wanted, which has what takes longer too: hashes of the files, quartiles and SQNR of all weights. */
+  readonly complete: boolean;
+}
+
+/** Weights with the fewest levels whose SQNR is always measured: it takes several passes over a weight. */
+const MEASURED = 10;
+
+/**
+ * @throws UsageError for a file or name that is not there, LoadError and UnsupportedError for a file that cannot be read
+ */
+export async function inspect(request: InspectRequest): Promise<InspectReport> {
+  if (request.node !== undefined && request.models.length > 1) {
+    throw new UsageError(`--node looks at one model; ${request.models.length} are given`, {
+      hint: `qdbg inspect ${request.models[0] ?? 'MODEL'} --node ${request.node}`,
+    });
+  }
+  const looked: Look[] = [];
+  for (const path of request.models) looked.push(await look(path, request));
+  const [first] = looked;
+  const closely = first === undefined || looked.length > 1 ? {} : close(first, request);
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    tool: { name: 'qdbg', version: VERSION },
+    command: 'inspect',
+    ...(request.timestamp ? { createdAt: new Date().toISOString() } : {}),
+    models: looked.map(({ model }) => model),
+    ...(looked.length > 1 ? { weightRanges: weightRangesOf(looked.map(({ weights }) => weights)) } : {}),
+    ...closely,
+  };
+}
+
+/** A model and its weights, which stay where they are. */
+interface Look {
+  readonly graph: Graph;
+  readonly model: InspectedModel;
+  readonly weights: readonly InspectedWeight[];
+}
+
+async function look(path: string, { shapes, complete }: InspectRequest): Promise<Look> {
+  const loaded = await loadModel(path, { shapes });
+  const graph = inferShapes(loaded.graph);
+  const found = weightsOf(graph);
+  const scans = scansOf(graph, found);
+  const weights = found.flatMap((weight) => {
+    const scan = scans.get(weight.tensor);
+    return scan === undefined ? [] : [inspectedWeight(graph, weight, scan)];
+  });
+  const poorest = poorestWeights(weights);
+  const sqnr = new Map((complete ? poorest : poorest.slice(0, MEASURED)).map(({ weight }) => [weight.tensor, sqnrOf(weight)]));
+  const { graph: sized, counted } = sizedForCounting(loaded, graph);
+  const macs = nodeMacs(sized);
+  const model: InspectedModel = {
+    ...describedModel(loaded, graph, 'model'),
+    ...(complete ? { sha256: await loaded.sha256() } : {}),
+    irVersion: graph.irVersion,
+    ...(graph.producer === '' ? {} : { producer: graph.producer }),
+    domains: Object.fromEntries([...graph.opsets].filter(([domain]) => domain !== '')),
+    metadata: Object.fromEntries(graph.metadata),
+    inputs: portsOf(graph, graph.inputs),
+    outputs: portsOf(graph, graph.outputs),
+    macs: macsTotal(macs, counted),
+    absorbed: graph.nodes.flatMap(({ origin }) => origin.absorbed ?? []),
+    opCounts: opCountsOf(graph),
+    layers: layersOf(graph, macs, weights),
+    forecast: forecastOf(weights, sqnr),
+    nonFinite: nonFiniteOf(graph, weights, scans),
+  };
+  return { graph, model, weights };
+}
+
+/** Of all float constants that nodes read, in order of first use. */
+function scansOf(graph: Graph, weights: readonly Weight[]): Map<TensorId, ConstantScan> {
+  const axes = new Map(weights.map(({ tensor, axis }) => [tensor, axis]));
+  const scans = new Map<TensorId, ConstantScan>();
+  for (const node of graph.nodes) {
+    for (const id of constantsOf(graph, node)) {
+      const { data, dtype } = tensorOf(graph, id);
+      if (data !== undefined && isFloat(dtype) && !scans.has(id)) scans.set(id, scanConstant(data, axes.get(id)));
+    }
+  }
+  return scans;
+}
+
+/** Multiply-accumulates are counted for one sample where only the batch is open. */
+function sizedForCounting(loaded: LoadedModel, graph: Graph): { graph: Graph; counted: ReadonlyMap<string, readonly number[]> } {
+  const counted = new Map<string, readonly number[]>();
+  for (const id of graph.inputs) {
+    const { name, shape } = tensorOf(graph, id);
+    const [batch, ...rest] = shape ?? [];
+    const fixed = rest.filter((dim) => typeof dim === 'number');
+    if (batch !== undefined && typeof batch !== 'number' && fixed.length === rest.length) counted.set(name, [1, ...fixed]);
+  }
+  return { graph: counted.size === 0 ? graph : inferShapes(bindInputs(loaded.graph, counted)), counted };
+}
+
+function close({ graph, weights }: Look, { node, complete }: InspectRequest): Pick<InspectReport, 'node' | 'weights'> {
+  if (node === undefined) {
+    return complete ? { weights: weights.filter(({ scan }) => scan.absmax.length > 0).map(rowOf) } : {};
+  }
+  const { tensor } = namedWeight(graph, weights.map(({ weight }) => weight), node);
+  const named = weights.find(({ weight }) => weight.tensor === tensor) as InspectedWeight;
+  if (elementCount(named.weight.data.dims) === 0) {
+    throw new UsageError(`weight ${named.name} has no elements: its shape is ${named.weight.data.dims.join('x')}`);
+  }
+  return { node: nodeRow(named), weights: [rowOf(named)] };
+}
+
+function rowOf(inspected: InspectedWeight): ReportedWeight {
+  const { data, axis } = inspected.weight;
+  return weightRow(inspected, weightStats(toFloat32(data), data.dims, axis), sqnrOf(inspected.weight));
+}
+
+/** What symmetric int8 costs the weight. */
+function sqnrOf({ data, axis }: Weight): WeightSqnr {
+  return weightSqnr(toFloat32(data), data.dims, axis, INT8_WEIGHTS);
+}

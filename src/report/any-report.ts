@@ -1,0 +1,5 @@
+import type { InspectReport } from './inspect-report.js';
+import type { Report } from './report.js';
+
+/** The document of any command; its `command` says of which. */
+export type AnyReport = Report | InspectReport;

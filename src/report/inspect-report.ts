@@ -1,0 +1,156 @@
+/** What `qdbg inspect` says, as plain data. JSON is it; a metric with no value is absent. */
+import type { Dim } from '../ir/graph.js';
+import type { ReportedModel, ReportedWeight, SCHEMA_VERSION } from './report.js';
+
+export interface InspectReport {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly tool: { readonly name: 'qdbg'; readonly version: string };
+  readonly command: 'inspect';
+  readonly createdAt?: string;
+  readonly models: readonly InspectedModel[];
+  /** Of several models, side by side. */
+  readonly weightRanges?: WeightRanges;
+  /** The layer that --node names. */
+  readonly node?: InspectedNode;
+  /** The weight of that layer; without --node, all of a single model when a document was asked for. */
+  readonly weights?: readonly ReportedWeight[];
+}
+
+export interface InspectedModel extends Omit<ReportedModel, 'sha256'> {
+  /** When a document was asked for: hashing a large file takes longer than looking at it. */
+  readonly sha256?: string;
+  readonly irVersion: number;
+  readonly producer?: string;
+  readonly domains: Readonly<Record<string, number>>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  readonly macs: Macs;
+  /** Nodes of the file that are merged into others here, such as a BatchNormalization into the convolution before it. */
+  readonly absorbed: readonly string[];
+  /** Number of nodes by operator, most frequent first. */
+  readonly opCounts: readonly { readonly op: string; readonly count: number }[];
+  /** In graph order. */
+  readonly layers: readonly Layer[];
+  readonly forecast: WeightForecast;
+  /** Constants with NaN or infinite values, in order of first use. */
+  readonly nonFinite: readonly NonFiniteConstant[];
+}
+
+export interface Port {
+  readonly name: string;
+  readonly dtype?: string;
+  /** Names are symbolic extents, null is an unknown one; absent when not even the rank is known. */
+  readonly shape?: readonly Dim[];
+}
+
+/** Multiply-accumulates of convolutions and matrix products. */
+export interface Macs {
+  /** Of the layers that it is known of; absent when it is known of none. */
+  readonly total?: number;
+  /** Layers whose shapes are not fixed. */
+  readonly unknownLayers: number;
+  /** Extents that inputs were given for counting, where only their first one (the batch) is open. */
+  readonly counted: Readonly<Record<string, readonly number[]>>;
+}
+
+/** One node. */
+export interface Layer {
+  readonly order: number;
+  readonly node: string;
+  /** With its domain when that is not ai.onnx. */
+  readonly op: string;
+  /** It has a nested graph, which is not looked into: If, Loop, Scan. */
+  readonly opaque?: true;
+  readonly absorbed?: readonly string[];
+  /** Of its first output. */
+  readonly shape?: readonly Dim[];
+  /** Elements of the float constants that no layer before it uses. */
+  readonly parameters: number;
+  /** Absent when a shape that it depends on is not fixed. */
+  readonly macs?: number;
+  readonly weight?: LayerWeight;
+}
+
+export interface LayerWeight {
+  readonly tensor: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Of the output channels. */
+  readonly axis: number;
+  /** It is listed in full with the layer of this name, which uses it too. */
+  readonly sharedWith?: string;
+  /** Finite extremes. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Largest over median absmax of its channels, those of zeros aside. */
+  readonly spread?: number;
+  readonly outlierChannels: readonly number[];
+}
+
+/** What one int8 scale for a whole weight (symmetric, min-max) would leave, known without data. */
+export interface WeightForecast {
+  /** Weights looked at. */
+  readonly weights: number;
+  /** A channel with fewer levels counts as lost. */
+  readonly fewLevels: number;
+  /** Weights with such channels, the fewest levels first. */
+  readonly layers: readonly ForecastLayer[];
+}
+
+export interface ForecastLayer {
+  readonly node: string;
+  readonly op: string;
+  readonly depthwise: boolean;
+  readonly tensor: string;
+  readonly channels: number;
+  readonly fewLevelChannels: readonly number[];
+  readonly fewestLevels: number;
+  /** A depthwise convolution in which more than a tenth of the channels keep fewer than 8 levels. */
+  readonly unusable: boolean;
+  /** Measured on the weight; of the worst layers, or of all when a document was asked for. */
+  readonly perTensorSqnrDb?: number;
+  readonly perAxisSqnrDb?: number;
+}
+
+export interface NonFiniteConstant {
+  readonly tensor: string;
+  readonly node: string;
+  readonly role: 'weight' | 'constant';
+  readonly count: number;
+  /** Of a weight: its channels that hold them. */
+  readonly channels?: readonly number[];
+}
+
+/** Distribution of max - min over the weights of each model, one count for each weight. */
+export interface WeightRanges {
+  /** Convolutions, or where no model has any, all weights. */
+  readonly of: 'convolutions' | 'weights';
+  /** Ascending; bin i holds edges[i] <= range < edges[i + 1]. */
+  readonly edges: readonly number[];
+  /** In the order of `models`. */
+  readonly models: readonly ModelWeightRanges[];
+}
+
+export interface ModelWeightRanges {
+  readonly counts: readonly number[];
+  readonly layers: number;
+  readonly median?: number;
+  readonly p95?: number;
+  readonly max?: number;
+  /** The layer with the widest. */
+  readonly widest?: string;
+  /** Layers whose range is more than 20 times the median. */
+  readonly farOut: readonly string[];
+}
+
+export interface InspectedNode {
+  readonly node: string;
+  readonly op: string;
+  readonly depthwise: boolean;
+  readonly weight: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly nonFinite: number;
+  readonly nonFiniteChannels: readonly number[];
+}

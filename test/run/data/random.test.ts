@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { openDataset } from '../../../src/run/data/index.js';
+import type { DType } from '../../../src/ir/graph.js';
+import { numbers, rejection, samplesOf } from './support.js';
+
+const request = (dtype: DType, seed?: number): Parameters<typeof samplesOf>[0] => ({
+  sources: ['random'],
+  inputs: [{ name: 'x', dtype, shape: ['N', 1000] }],
+  seed,
+});
+
+describe('random data', () => {
+  it('is labelled for what it is', async () => {
+    const dataset = await openDataset(request('float32'));
+    expect(dataset).toMatchObject({ kind: 'random', count: 8 });
+    expect(dataset.assumed).toContainEqual(
+      expect.objectContaining({ value: expect.stringMatching(/random.*smoke test/) }),
+    );
+  });
+
+  it('is the same for the same seed and another for another seed or sample', async () => {
+    const [first, second] = await samplesOf(request('float32', 1));
+    const [again] = await samplesOf(request('float32', 1));
+    const [other] = await samplesOf(request('float32', 2));
+    expect(again).toEqual(first);
+    expect(other).not.toEqual(first);
+    expect(second!.feeds).not.toEqual(first!.feeds);
+  });
+
+  it('is uniform in 0 to 1 for floats', async () => {
+    const [sample] = await samplesOf(request('float32'));
+    const { dims, data } = sample!.feeds.get('x')!;
+    const values = numbers(data);
+    expect(dims).toEqual([1, 1000]);
+    expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...values)).toBeLessThan(1);
+    const mean = values.reduce((sum, value) => sum + value, 0) / 1000;
+    expect(Math.abs(mean - 0.5)).toBeLessThan(5 * Math.sqrt(1 / 12 / 1000));
+    for (let tenth = 0; tenth < 10; tenth++) {
+      const share = values.filter((value) => Math.floor(value * 10) === tenth).length;
+      expect(share).toBeGreaterThan(50);
+      expect(share).toBeLessThan(150);
+    }
+  });
+
+  it.each([
+    ['uint8', 0, 255],
+    ['int8', -128, 127],
+    ['int64', 0, 1],
+    ['int32', 0, 1],
+    ['bool', 0, 1],
+  ] as const)('of type %s reaches from %i to %i', async (dtype, lowest, highest) => {
+    const samples = await samplesOf(request(dtype));
+    const values = samples.flatMap(({ feeds }) => numbers(feeds.get('x')!.data));
+    expect([Math.min(...values), Math.max(...values)]).toEqual([lowest, highest]);
+  });
+
+  it('has as many samples as asked for', async () => {
+    expect(await samplesOf({ ...request('float32'), samples: 3 })).toHaveLength(3);
+  });
+
+  it('needs the sizes that the model leaves open', async () => {
+    const inputs = [{ name: 'x', dtype: 'float32', shape: ['N', 'height'] }] as const;
+    expect(await rejection(openDataset({ sources: ['random'], inputs }))).toMatchObject({
+      name: 'UsageError',
+      hint: '--shape x=1x128',
+    });
+  });
+});

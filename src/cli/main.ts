@@ -1,6 +1,7 @@
 /** Entry of the command line: the only place that touches the process. */
 import { CommanderError, type Command } from '@commander-js/extra-typings';
 import type { AnyReport } from '../report/any-report.js';
+import { REPORTERS } from '../report/index.js';
 import type { Watch } from '../run/samples.js';
 import { applyConfig } from './config.js';
 import { failure } from './failure.js';
@@ -19,19 +20,14 @@ interface OutputOptions {
 }
 
 async function render(report: AnyReport, targets: readonly Target[], options: OutputOptions): Promise<void> {
-  const { REPORTERS } = await import('../report/index.js');
-  const rendered = targets.map(({ reporter, file }) => {
-    const screen =
-      file === undefined ? screenOf(process.stdout, options.noColor !== true) : { width: 110, color: false };
-    return {
-      file,
-      text: REPORTERS[reporter](report, {
-        ...screen,
-        top: options.top,
-        quiet: options.quiet === true,
-      }),
-    };
-  });
+  const rendered = await Promise.all(
+    targets.map(async ({ reporter, file }) => {
+      const screen =
+        file === undefined ? screenOf(process.stdout, options.noColor !== true) : { width: 110, color: false };
+      const text = await REPORTERS[reporter](report, { ...screen, top: options.top, quiet: options.quiet === true });
+      return { file, text };
+    }),
+  );
   for (const { file, text } of rendered) if (file !== undefined) writeWhole(file, text);
   for (const { file, text } of rendered) if (file === undefined) await print(text);
 }
@@ -41,8 +37,8 @@ function print(text: string): Promise<void> {
 }
 
 /** Reports asked for; without one on standard output and without --quiet files only, the terminal report. */
-async function targetsOf(options: OutputOptions): Promise<Target[]> {
-  const targets = await parseTargets(options.report ?? []);
+function targetsOf(options: OutputOptions): Target[] {
+  const targets = parseTargets(options.report ?? []);
   checkTargets(targets);
   return targets.some(({ file }) => file === undefined)
     ? targets
@@ -53,7 +49,7 @@ async function produce(
   options: OutputOptions,
   make: (watch: Watch, targets: readonly Target[]) => Promise<AnyReport>,
 ): Promise<void> {
-  const targets = await targetsOf(options);
+  const targets = targetsOf(options);
   const progress = progressOn(process.stderr, options.quiet === true);
   let report: AnyReport;
   try {

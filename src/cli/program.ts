@@ -1,5 +1,8 @@
 /** The command line: every command, every flag, its help. Commands are imported when they run, so that help stays fast. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import type { Layout } from '../run/data/image-input.js';
+import type { Color, ResizeMode } from '../run/data/presets.js';
+import type { Interpolation } from '../run/data/resample.js';
 import { VERSION } from '../version.js';
 
 /** Runs a parsed command; the options are those of its flags. */
@@ -35,6 +38,17 @@ function numbers(text: string): readonly number[] {
   return values;
 }
 
+// Written out, since the module that has them loads the image library; `satisfies` keeps them in step.
+const RESIZE_MODES = ['stretch', 'letterbox', 'short-side', 'none'] as const satisfies readonly ResizeMode[];
+const INTERPOLATIONS = [
+  'bilinear',
+  'bilinear-no-antialias',
+  'nearest',
+  'bicubic',
+  'area',
+] as const satisfies readonly Interpolation[];
+const COLORS = ['rgb', 'bgr', 'gray'] as const satisfies readonly Color[];
+const LAYOUTS = ['nchw', 'nhwc'] as const satisfies readonly Layout[];
 const DTYPES = ['int4', 'uint4', 'int8', 'uint8', 'int16', 'uint16', 'float'] as const;
 
 /** `--color` orders channels, so commander must not take `--no-color` for its negation. */
@@ -68,12 +82,8 @@ export function programWith(handlers: {
     .helpOption('-h, --help', 'print help')
     .showHelpAfterError('(qdbg --help, or qdbg COMMAND --help)')
     .addHelpText('after', '\nExample:\n  qdbg analyze model.onnx --calib ./imgs --preset imagenet\n');
-  program.addCommand(
-    analyzeCommand().action((model, options) => handlers.analyze([model], options)) as unknown as Command,
-  );
-  program.addCommand(
-    inspectCommand().action((models, options) => handlers.inspect(models, options)) as unknown as Command,
-  );
+  program.addCommand(analyzeCommand().action((model, options) => handlers.analyze([model], options)));
+  program.addCommand(inspectCommand().action((models, options) => handlers.inspect(models, options)));
   return program;
 }
 
@@ -98,29 +108,16 @@ function analyzeCommand() {
     .option('--skip-unreadable', 'leave out samples that cannot be read, and list them')
     .option('--shape <NAME=DIMS>', 'extents of an input, such as image=1x3x224x224', repeat)
     .optionsGroup('Preprocessing of images:')
-    .option('--preset <NAME>', 'imagenet, unit, tf, raw, caffe, yolo, ...: see README')
-    .addOption(
-      new Option('--resize <MODE>', 'how images get the size of the input').choices([
-        'stretch',
-        'letterbox',
-        'short-side',
-        'none',
-      ] as const),
+    .option(
+      '--preset <NAME>',
+      'imagenet, unit, tf, raw, caffe, yolo, rtmdet, ...: a wrong name lists them all',
     )
-    .addOption(
-      new Option('--interpolation <MODE>', 'as Pillow has it, antialiased').choices([
-        'bilinear',
-        'nearest',
-        'bicubic',
-        'area',
-      ] as const),
-    )
+    .addOption(new Option('--resize <MODE>', 'how images get the size of the input').choices(RESIZE_MODES))
+    .addOption(new Option('--interpolation <MODE>', 'as Pillow has it, antialiased').choices(INTERPOLATIONS))
     .option('--mean <LIST>', 'per channel, in 0..1 or 0..255', numbers)
     .option('--std <LIST>', 'per channel, in 0..1 or 0..255', numbers)
-    .addOption(
-      new Option('--color <ORDER>', 'order of the channels').choices(['rgb', 'bgr', 'gray'] as const),
-    )
-    .addOption(new Option('--layout <LAYOUT>', 'of the input').choices(['nchw', 'nhwc'] as const))
+    .addOption(new Option('--color <ORDER>', 'order of the channels').choices(COLORS))
+    .addOption(new Option('--layout <LAYOUT>', 'of the input').choices(LAYOUTS))
     .optionsGroup('Scheme:')
     .option(
       '--scheme <NAME|FILE>',

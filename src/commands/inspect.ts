@@ -1,7 +1,7 @@
 /** `qdbg inspect`: what is in model files. Nothing is run, and every weight is looked at once. */
 import { UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
-import { elementCount, toFloat32 } from '../ir/elements.js';
+import { elementCount, Scratch, toFloat32 } from '../ir/elements.js';
 import { isFloat, tensorOf, type Graph, type TensorId } from '../ir/graph.js';
 import { inferShapes } from '../ir/infer/index.js';
 import { weightsOf, type Weight } from '../ir/weights.js';
@@ -12,7 +12,15 @@ import { weightSqnr, weightStats, type WeightSqnr } from '../quant/weights.js';
 import { constantsOf, layersOf, macsTotal, nodeMacs, opCountsOf, portsOf } from '../report/inspect-model.js';
 import { weightRangesOf } from '../report/inspect-ranges.js';
 import type { InspectedModel, InspectReport } from '../report/inspect-report.js';
-import { forecastOf, inspectedWeight, nodeRow, nonFiniteOf, poorestWeights, weightRow, type InspectedWeight } from '../report/inspect-weights.js';
+import {
+  forecastOf,
+  inspectedWeight,
+  nodeRow,
+  nonFiniteOf,
+  poorestWeights,
+  weightRow,
+  type InspectedWeight,
+} from '../report/inspect-weights.js';
 import { SCHEMA_VERSION, type ReportedWeight } from '../report/report.js';
 import { VERSION } from '../version.js';
 import { describedModel } from './describe.js';
@@ -73,7 +81,9 @@ async function look(path: string, { shapes, complete }: InspectRequest): Promise
     return scan === undefined ? [] : [inspectedWeight(graph, weight, scan)];
   });
   const poorest = poorestWeights(weights);
-  const sqnr = new Map((complete ? poorest : poorest.slice(0, MEASURED)).map(({ weight }) => [weight.tensor, sqnrOf(weight)]));
+  const sqnr = new Map(
+    (complete ? poorest : poorest.slice(0, MEASURED)).map(({ weight }) => [weight.tensor, sqnrOf(weight)]),
+  );
   const { graph: sized, counted } = sizedForCounting(loaded, graph);
   const macs = nodeMacs(sized);
   const model: InspectedModel = {
@@ -99,35 +109,50 @@ async function look(path: string, { shapes, complete }: InspectRequest): Promise
 function scansOf(graph: Graph, weights: readonly Weight[]): Map<TensorId, ConstantScan> {
   const axes = new Map(weights.map(({ tensor, axis }) => [tensor, axis]));
   const scans = new Map<TensorId, ConstantScan>();
+  const scratch = new Scratch();
   for (const node of graph.nodes) {
     for (const id of constantsOf(graph, node)) {
       const { data, dtype } = tensorOf(graph, id);
-      if (data !== undefined && isFloat(dtype) && !scans.has(id)) scans.set(id, scanConstant(data, axes.get(id)));
+      if (data !== undefined && isFloat(dtype) && !scans.has(id))
+        scans.set(id, scanConstant(data, axes.get(id), scratch));
     }
   }
   return scans;
 }
 
 /** Multiply-accumulates are counted for one sample where only the batch is open. */
-function sizedForCounting(loaded: LoadedModel, graph: Graph): { graph: Graph; counted: ReadonlyMap<string, readonly number[]> } {
+function sizedForCounting(
+  loaded: LoadedModel,
+  graph: Graph,
+): { graph: Graph; counted: ReadonlyMap<string, readonly number[]> } {
   const counted = new Map<string, readonly number[]>();
   for (const id of graph.inputs) {
     const { name, shape } = tensorOf(graph, id);
     const [batch, ...rest] = shape ?? [];
     const fixed = rest.filter((dim) => typeof dim === 'number');
-    if (batch !== undefined && typeof batch !== 'number' && fixed.length === rest.length) counted.set(name, [1, ...fixed]);
+    if (batch !== undefined && typeof batch !== 'number' && fixed.length === rest.length)
+      counted.set(name, [1, ...fixed]);
   }
   return { graph: counted.size === 0 ? graph : inferShapes(bindInputs(loaded.graph, counted)), counted };
 }
 
-function close({ graph, weights }: Look, { node, complete }: InspectRequest): Pick<InspectReport, 'node' | 'weights'> {
+function close(
+  { graph, weights }: Look,
+  { node, complete }: InspectRequest,
+): Pick<InspectReport, 'node' | 'weights'> {
   if (node === undefined) {
     return complete ? { weights: weights.filter(({ scan }) => scan.absmax.length > 0).map(rowOf) } : {};
   }
-  const { tensor } = namedWeight(graph, weights.map(({ weight }) => weight), node);
+  const { tensor } = namedWeight(
+    graph,
+    weights.map(({ weight }) => weight),
+    node,
+  );
   const named = weights.find(({ weight }) => weight.tensor === tensor) as InspectedWeight;
   if (elementCount(named.weight.data.dims) === 0) {
-    throw new UsageError(`weight ${named.name} has no elements: its shape is ${named.weight.data.dims.join('x')}`);
+    throw new UsageError(
+      `weight ${named.name} has no elements: its shape is ${named.weight.data.dims.join('x')}`,
+    );
   }
   return { node: nodeRow(named), weights: [rowOf(named)] };
 }

@@ -11,7 +11,12 @@ const LARGEST_FILE = 1 << 20;
 
 /** `name` is that of a preset or a path of a JSON file. */
 export function schemeFrom(name: string, overrides: SchemeOverrides): Scheme {
-  return overrideScheme(SCHEMES[name] ?? parseScheme(readJson(name), name), overrides);
+  return overrideScheme(presetNamed(name) ?? parseScheme(readJson(name), name), overrides);
+}
+
+/** Only names of presets: `constructor` is a property of every object. */
+function presetNamed(name: string): Scheme | undefined {
+  return Object.hasOwn(SCHEMES, name) ? SCHEMES[name] : undefined;
 }
 
 function readJson(path: string): unknown {

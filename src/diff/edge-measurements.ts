@@ -3,7 +3,7 @@ import type { Edge } from '../compile/edges.js';
 import { quantizerOf, type ErrorKind } from '../compile/measurement-program.js';
 import type { Graph, TensorId } from '../ir/graph.js';
 import type { Lane, QuantParams } from '../ir/lane.js';
-import { lostShare } from '../quant/lost-values.js';
+import { lostValues, type LostValues } from '../quant/lost-values.js';
 import { effectiveLevels, expectedSqnrDb } from '../quant/precision.js';
 import type { EdgeStatistics } from '../run/calibrate.js';
 import type { EdgeSums } from '../run/measure.js';
@@ -27,8 +27,8 @@ export interface EdgeMeasurement {
   };
   /** (P99 - P1) / scale. */
   readonly levels: number | undefined;
-  /** Of the values other than 0, the share that the quantizer moves by more than a quarter of themselves. */
-  readonly lostShare: number | undefined;
+  /** Values that a per-tensor quantizer moves by more than a quarter of themselves. */
+  readonly lost: LostValues | undefined;
   readonly nonFinite: number;
   readonly nonFiniteIn: string | undefined;
   readonly errors: ReadonlyMap<ErrorKind, ErrorMeasurement>;
@@ -63,10 +63,10 @@ export function edgeMeasurements(
         tails.p01 === undefined || scale === undefined
           ? undefined
           : effectiveLevels(tails.p01, tails.p99, scale),
-      lostShare:
+      lost:
         histogram === undefined || scale === undefined || quant === undefined
           ? undefined
-          : lostShare(histogram, quant),
+          : lostValues(histogram, quant),
       nonFinite: stats.nonFinite,
       nonFiniteIn: stats.nonFiniteIn,
       errors: new Map(measured),

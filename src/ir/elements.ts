@@ -89,10 +89,11 @@ type Numbers =
  * Elements as float32: a view (do not write) when they are float32 and 4-aligned, else a copy.
  * int4, int2 and the like are unpacked with their sign; bool is 0 or 1; wider types round to nearest.
  *
+ * @param scratch holds what only alignment makes a copy necessary of, until its next use
  * @throws UnsupportedError for strings, complex numbers, float8 and float4.
  */
-export function toFloat32(data: ConstantData): Float32Array {
-  const numbers = read(data);
+export function toFloat32(data: ConstantData, scratch?: Scratch): Float32Array {
+  const numbers = read(data, scratch);
   if (numbers instanceof Float32Array) return numbers;
   if (numbers instanceof BigInt64Array || numbers instanceof BigUint64Array) {
     return new Float32Array(bigToFloat64(numbers));
@@ -141,10 +142,10 @@ function isIntegral(dtype: DType): boolean {
   return dtype === 'bool' || /^u?int\d+$/.test(dtype);
 }
 
-function read(data: ConstantData): Numbers {
+function read(data: ConstantData, scratch?: Scratch): Numbers {
   const count = elementCount(data.dims);
   const bits = BITS[data.dtype];
-  const { buffer, byteOffset } = aligned(data.bytes(), bits / 8);
+  const { buffer, byteOffset } = aligned(data.bytes(), bits / 8, scratch);
   switch (data.dtype) {
     case 'float32':
       return new Float32Array(buffer, byteOffset, count);
@@ -192,8 +193,21 @@ function read(data: ConstantData): Numbers {
 }
 
 /** The same bytes where a typed array of this element width can view them: protobuf fields lie at any offset. */
-function aligned(bytes: Uint8Array, width: number): Uint8Array {
-  return bytes.byteOffset % Math.max(1, width) === 0 ? bytes : new Uint8Array(bytes);
+function aligned(bytes: Uint8Array, width: number, scratch: Scratch | undefined): Uint8Array {
+  if (bytes.byteOffset % Math.max(1, width) === 0) return bytes;
+  return scratch === undefined ? new Uint8Array(bytes) : scratch.copyOf(bytes);
+}
+
+/** Memory used again and again: for looking once at each of many large tensors, fresh memory costs more than the look. */
+export class Scratch {
+  #room = new Uint8Array(0);
+
+  /** Overwrites the copy made before. */
+  copyOf(bytes: Uint8Array): Uint8Array {
+    if (this.#room.length < bytes.length) this.#room = new Uint8Array(bytes.length);
+    this.#room.set(bytes);
+    return this.#room;
+  }
 }
 
 /** Elements of `bits` bits, the lowest bits of a byte first: https://onnx.ai/onnx/technical/int4.html */

@@ -33,8 +33,8 @@ export interface LoadedModel {
  * @throws UnsupportedError when the model is fine but beyond qdbg.
  */
 export async function loadModel(path: string, options: LoadOptions = {}): Promise<LoadedModel> {
-  const file = await readModelFile(path);
-  const { readOnnx } = await import('./onnx/reader.js');
+  // Together: the disk is busy with one, this thread with the other.
+  const [file, { readOnnx }] = await Promise.all([readModelFile(path), import('./onnx/reader.js')]);
   const { graph, externalFiles } = inFile(path, () =>
     readOnnx(file, resolve(path), {
       foldBatchNorm: options.foldBatchNorm ?? true,

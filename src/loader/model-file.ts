@@ -25,9 +25,9 @@ export async function readModelFile(path: string): Promise<Buffer> {
     const head = await readBytes(handle, path, Math.min(SNIFF_LENGTH, stats.size));
     refuseOthers(path, head);
     if (stats.size > SIZE_LIMIT) {
-      throw new LoadError(`${path} has ${stats.size} bytes; an ONNX file ends at ${SIZE_LIMIT}`, {
-        hint: 'save it with external data (onnx.save_model with save_as_external_data=True)',
-      });
+      throw new LoadError(
+        `${path} has ${stats.size} bytes; an ONNX file ends at ${SIZE_LIMIT}, larger models keep weights in external data`,
+      );
     }
     return await readBytes(handle, path, stats.size);
   } catch (cause) {
@@ -38,7 +38,7 @@ export async function readModelFile(path: string): Promise<Buffer> {
 }
 
 function refuseOthers(path: string, head: Uint8Array): void {
-  const { kind, description, hint } = sniff(head);
+  const { kind, description, hint } = sniff(head, path);
   if (kind === 'tflite') throw new UnsupportedError(`${path}: TFLite is not supported yet`);
   if (kind === 'other') {
     throw new LoadError(`${path} is not a model qdbg reads: it is ${description}`, {
@@ -80,9 +80,19 @@ async function readBytes(handle: FileHandle, path: string, size: number): Promis
   return bytes;
 }
 
-/** SHA-256 of `first` followed by the contents of `paths`, in hex. */
+/**
+ * SHA-256 of `first` followed by the contents of `paths`, in hex.
+ *
+ * @throws UsageError when one of them cannot be read.
+ */
 export async function sha256(first: Uint8Array, paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256').update(first);
-  for (const path of paths) for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  for (const path of paths) {
+    try {
+      for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    } catch (cause) {
+      throw accessError(path, cause);
+    }
+  }
   return hash.digest('hex');
 }

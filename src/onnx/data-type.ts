@@ -29,3 +29,12 @@ export const ONNX_DATA_TYPE: Readonly<Record<DType, number>> = {
   uint2: 25,
   int2: 26,
 };
+
+const BY_NUMBER: ReadonlyMap<number, DType> = new Map(
+  Object.entries(ONNX_DATA_TYPE).map(([dtype, number]) => [number, dtype as DType]),
+);
+
+/** Name of a TensorProto.DataType; undefined for 0 (not said) and for numbers that ONNX does not define. */
+export function dtypeName(dataType: number | null | undefined): DType | undefined {
+  return BY_NUMBER.get(dataType ?? 0);
+}

@@ -38,7 +38,6 @@ const require = createRequire(import.meta.url);
 
 /** Message classes and enums; decode and encode keep fields that are newer than the schema. */
 export const { onnx } = require('onnx-proto') as { readonly onnx: typeof Onnx };
-export type { Onnx as OnnxProto };
 
 // A second copy of protobufjs would bring a second Reader class that onnx-proto does not recognise: this is the very copy
 // it loads itself, wherever the package manager put it.

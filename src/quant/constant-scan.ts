@@ -1,5 +1,5 @@
 /** One look at every element of a constant: its extremes, and whether anything in it is not a number. */
-import { elementCount, toFloat32 } from '../ir/elements.js';
+import { elementCount, toFloat32, type Scratch } from '../ir/elements.js';
 import type { ConstantData } from '../ir/graph.js';
 import { axisLayout } from './affine.js';
 import { channelRanges } from './weights.js';
@@ -19,12 +19,13 @@ export interface ConstantScan {
 /**
  * @param data of a float type
  * @param axis dimension of the channels; without one, the whole constant is one channel
+ * @param scratch memory for a whole series of constants
  * @throws LoadError when the elements lie in a file that cannot be read
  */
-export function scanConstant(data: ConstantData, axis?: number): ConstantScan {
+export function scanConstant(data: ConstantData, axis?: number, scratch?: Scratch): ConstantScan {
   // An extent of 0 may stand beside one of 10^12: there is nothing to look at and no memory for a result.
   if (elementCount(data.dims) === 0) return { absmax: [], nonFinite: 0, nonFiniteChannels: [] };
-  const values = toFloat32(data);
+  const values = toFloat32(data, scratch);
   const dims = axis === undefined ? [1, values.length] : data.dims;
   const { min, max, nonFinite } = channelRanges(values, dims, axis ?? 0);
   const perChannel = values.length / min.length;

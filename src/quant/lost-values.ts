@@ -5,23 +5,30 @@ import type { Histogram } from './histogram.js';
 /** An error beyond this share of the value itself leaves it less than 12 dB. */
 const LOST_ERROR = 1 / 4;
 
+export interface LostValues {
+  /** Values that the quantizer moves by more than a quarter of themselves. */
+  readonly lost: number;
+  /** All values other than zero; at least 1. */
+  readonly values: number;
+}
+
 /**
- * Of the counted values other than zero, the share (0 to 1) that per-tensor `params` move by more than a quarter of
- * themselves; undefined without such values. Pooled SQNR does not see them: a few large values carry all the energy.
+ * How many of the counted values other than zero are lost under per-tensor `params`; undefined without such values.
+ * Pooled SQNR does not see them: a few large values carry all the energy.
  *
  * Values count as the centre of their bin. Those in the bin of zero are closer to zero than half a bin: they count as zero.
  */
-export function lostShare(histogram: Histogram, params: QuantParams): number | undefined {
+export function lostValues(histogram: Histogram, params: QuantParams): LostValues | undefined {
   const { counts, grid } = histogram;
   const centres = Float32Array.from(counts, (_, bin) => histogram.centre(bin));
   const quantized = fakeQuantize(centres, [centres.length], params);
   let lost = 0;
-  let all = 0;
+  let values = 0;
   for (let bin = 0; bin < counts.length; bin++) {
     const count = counts[bin]!;
     if (count === 0 || bin === grid.zeroPoint) continue;
-    all += count;
+    values += count;
     if (Math.abs(quantized[bin]! - centres[bin]!) > LOST_ERROR * Math.abs(centres[bin]!)) lost += count;
   }
-  return all === 0 ? undefined : lost / all;
+  return values === 0 ? undefined : { lost, values };
 }

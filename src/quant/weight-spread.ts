@@ -13,8 +13,9 @@ export const FEW_LEVELS = 16;
 const LOST_LEVELS = 8;
 const MANY_CHANNELS = 0.1;
 
+const { qmin, qmax } = codeRange(INT8_WEIGHTS);
 /** Steps of a symmetric int8 quantizer across its range. */
-const STEPS = codeRange(INT8_WEIGHTS).qmax - codeRange(INT8_WEIGHTS).qmin;
+const STEPS = qmax - qmin;
 
 export interface WeightSpread {
   /** Largest channel absmax over the median of those that are not 0; absent when all are 0. */
@@ -46,17 +47,25 @@ export function weightSpread(absmax: readonly (number | undefined)[]): WeightSpr
   const fence = outlierFence(finite);
   const widest = nonZero.at(-1);
   const narrowest = nonZero[0];
+  const outlierChannels: number[] = [];
+  const fewLevelChannels: number[] = [];
   if (widest === undefined || narrowest === undefined) {
-    return { outlierChannels: [], fence, fewLevelChannels: [], isLost: false };
+    return { outlierChannels, fence, fewLevelChannels, isLost: false };
   }
-  const below = (levels: number): number[] =>
-    absmax.flatMap((a = 0, c) => (a > 0 && levelsUnderOneScale(a, widest) < levels ? [c] : []));
+  let lost = 0;
+  for (const [channel, a = 0] of absmax.entries()) {
+    if (a === 0) continue;
+    const levels = levelsUnderOneScale(a, widest);
+    if (a > fence) outlierChannels.push(channel);
+    if (levels < FEW_LEVELS) fewLevelChannels.push(channel);
+    if (levels < LOST_LEVELS) lost++;
+  }
   return {
     spread: widest / percentileOf(nonZero, 50),
-    outlierChannels: absmax.flatMap((a = 0, c) => (a > fence ? [c] : [])),
+    outlierChannels,
     fence,
-    fewLevelChannels: below(FEW_LEVELS),
+    fewLevelChannels,
     fewestLevels: levelsUnderOneScale(narrowest, widest),
-    isLost: below(LOST_LEVELS).length > MANY_CHANNELS * absmax.length,
+    isLost: lost > MANY_CHANNELS * absmax.length,
   };
 }

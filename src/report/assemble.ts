@@ -116,7 +116,7 @@ export function tensorRows(
 type Row = Omit<ReportedTensor, 'node' | 'op' | 'order'>;
 
 function edgeRow(graph: Graph, measurement: EdgeMeasurement, options: TensorRowOptions): Row {
-  const { edge, quant, range, levels, lostShare, errors, channels } = measurement;
+  const { edge, quant, range, levels, lost, errors, channels } = measurement;
   const { name, shape } = tensorOf(graph, edge.tensor);
   const [self, local, cumulative] = [errors.get('self'), errors.get('local'), errors.get('cumulative')];
   const forecast = options.forecast(measurement);
@@ -128,7 +128,7 @@ function edgeRow(graph: Graph, measurement: EdgeMeasurement, options: TensorRowO
     ...(quant === undefined ? {} : { quant: reportedQuant(quant) }),
     range,
     ...(levels === undefined ? {} : { levels }),
-    ...(lostShare === undefined ? {} : { lostShare }),
+    ...(lost === undefined ? {} : { lostShare: lost.lost / lost.values }),
     ...(self === undefined ? {} : { self }),
     ...(local === undefined ? {} : { local }),
     ...(cumulative === undefined ? {} : { cumulative }),

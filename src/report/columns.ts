@@ -7,9 +7,9 @@ import { shortened } from './format.js';
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /** Names: shortened to what the other columns leave. At most one. */
-  readonly isFlexible?: true;
-  /** Left out where the width is too small, the lowest number first. */
+  /** Names: shortened where the width is too small, down to this many characters. */
+  readonly least?: number;
+  /** Left out where that is not enough, the lowest number first. */
   readonly expendable?: number;
 }
 
@@ -22,21 +22,13 @@ export interface Cell {
 export type Row = readonly (string | Cell)[];
 
 const GAP = '  ';
-/** A name is shown with this many characters at least. */
-const SHORTEST_NAME = 20;
 
 /** One line for the titles, unless all are empty, and one for each row. No trailing blanks. */
 export function columns(titles: readonly Column[], rows: readonly Row[], width: number): string[] {
-  const natural = titles.map(({ title }, i) =>
-    rows.reduce((widest, row) => Math.max(widest, displayWidth(textOf(row[i]))), displayWidth(title)),
-  );
-  const shown = fitting(titles, natural, width);
-  const flexible = titles.findIndex(({ isFlexible }) => isFlexible === true);
-  const others = shown
-    .filter((i) => i !== flexible)
-    .reduce((sum, i) => sum + (natural[i] ?? 0) + GAP.length, 0);
-  const longest = Math.max(SHORTEST_NAME, width - others);
-  const widths = natural.map((size, i) => (i === flexible ? Math.min(size, longest) : size));
+  const natural = naturalWidths(titles, rows);
+  const least = natural.map((size, i) => Math.min(size, titles[i]?.least ?? size));
+  const shown = fitting(titles, least, width);
+  const widths = shrunk(shown, natural, least, width);
   const line = (row: Row): string =>
     shown
       .map((i) => padded(row[i] ?? '', widths[i] ?? 0, titles[i]?.align === 'right'))
@@ -46,22 +38,49 @@ export function columns(titles: readonly Column[], rows: readonly Row[], width: 
   return [...(heads.some((title) => title !== '') ? [line(heads)] : []), ...rows.map(line)];
 }
 
-/** Columns that have room, by index. */
-function fitting(titles: readonly Column[], natural: readonly number[], width: number): number[] {
+/** Characters of the longest line when nothing has to give way. */
+export function tableWidth(titles: readonly Column[], rows: readonly Row[]): number {
+  return lineWidth([...titles.keys()], naturalWidths(titles, rows));
+}
+
+function naturalWidths(titles: readonly Column[], rows: readonly Row[]): number[] {
+  return titles.map(({ title }, i) =>
+    rows.reduce((widest, row) => Math.max(widest, displayWidth(textOf(row[i]))), displayWidth(title)),
+  );
+}
+
+function lineWidth(shown: readonly number[], widths: readonly number[]): number {
+  return shown.reduce((sum, i) => sum + (widths[i] ?? 0) + GAP.length, -GAP.length);
+}
+
+/** Columns that have room when all are as narrow as they may be, by index. */
+function fitting(titles: readonly Column[], least: readonly number[], width: number): number[] {
   let shown = [...titles.keys()];
-  const needed = (): number =>
-    shown.reduce((sum, i) => {
-      const size = natural[i] ?? 0;
-      return sum + GAP.length + (titles[i]?.isFlexible === true ? Math.min(size, SHORTEST_NAME) : size);
-    }, -GAP.length);
   const expendable = shown
     .filter((i) => titles[i]?.expendable !== undefined)
     .sort((a, b) => (titles[a]?.expendable ?? 0) - (titles[b]?.expendable ?? 0));
   for (const column of expendable) {
-    if (needed() <= width) break;
+    if (lineWidth(shown, least) <= width) break;
     shown = shown.filter((i) => i !== column);
   }
   return shown;
+}
+
+/** Widths that fit: the columns with most to spare give way first. */
+function shrunk(
+  shown: readonly number[],
+  natural: readonly number[],
+  least: readonly number[],
+  width: number,
+): number[] {
+  const widths = [...natural];
+  const spare = (i: number): number => (widths[i] ?? 0) - (least[i] ?? 0);
+  for (let excess = lineWidth(shown, widths) - width; excess > 0; excess--) {
+    const widest = shown.reduce((most, i) => (spare(i) > spare(most) ? i : most), shown[0] ?? 0);
+    if (spare(widest) <= 0) break;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+  return widths;
 }
 
 function padded(cell: string | Cell, width: number, right: boolean): string {

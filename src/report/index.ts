@@ -1,13 +1,15 @@
-/** Reporters by the name that `--report` takes. */
+/** Reporters by the name that `--report` takes; each is loaded when it is used. */
 import type { AnyReport } from './any-report.js';
-import { renderInspect } from './inspect-terminal.js';
-import { renderJson } from './json.js';
-import { renderTerminal, type TerminalOptions } from './terminal.js';
+import type { TerminalOptions } from './terminal.js';
+
+type Reporter = (report: AnyReport, options: TerminalOptions) => Promise<string>;
 
 export const REPORTERS = {
-  terminal: (report, options) =>
-    report.command === 'inspect' ? renderInspect(report, options) : renderTerminal(report, options),
-  json: renderJson,
-} satisfies Record<string, (report: AnyReport, options: TerminalOptions) => string>;
+  terminal: async (report, options) =>
+    report.command === 'inspect'
+      ? (await import('./inspect-terminal.js')).renderInspect(report, options)
+      : (await import('./terminal.js')).renderTerminal(report, options),
+  json: async (report) => (await import('./json.js')).renderJson(report),
+} satisfies Record<string, Reporter>;
 
 export type ReporterName = keyof typeof REPORTERS;

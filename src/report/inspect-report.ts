@@ -94,7 +94,7 @@ export interface WeightForecast {
   readonly weights: number;
   /** A channel with fewer levels counts as lost. */
   readonly fewLevels: number;
-  /** Weights with such channels, the fewest levels first. */
+  /** Weights with such channels: unusable ones first, then the largest share of such channels. */
   readonly layers: readonly ForecastLayer[];
 }
 

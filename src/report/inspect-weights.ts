@@ -26,11 +26,20 @@ export function isDepthwise({ node, data }: Weight): boolean {
   return node.op === 'Conv' && data.dims[1] === 1 && group?.type === 'int' && group.value > 1n;
 }
 
-/** Weights that one int8 scale would leave channels of with few levels, the fewest first. */
+/**
+ * Weights that one int8 scale would leave channels of with few levels: unusable ones first, then those with the largest
+ * share of such channels. One weak channel among hundreds is common and harmless.
+ */
 export function poorestWeights(weights: readonly InspectedWeight[]): InspectedWeight[] {
+  const lostShare = ({ scan, spread }: InspectedWeight): number =>
+    spread.fewLevelChannels.length / scan.absmax.length;
   return weights
     .filter(({ spread }) => spread.fewLevelChannels.length > 0)
-    .sort((a, b) => (a.spread.fewestLevels ?? 0) - (b.spread.fewestLevels ?? 0));
+    .sort((a, b) => Number(isUnusable(b)) - Number(isUnusable(a)) || lostShare(b) - lostShare(a));
+}
+
+function isUnusable({ weight, spread }: InspectedWeight): boolean {
+  return spread.isLost && isDepthwise(weight);
 }
 
 /** @param sqnr of the weights that it was measured of */
@@ -38,18 +47,18 @@ export function forecastOf(
   weights: readonly InspectedWeight[],
   sqnr: ReadonlyMap<TensorId, WeightSqnr>,
 ): WeightForecast {
-  const layers = poorestWeights(weights).map(({ name, weight, scan, spread }): ForecastLayer => {
+  const layers = poorestWeights(weights).map((entry): ForecastLayer => {
+    const { name, weight, scan, spread } = entry;
     const measured = sqnr.get(weight.tensor);
-    const depthwise = isDepthwise(weight);
     return {
       node: nodeLabel(weight.node),
       op: opName(weight.node),
-      depthwise,
+      depthwise: isDepthwise(weight),
       tensor: name,
       channels: scan.absmax.length,
       fewLevelChannels: spread.fewLevelChannels,
       fewestLevels: spread.fewestLevels ?? 0,
-      unusable: depthwise && spread.isLost,
+      unusable: isUnusable(entry),
       ...(measured?.perTensorDb === undefined ? {} : { perTensorSqnrDb: measured.perTensorDb }),
       ...(measured?.perAxisDb === undefined ? {} : { perAxisSqnrDb: measured.perAxisDb }),
     };

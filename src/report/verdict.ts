@@ -23,7 +23,15 @@ export function verdictOf(
     return { summary: exact ? 'no output differs from float' : 'no output could be compared with float' };
   }
   const where = `${worst.role === 'output' ? 'output' : 'the last comparable tensor'} ${worst.tensor} has ${db.toFixed(1)} dB SQNR (cumulative)`;
-  if (db >= CLOSE_DB) return { summary: `the integer network stays close to float: ${where}` };
+  if (db >= CLOSE_DB) {
+    const doubt = findings.find(
+      ({ severity, subject }) => severity !== 'note' && subject.tensor === worst.tensor,
+    );
+    return {
+      ...(doubt === undefined ? {} : { cause: doubt.rule, where: worst.tensor }),
+      summary: `the integer network stays close to float: ${where}${doubt === undefined ? '' : ', but that number hides what the findings say of it'}`,
+    };
+  }
   const jump = jumps[0];
   const cause = findings.find(({ severity }) => severity !== 'note');
   const fall =

@@ -42,7 +42,11 @@ describe('a file that is not a model', () => {
     ['page.onnx', text('<!DOCTYPE html><html><body>Sign in</body></html>'), /HTML page/],
     ['openvino.onnx', text('<?xml version="1.0"?><net name="m"/>'), /XML/],
     ['model.json', text('{"modelTopology": {}}'), /JSON/],
-    ['graph.txt', text('<ir_version: 8, opset_import: ["" : 17]>\ng (float[1] x)'), /ONNX model as text/],
+    [
+      'graph.txt',
+      text('<ir_version: 8, opset_import: ["" : 17]>\ng (float[1] x)'),
+      /ONNX model written as text/,
+    ],
     [
       'pointer.onnx',
       text('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n'),

@@ -224,6 +224,19 @@ describe('external data', () => {
     expect(error.message).toMatch(/"w"/);
   });
 
+  it('missing for many tensors is one problem, not many', async () => {
+    const tensor = (name: string): TensorProto => ({
+      name,
+      dataType: 1,
+      dims: [4],
+      dataLocation: EXTERNAL,
+      externalData: [{ key: 'location', value: 'gone.bin' }],
+    });
+    const error = await refusal(loadProto(home, modelOf({ initializer: ['a', 'b', 'c'].map(tensor) })));
+    expect(error.message).toMatch(/"gone\.bin", which is not in/);
+    expect(error.places).toEqual([]);
+  });
+
   it('through a symbolic link out of the folder is refused, inside it is not', async () => {
     symlinkSync('../outside.bin', join(home, 'sly.bin'));
     const error = await refusal(loadExternal({ location: 'sly.bin' }));

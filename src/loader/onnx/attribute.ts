@@ -5,7 +5,7 @@ import type { AttributeProto } from '../../onnx/proto.js';
 import type { ExternalFiles } from './external.js';
 import { freeNames } from './rewrite.js';
 import { denseData } from './sparse.js';
-import { tensorData } from './tensor.js';
+import { tensorData } from '../../onnx/tensor.js';
 
 /** Every attribute but a nested graph, which cannot be made before the tensors around it have ids. */
 export type PlainAttr = Exclude<Attr, { readonly type: 'graph' }>;

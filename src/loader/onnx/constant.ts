@@ -4,7 +4,7 @@ import { toBigInt } from '../../onnx/proto.js';
 import type { AttributeProto } from '../../onnx/proto.js';
 import type { ExternalFiles } from './external.js';
 import { denseData } from './sparse.js';
-import { lazyData, tensorData } from './tensor.js';
+import { lazyData, tensorData } from '../../onnx/tensor.js';
 
 /**
  * Value of a Constant node. https://onnx.ai/onnx/operators/onnx__Constant.html

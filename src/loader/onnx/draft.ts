@@ -14,7 +14,7 @@ import type { FileNode } from './inline.js';
 import type { Problems } from './problems.js';
 import { freeNames } from './rewrite.js';
 import { denseData } from './sparse.js';
-import { tensorData } from './tensor.js';
+import { tensorData } from '../../onnx/tensor.js';
 import { topologicalOrder } from './topological-order.js';
 import { valueTypes } from './value-type.js';
 import type { ValueType } from './value-type.js';
@@ -101,6 +101,8 @@ export function draftOf(
   return { nodes: sorted.order, constants, inputs, outputs, types: valueTypes(graph, problems) };
 }
 
+const NO_ATTRIBUTES: Pick<DraftNode, 'attrs' | 'graphs'> = { attrs: new Map(), graphs: new Map() };
+
 class DraftReader {
   readonly constants = new Map<string, ConstantData>();
   /** What defines a name, for messages. */
@@ -145,16 +147,15 @@ class DraftReader {
     }
     for (const name of outputs) if (name !== '') this.define(name, by);
     const { attrs, graphs } = this.#attributes(proto.attribute ?? [], label);
-    const captures = new Set([...graphs.values()].flatMap((graph) => [...freeNames(graph)]));
+    const captures =
+      graphs.size === 0 ? [] : [...new Set([...graphs.values()].flatMap((graph) => [...freeNames(graph)]))];
     const origin: Origin = {
       name: proto.name ?? '',
       op,
       index,
       ...(functionPath.length === 0 ? {} : { functionPath }),
     };
-    return [
-      { op, domain, attrs, graphs, inputs: proto.input ?? [], outputs, captures: [...captures], origin },
-    ];
+    return [{ op, domain, attrs, graphs, inputs: proto.input ?? [], outputs, captures, origin }];
   }
 
   #constant(name: string, by: string, read: (label: string) => ConstantData): void {
@@ -163,10 +164,8 @@ class DraftReader {
     if (data !== undefined && !this.constants.has(name)) this.constants.set(name, data);
   }
 
-  #attributes(
-    attributes: readonly AttributeProto[],
-    node: string,
-  ): { attrs: Map<string, PlainAttr>; graphs: Map<string, GraphProto> } {
+  #attributes(attributes: readonly AttributeProto[], node: string): Pick<DraftNode, 'attrs' | 'graphs'> {
+    if (attributes.length === 0) return NO_ATTRIBUTES;
     const attrs = new Map<string, PlainAttr>();
     const graphs = new Map<string, GraphProto>();
     for (const attribute of attributes) {

@@ -37,7 +37,7 @@ export function decodeFile(bytes: Uint8Array): ModelProto {
   } catch (cause) {
     if (isStackOverflow(cause)) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new LoadError(`the file is damaged: ${why}`, { cause, hint: 'fetch or export the file again' });
+    throw new LoadError(`the file is damaged: ${why}`, { cause });
   }
 }
 
@@ -70,7 +70,6 @@ function checkEnvelope(bytes: Uint8Array): Uint8Array[] {
       if (at > bytes.length) {
         throw new LoadError(
           `the file is truncated: it has ${bytes.length} bytes, its ${known?.name ?? `field ${field}`} ends at byte ${at}`,
-          { hint: 'fetch or export the file again' },
         );
       }
       if (field === GRAPH_FIELD) graphs.push(bytes.subarray(length.end, at));

@@ -9,6 +9,7 @@ import { dirname, isAbsolute, join, relative, sep, win32 } from 'node:path';
 import { LoadError } from '../../errors.js';
 import type { ConstantData } from '../../ir/graph.js';
 import type { TensorProto } from '../../onnx/proto.js';
+import type { ExternalSource } from '../../onnx/tensor.js';
 
 export interface ExternalFile {
   /** As the model writes it. */
@@ -18,20 +19,15 @@ export interface ExternalFile {
   readonly size: number;
 }
 
-/** Where one tensor's bytes are. */
-export interface ExternalBytes {
-  readonly external: NonNullable<ConstantData['external']>;
-  bytes(): Uint8Array;
-}
-
 /** Node refuses to read 2 GiB or more in one call. */
 const READ_CHUNK = 1 << 30;
 
 /** The files that the tensors of one model refer to. */
-export class ExternalFiles {
+export class ExternalFiles implements ExternalSource {
   readonly #modelPath: string;
   readonly #directory: string;
   readonly #files = new Map<string, ExternalFile>();
+  readonly #refused = new Map<string, LoadError>();
 
   /** @param modelPath absolute path of the model file. */
   constructor(modelPath: string) {
@@ -50,7 +46,7 @@ export class ExternalFiles {
    * @param byteLength what dims and type ask for.
    * @throws LoadError when the file is missing, outside the model's folder or too short, or the lengths disagree.
    */
-  resolve(tensor: TensorProto, label: string, byteLength: number): ExternalBytes {
+  resolve(tensor: TensorProto, label: string, byteLength: number): Pick<ConstantData, 'bytes' | 'external'> {
     const entries = new Map((tensor.externalData ?? []).map(({ key, value }) => [key ?? '', value ?? '']));
     const location = entries.get('location') ?? '';
     const file = this.#file(location, label);
@@ -78,10 +74,15 @@ export class ExternalFiles {
   #file(location: string, label: string): ExternalFile {
     const known = this.#files.get(location);
     if (known !== undefined) return known;
-    const refuse = (why: string, hint?: string): LoadError =>
-      new LoadError(`${label} has its data in external file ${JSON.stringify(location)}, ${why}`, {
-        ...(hint === undefined ? {} : { hint }),
-      });
+    // One file holds many tensors: the very same error each time lets the problem be listed once.
+    const refused = this.#refused.get(location);
+    if (refused !== undefined) throw refused;
+    const refuse = (why: string, hint?: string): LoadError => {
+      const message = `${label} has its data in external file ${JSON.stringify(location)}, ${why}`;
+      const error = new LoadError(message, hint === undefined ? {} : { hint });
+      this.#refused.set(location, error);
+      return error;
+    };
     if (location === '') throw new LoadError(`${label} has external data without a location`);
     if (location.includes('\0')) throw refuse('which is not a file name');
     // Absolute by the rules of either system: the same file is to be refused everywhere.
@@ -99,7 +100,7 @@ export class ExternalFiles {
     if (stat.nlink > 1) {
       throw refuse(
         `a hard link (${stat.nlink} names for one file), which may lead out of the model's folder`,
-        'copy the model and its data with cp -R',
+        `cp -R ${this.#directory} ${this.#directory}-copy`,
       );
     }
     const file = { location, path, size: stat.size };
@@ -117,7 +118,7 @@ export class ExternalFiles {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ENOTDIR') {
-        throw refuse(`which is not in ${this.#directory}`, 'keep the external data file beside the model');
+        throw refuse(`which is not in ${this.#directory}`);
       }
       throw refuse(`which cannot be opened (${code ?? String(error)})`);
     }

@@ -11,7 +11,7 @@ import type { ConstantData } from '../../ir/graph.js';
 import { draftLabel } from './draft.js';
 import type { Draft, DraftNode } from './draft.js';
 import { FreshNames } from './fresh-names.js';
-import { lazyData } from './tensor.js';
+import { lazyData } from '../../onnx/tensor.js';
 import type { ValueType } from './value-type.js';
 
 /** Folds behind Conv and ConvTranspose with float32 constants whose result only an inference BatchNormalization reads. */

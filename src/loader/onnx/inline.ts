@@ -234,7 +234,6 @@ class Inliner {
         throw new UnsupportedError(
           `${functionLabel(definition)} uses ${domainLabel(domain)} opset ${version}, the model opset ${ofModel}; ` +
             'one opset is supported',
-          { hint: 'export the model again with one opset' },
         );
       }
     }

@@ -5,33 +5,34 @@ const LISTED = 50;
 
 /** Everything that is wrong with one model, reported at once. */
 export class Problems {
-  readonly #places: string[] = [];
+  readonly #listed = new Set<LoadError>();
   #count = 0;
 
   add(problem: string): void {
     this.#count++;
-    if (this.#places.length < LISTED) this.#places.push(problem);
+    if (this.#listed.size < LISTED) this.#listed.add(new LoadError(problem));
   }
 
-  /** Result of `read`; undefined, with the problem noted, when it throws LoadError. */
+  /** Result of `read`; undefined, with the problem noted, when it throws LoadError. The same error counts once. */
   attempt<T>(read: () => T): T | undefined {
     try {
       return read();
     } catch (error) {
       if (!(error instanceof LoadError)) throw error;
-      this.add(error.message);
+      if (this.#listed.has(error)) return undefined;
+      this.#count++;
+      if (this.#listed.size < LISTED) this.#listed.add(error);
       return undefined;
     }
   }
 
   /** @throws LoadError when anything was noted. */
   throwIfAny(): void {
-    const [first, ...rest] = this.#places;
+    const [first] = this.#listed;
     if (first === undefined) return;
-    if (rest.length === 0) throw new LoadError(first);
-    const unlisted = this.#count - this.#places.length;
-    throw new LoadError(`the model is broken in ${this.#count} places`, {
-      places: unlisted === 0 ? this.#places : [...this.#places, `and ${unlisted} more`],
-    });
+    if (this.#count === 1) throw first;
+    const places = Array.from(this.#listed, ({ message }) => message);
+    if (this.#count > places.length) places.push(`and ${this.#count - places.length} more`);
+    throw new LoadError(`the model is broken in ${this.#count} places`, { places });
   }
 }

@@ -3,7 +3,7 @@
  */
 import { LoadError } from '../../errors.js';
 import type { Attr, Graph, Node, NodeId, Tensor, TensorId } from '../../ir/graph.js';
-import type { GraphProto, ModelProto } from '../../onnx/proto.js';
+import type { ModelProto } from '../../onnx/proto.js';
 import { bindShapes } from './bind-shapes.js';
 import { draftOf } from './draft.js';
 import type { Draft, DraftNode } from './draft.js';
@@ -14,7 +14,7 @@ import { foldBatchNorms } from './fold-batch-norm.js';
 import { inlineFunctions } from './inline.js';
 import { Problems } from './problems.js';
 import { opaqueGraph } from './subgraph.js';
-import { domainOf, modelVersions } from './versions.js';
+import { checkOpset, domainOf, modelVersions } from './versions.js';
 
 export interface OnnxOptions {
   readonly foldBatchNorm: boolean;
@@ -51,6 +51,7 @@ function read(bytes: Uint8Array, path: string, options: OnnxOptions): OnnxFile {
   const problems = new Problems();
   const files = new ExternalFiles(path);
   const nodes = inlineFunctions(model, model.graph, opsets, problems);
+  checkOpset(opsets);
   let draft = draftOf(model.graph, nodes, files, problems);
   if (!opsets.has('') && draft.nodes.some(({ domain }) => domain === '')) {
     problems.add('the model uses ai.onnx operators, its opset_import does not say of which version');
@@ -122,12 +123,12 @@ function graphParts(draft: Draft): Pick<Graph, 'tensors' | 'nodes' | 'inputs' | 
   return { tensors, nodes, inputs: draft.inputs.map(idOf), outputs: draft.outputs.map(idOf) };
 }
 
-function attrsOf(node: DraftNode, ids: ReadonlyMap<string, TensorId>): Map<string, Attr> {
-  const attrs = new Map<string, Attr>(node.attrs);
-  for (const [name, graph] of node.graphs) attrs.set(name, graphAttr(graph, ids));
-  return attrs;
-}
-
-function graphAttr(graph: GraphProto, ids: ReadonlyMap<string, TensorId>): Attr {
-  return { type: 'graph', value: opaqueGraph(graph, ids) };
+function attrsOf(
+  { attrs, graphs }: DraftNode,
+  ids: ReadonlyMap<string, TensorId>,
+): ReadonlyMap<string, Attr> {
+  if (graphs.size === 0) return attrs;
+  const all = new Map<string, Attr>(attrs);
+  for (const [name, graph] of graphs) all.set(name, { type: 'graph', value: opaqueGraph(graph, ids) });
+  return all;
 }

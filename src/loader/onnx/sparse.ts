@@ -3,7 +3,7 @@ import { bitsPerElement, elementCount, formatDims, packedByteLength, toInts } fr
 import type { ConstantData } from '../../ir/graph.js';
 import type { SparseTensorProto } from '../../onnx/proto.js';
 import type { ExternalFiles } from './external.js';
-import { dimsOf, lazyData, tensorData } from './tensor.js';
+import { dimsOf, lazyData, tensorData } from '../../onnx/tensor.js';
 
 /** A sparse tensor may claim any size for a handful of values; beyond this it is not made dense. */
 const DENSE_LIMIT = 2 ** 28;

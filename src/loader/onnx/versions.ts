@@ -37,7 +37,7 @@ export function opsetsOf(imports: readonly OperatorSetIdProto[], where: string):
 /**
  * IR version and operator sets of a model.
  *
- * @throws LoadError when the file does not say them; UnsupportedError when they are outside the ranges read.
+ * @throws LoadError when the file does not say them; UnsupportedError for an IR version that is not read.
  */
 export function modelVersions(model: ModelProto): { irVersion: number; opsets: Map<string, number> } {
   const irVersion = toNumber(model.irVersion ?? 0);
@@ -45,27 +45,21 @@ export function modelVersions(model: ModelProto): { irVersion: number; opsets: M
   const imports = model.opsetImport ?? [];
   if (imports.length === 0) {
     const legacy = irVersion < IR_VERSIONS[0] ? ` (IR version ${irVersion} is older than operator sets)` : '';
-    throw new LoadError(`the model has no opset_import${legacy}: what its operators mean is not known`, {
-      hint: 'export the model again with a current exporter',
-    });
+    throw new LoadError(`the model has no opset_import${legacy}: what its operators mean is not known`);
   }
-  const opsets = opsetsOf(imports, 'the model');
   if (irVersion < IR_VERSIONS[0] || irVersion > IR_VERSIONS[1]) {
     throw new UnsupportedError(
       `the model has IR version ${irVersion}; ${IR_VERSIONS.join(' to ')} are supported`,
-      {
-        hint: 'export the model again, or convert it with onnx.version_converter',
-      },
     );
   }
+  return { irVersion, opsets: opsetsOf(imports, 'the model') };
+}
+
+/** @throws UnsupportedError when the opset of ai.onnx is outside the range read. */
+export function checkOpset(opsets: ReadonlyMap<string, number>): void {
   const opset = opsets.get('');
-  if (opset !== undefined && (opset < OPSETS[0] || opset > OPSETS[1])) {
-    throw new UnsupportedError(
-      `the model uses ai.onnx opset ${opset}; ${OPSETS.join(' to ')} are supported`,
-      {
-        hint: 'export the model again with --opset, or convert it with onnx.version_converter',
-      },
-    );
-  }
-  return { irVersion, opsets };
+  if (opset === undefined || (opset >= OPSETS[0] && opset <= OPSETS[1])) return;
+  throw new UnsupportedError(`the model uses ai.onnx opset ${opset}; ${OPSETS.join(' to ')} are supported`, {
+    hint: `onnx.version_converter.convert_version(model, ${opset < OPSETS[0] ? 13 : OPSETS[1]})`,
+  });
 }

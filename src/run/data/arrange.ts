@@ -3,7 +3,7 @@ import { DataError } from '../../errors.js';
 import { elementCount, formatDims } from '../../ir/elements.js';
 import type { Dim, Shape } from '../../ir/graph.js';
 import type { InputSpec } from './dataset.js';
-import { layoutOf } from './image-input.js';
+import { layoutOf, LAYOUTS } from './image-input.js';
 import type { Layout } from './image-input.js';
 
 export interface Arrangement {
@@ -37,29 +37,32 @@ export function arrange(
   if (fileDims.includes(0)) throw new DataError(`its shape is ${shown}: a dimension of size 0 holds no data`);
   const { shape } = input;
   const own = shape.length === 4 ? layoutOf(shape.slice(1)) : undefined;
-  const other: Layout | undefined = own === undefined ? undefined : own === 'nchw' ? 'nhwc' : 'nchw';
-  const asOther = other === undefined ? undefined : transposed(fileDims, shape, other);
-  if (layout !== undefined && layout === other) {
-    if (asOther !== undefined) return asOther;
-    throw mismatch(fileDims, input, `as ${other}`);
-  }
   const direct = divide(fileDims, shape) ?? withoutOnes(fileDims, shape);
-  if (direct === undefined) {
-    throw asOther === undefined
-      ? mismatch(fileDims, input, '')
-      : new DataError(
-          `its shape is ${shown}; input ${input.name} takes ${formatDims(shape)}: the channels are on another axis`,
-          { hint: `--layout ${other}` },
-        );
+  const others = LAYOUTS.filter((other) => other !== own).flatMap((other) => {
+    const arrangement = transposed(fileDims, shape, other);
+    return arrangement === undefined ? [] : [{ layout: other, arrangement }];
+  });
+  // A shape such as [N, 6, 64, 512] does not tell its layout: then the user's word counts where it is needed.
+  if (layout !== undefined && layout !== own && (own !== undefined || direct === undefined)) {
+    const other = others.find((candidate) => candidate.layout === layout);
+    if (other !== undefined) return other.arrangement;
+    throw mismatch(fileDims, input, layout);
   }
-  if (layout === undefined && asOther !== undefined) {
-    return { ...direct, note: `${shown} read as ${own}, as the model is; it would fit as ${other} too` };
+  if (direct !== undefined) {
+    const note = `${shown} read as ${own}, as the model is; it would fit as ${others[0]?.layout} too`;
+    return layout === undefined && own !== undefined && others.length > 0 ? { ...direct, note } : direct;
   }
-  return direct;
+  const [other] = others;
+  if (other === undefined) throw mismatch(fileDims, input);
+  throw new DataError(
+    `its shape is ${shown}; input ${input.name} takes ${formatDims(shape)}: the channels are on another axis`,
+    { hint: `--layout ${other.layout}` },
+  );
 }
 
-function mismatch(fileDims: readonly number[], { name, shape }: InputSpec, how: string): DataError {
-  const wanted = `input ${name} takes ${formatDims(shape)}${how === '' ? '' : ` (${how})`}`;
+function mismatch(fileDims: readonly number[], { name, shape }: InputSpec, layout?: Layout): DataError {
+  const how = layout === undefined ? '' : `, from ${layout}`;
+  const wanted = `input ${name} takes ${formatDims(shape)}${how}`;
   // The commonest case deserves its axis: a stack of samples that differ in one extent.
   const axes = fileDims.length === shape.length ? differing(fileDims.slice(1), shape.slice(1)) : [];
   const detail =
@@ -120,8 +123,9 @@ function withoutOnes(fileDims: readonly number[], shape: Shape): Arrangement | u
   return undefined;
 }
 
-/** The array in the other layout than the model's. */
+/** The array in the other layout than the model's; undefined when it does not fit so. */
 function transposed(fileDims: readonly number[], shape: Shape, layout: Layout): Arrangement | undefined {
+  if (shape.length !== 4) return undefined;
   const stored = divide(
     fileDims,
     TO_LAYOUT[layout].map((axis) => shape[axis] ?? null),

@@ -38,7 +38,7 @@ export interface StoredArray {
   open(): ByteReader;
 }
 
-/** 2 GiB: what ONNX Runtime takes for one tensor of a model, too. */
+/** Beyond this it is a mistake about the shape rather than data. */
 const MAX_SAMPLE_BYTES = 2 ** 31;
 
 interface Member {
@@ -49,7 +49,7 @@ interface Member {
   readonly first: number;
 }
 
-export interface ArrayOptions {
+interface ArrayOptions {
   readonly kind: Source['kind'];
   /** Refuse arrays of several samples: the lines of a list file pair whole files. */
   readonly onePerFile?: boolean;

@@ -12,7 +12,7 @@ import { isFloatInput, normalizes } from './preprocessing.js';
 import type { DataFile, SourceContext } from './source.js';
 
 /** Types that a file of another size could hold, for the message. */
-const OTHER_TYPES: readonly FeedDType[] = ['uint8', 'float16', 'float32', 'float64', 'int64'];
+const OTHER_TYPES: readonly FeedDType[] = ['uint8', 'int8', 'float16', 'float32', 'float64', 'int64'];
 
 /**
  * @throws DataError when the size of the file is not a multiple of one sample.

@@ -68,9 +68,10 @@ export function inflatedReader(path: string, start: number, compressedSize: numb
   const advance = async (): Promise<boolean> => {
     try {
       stream ??= begin();
-      const { done, value } = await stream.next();
-      if (done !== true) pending = value;
-      return done !== true;
+      const next = await stream.next();
+      if (next.done === true) return false;
+      pending = next.value;
+      return true;
     } catch (cause) {
       throw new DataError(`it cannot be decompressed (${reasonOf(cause)})`, { cause });
     }

@@ -1,4 +1,5 @@
 /** Elements of a file as elements of a model input. */
+import ndarray, { type NdArray } from 'ndarray';
 import { DataError } from '../../errors.js';
 import { toFloat32, toFloat64 } from '../../ir/elements.js';
 import type { DType } from '../../ir/graph.js';
@@ -130,17 +131,10 @@ export function checkFinite(data: Elements, dtype: FeedDType): void {
 /** Reverses the bytes of every element, in place. */
 export function swapBytes(bytes: Uint8Array, dtype: FeedDType): void {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  switch (elementBytes(dtype)) {
-    case 2:
-      buffer.swap16();
-      break;
-    case 4:
-      buffer.swap32();
-      break;
-    case 8:
-      buffer.swap64();
-      break;
-  }
+  const width = elementBytes(dtype);
+  if (width === 2) buffer.swap16();
+  else if (width === 4) buffer.swap32();
+  else if (width === 8) buffer.swap64();
 }
 
 /** Elements of a row-major array in the order of other axes: axis i of the result is axis `permutation[i]`. */
@@ -150,38 +144,34 @@ export function transpose(
   dims: readonly number[],
   permutation: readonly number[],
 ): Elements {
-  const strides = dims.map((_, axis) => dims.slice(axis + 1).reduce((product, dim) => product * dim, 1));
-  return gather(
-    data,
-    dtype,
-    permutation.map((axis) => dims[axis]!),
-    permutation.map((axis) => strides[axis]!),
-  );
+  return gather(viewOf(data, dims).transpose(...permutation), dtype);
 }
 
-/** Elements at the given strides, in row-major order of `dims`. */
-export function gather(
-  data: Elements,
-  dtype: FeedDType,
-  dims: readonly number[],
-  strides: readonly number[],
-  start = 0,
-): Elements {
+/** A view of the elements; without strides they are in row-major order. */
+export function viewOf(data: Elements, dims: readonly number[], strides?: number[], offset?: number): View {
+  // Only positions matter to a view, so one element type stands for all that ndarray's declarations tell apart.
+  return ndarray(data as Float32Array<ArrayBuffer>, [...dims], strides, offset);
+}
+
+type View = NdArray<Float32Array<ArrayBuffer>>;
+
+/** Elements of a view, in row-major order of its shape. One run of the last axis at a time: `get` checks every index. */
+export function gather({ data, shape, stride, offset }: View, dtype: FeedDType): Elements {
   const out = zeros(
     dtype,
-    dims.reduce((product, dim) => product * dim, 1),
+    shape.reduce((product, dim) => product * dim, 1),
   );
   const cells: Cells = out;
-  const lastDim = dims.at(-1) ?? 1;
-  const lastStride = strides.at(-1) ?? 1;
-  const index = new Array<number>(Math.max(0, dims.length - 1)).fill(0);
-  let from = start;
+  const lastDim = shape.at(-1) ?? 1;
+  const lastStride = stride.at(-1) ?? 1;
+  const index = new Array<number>(Math.max(0, shape.length - 1)).fill(0);
+  let from = offset;
   for (let to = 0; to < out.length; to += lastDim) {
     for (let i = 0; i < lastDim; i++) cells[to + i] = data[from + i * lastStride]!;
     for (let axis = index.length - 1; axis >= 0; axis--) {
-      from += strides[axis]!;
-      if (++index[axis]! < dims[axis]!) break;
-      from -= strides[axis]! * dims[axis]!;
+      from += stride[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      from -= stride[axis]! * shape[axis]!;
       index[axis] = 0;
     }
   }

@@ -2,7 +2,7 @@
  * Rows of an array in Fortran order, whose elements are spread over the whole file. As many rows as fit into a block of
  * fixed size are collected in one pass over the file: memory does not grow with the file.
  */
-import { elementBytes, gather, zeros } from './convert.js';
+import { elementBytes, gather, viewOf, zeros } from './convert.js';
 import type { FeedDType } from './convert.js';
 import type { Elements } from './dataset.js';
 
@@ -54,6 +54,6 @@ export function fortranRows(
     }
     // In the block, as in the file, the first index is the fastest.
     const strides = [1, ...rest.map((_, axis) => rest.slice(0, axis).reduce((a, b) => a * b, block!.count))];
-    return gather(block.data, dtype, [count, ...rest], strides, first - block.first);
+    return gather(viewOf(block.data, [count, ...rest], strides, first - block.first), dtype);
   };
 }

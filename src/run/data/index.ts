@@ -96,11 +96,10 @@ function withShapes(
     const dims = shapes.get(input.name);
     if (dims === undefined) return input;
     const { shape } = input;
-    if (
-      dims.length !== shape.length ||
-      dims.some((dim, i) => typeof shape[i] === 'number' && shape[i] !== dim)
-    ) {
-      const example = shape.map((dim, i) => (typeof dim === 'number' ? dim : (dims[i] ?? 1))).join('x');
+    const fits = (dim: number, i: number): boolean =>
+      Number.isSafeInteger(dim) && dim > 0 && (typeof shape[i] !== 'number' || shape[i] === dim);
+    if (dims.length !== shape.length || !dims.every(fits)) {
+      const example = shape.map((dim) => (typeof dim === 'number' ? dim : 1)).join('x');
       throw new UsageError(`--shape ${input.name}=${dims.join('x')}: the model has ${formatDims(shape)}`, {
         hint: `--shape ${input.name}=${example}`,
       });

@@ -17,7 +17,7 @@ import type { DataFile, Source, SourceContext } from './source.js';
 import { openTestData, testDataSets } from './testdata.js';
 
 /** The word that stands for made-up data. */
-export const RANDOM = 'random';
+const RANDOM = 'random';
 
 /** Kinds of content; every file of a data set is of one kind. */
 type Content = 'images' | 'npy' | 'npz' | 'bin' | 'list' | 'onnx-test-data';
@@ -115,7 +115,7 @@ function imagesFolder(files: readonly DataFile[]): {
   readonly files: readonly DataFile[];
   readonly beside: number;
 } {
-  const inside = files.filter(({ id }) => id.startsWith('images/'));
+  const inside = files.filter(({ id }) => id.split('/').slice(0, -1).includes('images'));
   if (!inside.some(({ id }) => IMAGE_EXTENSIONS.has(extensionOf(id)))) return { files, beside: 0 };
   return { files: inside, beside: files.length - inside.length };
 }

@@ -100,11 +100,17 @@ export function resolvePreprocessing(
   const interpolation = say('interpolation', flags.interpolation, preset.interpolation);
   const { color, channels } = chooseColor(input, image, flags.color, preset.color, assumed, settingsFrom);
   assumed.push({ what: 'layout', value: image.layout, from: image.layoutFrom });
-  assumed.push({ what: 'orientation', value: preset.orientation, from: settingsFrom });
+  const orientation = preset.orientation === 'exif' ? 'upright by EXIF' : 'as stored, EXIF not applied';
+  assumed.push({ what: 'orientation', value: orientation, from: settingsFrom });
   const size = chooseSize(input, image, resize, preset, metadata, assumed, settingsFrom);
   const normalization = isFloatInput(input.dtype)
     ? chooseNormalization(flags, preset, channels, assumed, settingsFrom)
-    : rawPixels(input, flags, assumed);
+    : undefined;
+  if (normalization === undefined) assumed.push(rawPixels(input, flags));
+  const keepExactSize = flags.resize === undefined;
+  if (keepExactSize && resize === 'short-side') {
+    assumed.push({ what: 'crop', value: 'none for images that have the size already', from: 'default' });
+  }
   return {
     image,
     assumed,
@@ -114,7 +120,7 @@ export function resolvePreprocessing(
       interpolation,
       size,
       crop: preset.crop,
-      keepExactSize: flags.resize === undefined,
+      keepExactSize,
       padding: preset.padding,
       color,
       channels,
@@ -213,7 +219,7 @@ function exportedSize(imgsz: string | undefined): readonly [number, number] | un
 }
 
 /** Integer inputs take pixels; the affine maps that quantization adds are not preprocessing. */
-function rawPixels(input: InputSpec, flags: PreprocessingFlags, assumed: Assumption[]): undefined {
+function rawPixels(input: InputSpec, flags: PreprocessingFlags): Assumption {
   const named = flags.preset !== undefined && flags.preset !== 'raw';
   if (named || flags.mean !== undefined || flags.std !== undefined) {
     throw new UsageError(
@@ -224,6 +230,5 @@ function rawPixels(input: InputSpec, flags: PreprocessingFlags, assumed: Assumpt
     );
   }
   const value = input.dtype === 'int8' ? 'pixel - 128' : 'pixel';
-  assumed.push({ what: 'normalization', value, from: 'model' });
-  return undefined;
+  return { what: 'normalization', value, from: 'model' };
 }

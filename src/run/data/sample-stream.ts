@@ -55,7 +55,9 @@ export class SampleStream {
       try {
         feeds.set(source.input.name, await readers[i]!.read(index));
       } catch (error) {
-        if (!(error instanceof DataError)) return { error };
+        if (!(error instanceof DataError)) {
+          return { error: error instanceof Error ? error : new Error(String(error), { cause: error }) };
+        }
         if (!this.#skipUnreadable) return { error: this.#named(error, source, position, index) };
         this.#excluded.set(position, { id: source.id(index), reason: error.message });
         return {};
@@ -76,5 +78,5 @@ export class SampleStream {
 
 interface Attempt {
   readonly sample?: Sample;
-  readonly error?: unknown;
+  readonly error?: Error;
 }

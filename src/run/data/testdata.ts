@@ -3,13 +3,12 @@
  * https://github.com/onnx/onnx/blob/main/docs/OnnxBackendTest.md
  */
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { DataError, LoadError, UnsupportedError } from '../../errors.js';
 import { formatDims } from '../../ir/elements.js';
 import type { ConstantData } from '../../ir/graph.js';
-import { ExternalFiles } from '../../loader/onnx/external.js';
-import { tensorData } from '../../loader/onnx/tensor.js';
 import { onnx } from '../../onnx/proto.js';
+import { tensorData } from '../../onnx/tensor.js';
 import { asElements, checkFinite, conversionProblem, convertElements, isFeedable } from './convert.js';
 import type { FeedDType } from './convert.js';
 import type { Feed, InputSpec } from './dataset.js';
@@ -119,7 +118,7 @@ async function readTensor({
   }
   try {
     const tensor = onnx.TensorProto.decode(bytes);
-    return { name: tensor.name ?? '', data: tensorData(tensor, id, new ExternalFiles(resolve(path))) };
+    return { name: tensor.name ?? '', data: tensorData(tensor, id) };
   } catch (cause) {
     // The decoder throws its own errors for malformed messages.
     if (cause instanceof LoadError || cause instanceof UnsupportedError)

@@ -3,7 +3,7 @@ import type { Shape } from '../../../src/ir/graph.js';
 import { arrange } from '../../../src/run/data/arrange.js';
 import type { Layout } from '../../../src/run/data/image-input.js';
 import { openDataset } from '../../../src/run/data/index.js';
-import { ARRAY_INPUT, counting, feedsOf, fixture, numbers } from './support.js';
+import { ARRAY_INPUT, counting, feedsOf, fixture, numbers, matching } from './support.js';
 
 const divide = (dims: number[], shape: Shape, layout?: Layout): ReturnType<typeof arrange> =>
   arrange(dims, { name: 'x', dtype: 'float32', shape }, layout);
@@ -41,12 +41,29 @@ describe('arrange', () => {
   it('asks for the layout when the channels are on another axis, and takes it', () => {
     expect(() => divide([10, 8, 8, 3], ['N', 3, 8, 8])).toThrow(
       expect.objectContaining({
-        message: expect.stringMatching('channels are on another axis'),
+        message: matching('channels are on another axis'),
         hint: '--layout nhwc',
       }),
     );
     expect(divide([10, 8, 8, 3], ['N', 3, 8, 8], 'nhwc')).toMatchObject({ samples: 10, dims: [1, 3, 8, 8] });
     expect(divide([10, 3, 8, 8], [1, 8, 8, 3], 'nchw')).toMatchObject({ samples: 10, dims: [1, 8, 8, 3] });
+  });
+
+  it('takes the layout of the array where the model does not tell its own', () => {
+    expect(() => divide([64, 512, 6], [1, 6, 64, 512])).toThrow(
+      expect.objectContaining({ hint: '--layout nhwc' }),
+    );
+    expect(divide([64, 512, 6], [1, 6, 64, 512], 'nhwc')).toMatchObject({
+      samples: 1,
+      dims: [1, 6, 64, 512],
+    });
+    expect(divide([9, 6, 64, 512], [1, 6, 64, 512], 'nhwc')).toMatchObject({
+      samples: 9,
+      permutation: undefined,
+    });
+    expect(() => divide([9, 6, 64, 512], [1, 6, 64, 500], 'nhwc')).toThrow(
+      /takes \[1, 6, 64, 500\], from nhwc/,
+    );
   });
 
   it('says when both layouts would fit', () => {

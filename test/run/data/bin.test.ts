@@ -38,7 +38,7 @@ describe('a headerless file', () => {
   });
 
   it.each([
-    [72, /size of one sample of uint8/],
+    [72, /size of one sample of uint8 or int8/],
     [144, /size of one sample of float16/],
   ])('of %i bytes says what type it may hold instead of guessing', async (size, reason) => {
     const folder = folderOf({ 'a.bin': new Uint8Array(size) });

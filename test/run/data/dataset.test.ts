@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { DataError } from '../../../src/errors.js';
 import type { Dataset, InputSpec } from '../../../src/run/data/dataset.js';
 import { openDataset } from '../../../src/run/data/index.js';
@@ -15,6 +16,7 @@ import {
   pictures,
   rejection,
   samplesOf,
+  matching,
 } from './support.js';
 
 const open = (path: string, more: Partial<DatasetRequest> = {}): Promise<Dataset> =>
@@ -57,6 +59,11 @@ describe('a folder of images', () => {
     });
   });
 
+  it('is every images/ in a tree of several', async () => {
+    const folder = folderOf(pictures('calib/images/a.png', 'calib/masks/a.png', 'eval/images/b.png'));
+    expect((await open(folder)).ids).toEqual(['calib/images/a.png', 'eval/images/b.png']);
+  });
+
   it('may hold links, but not follow them in a circle', async () => {
     const folder = folderOf(pictures('real/a.png'));
     symlinkSync('../real', join(folder, 'real', 'again'));
@@ -67,10 +74,18 @@ describe('a folder of images', () => {
     expect(dataset.ids).toEqual(['real/a.png', 'z.png']);
   });
 
-  it('does not wait for pipes', async () => {
+  it('does not read from sockets and devices', async () => {
     const folder = folderOf(pictures('a.png'));
-    execFileSync('mkfifo', [join(folder, 'b.png')]);
-    expect((await open(folder)).ids).toEqual(['a.png']);
+    const server = createServer().listen(join(folder, 'b.png'));
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const dataset = await open(folder);
+    expect(dataset.ids).toEqual(['a.png']);
+    expect(dataset.assumed).toContainEqual({
+      what: 'ignored files',
+      value: '1 that are no regular files',
+      from: 'data',
+    });
     await expect(open(join(folder, 'b.png'))).rejects.toThrow(/neither a file nor a folder/);
     await expect(open('/dev/zero')).rejects.toThrow(/neither a file nor a folder/);
   });
@@ -119,8 +134,8 @@ describe('an unreadable image among many', () => {
     const error = await rejection(pass());
     expect(error).toMatchObject({
       name: 'DataError',
-      message: expect.stringMatching(/^b\.jpg \(sample 2 of 4\): .*(premature|truncated)/i),
-      hint: expect.stringMatching('--skip-unreadable'),
+      message: matching(/^b\.jpg \(sample 2 of 4\): .*(premature|truncated)/i),
+      hint: matching('--skip-unreadable'),
     });
     expect(seen).toEqual(['a.png']);
   });
@@ -128,13 +143,11 @@ describe('an unreadable image among many', () => {
   it('is left out and listed when that is allowed, once, however often the data is read', async () => {
     const dataset = await open(folder(), { skipUnreadable: true });
     expect(dataset).toMatchObject({ count: 4, excluded: [] });
-    for (const _ of [1, 2]) {
+    for (let pass = 0; pass < 2; pass++) {
       const seen: string[] = [];
       for await (const { id } of dataset.samples()) seen.push(id);
       expect(seen).toEqual(['a.png', 'c.png', 'd.png']);
-      expect(dataset.excluded).toEqual([
-        { id: 'b.jpg', reason: expect.stringMatching(/premature|truncated/i) },
-      ]);
+      expect(dataset.excluded).toEqual([{ id: 'b.jpg', reason: matching(/premature|truncated/i) }]);
     }
   });
 
@@ -153,9 +166,10 @@ describe('an unreadable image among many', () => {
   it('that vanishes while the data is read is named', async () => {
     const path = folderOf(pictures('a.png', 'b.png', 'c.png'));
     const dataset = await open(path);
+    const seen: string[] = [];
     truncateSync(join(path, 'c.png'), 10);
     const pass = async (): Promise<void> => {
-      for await (const _ of dataset.samples());
+      for await (const { id } of dataset.samples()) seen.push(id);
     };
     await expect(pass()).rejects.toThrow(/c\.png \(sample 3 of 3\)/);
   });
@@ -248,7 +262,7 @@ describe('several inputs', () => {
     ['an input twice', [`mask=${mask}`, `mask=${mask}`], /input mask is given twice/],
   ])('with %s are refused', async (_, sources, reason) => {
     const error = await rejection(openDataset({ sources, inputs: [IDS, MASK], flag: '--calib' }));
-    expect(error).toMatchObject({ name: 'UsageError', message: expect.stringMatching(reason) });
+    expect(error).toMatchObject({ name: 'UsageError', message: matching(reason) });
   });
 
   it('must have the same number of samples', async () => {
@@ -257,7 +271,7 @@ describe('several inputs', () => {
       openDataset({ sources: [`x=${fixture('arrays/one.npy')}`, `mask=${mask}`], inputs: [other, MASK] }),
     );
     expect(error).toMatchObject({
-      message: expect.stringMatching('same number'),
+      message: matching('same number'),
       places: ['x: 1', 'mask: 5'],
     });
   });
@@ -279,7 +293,7 @@ describe('a path', () => {
     expect(error).toMatchObject({
       name: 'DataError',
       message: 'no/such/folder: it does not exist',
-      hint: expect.stringMatching(/^--calib PATH: a folder of images/),
+      hint: matching(/^--calib PATH: a folder of images/),
     });
   });
 

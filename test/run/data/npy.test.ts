@@ -13,6 +13,7 @@ import {
   numbers,
   rejection,
   samplesOf,
+  matching,
 } from './support.js';
 
 /** arrays/NAME.npy holds 0, 1, ... 11 as [3, 4]. */
@@ -74,7 +75,7 @@ describe('a .npy file', () => {
   ] as const)('of kind %s is converted for a %s input, and says so', async (name, dtype) => {
     const dataset = await openDataset(rows(name, dtype));
     expect(dataset.assumed).toContainEqual(
-      expect.objectContaining({ what: 'type of x', value: expect.stringMatching(`converted to ${dtype}`) }),
+      expect.objectContaining({ what: 'type of x', value: matching(`converted to ${dtype}`) }),
     );
     const feeds = await feedsOf(rows(name, dtype));
     expect(feeds.flatMap(({ data }) => numbers(data))).toEqual(counting(12));
@@ -118,7 +119,7 @@ describe('a .npy file', () => {
 
   it('tells with which flag 8-bit codes become floats', async () => {
     expect(await rejection(openDataset(rows('u1', 'float32')))).toMatchObject({
-      hint: expect.stringMatching('--preset raw'),
+      hint: matching('--preset raw'),
     });
   });
 
@@ -197,7 +198,7 @@ describe('a folder of .npy files', () => {
     const error = await rejection(openDataset({ sources: [folder], inputs: [ARRAY_INPUT] }));
     expect(error).toMatchObject({
       message: '2 of 3 files cannot be used',
-      places: [expect.stringMatching(/^b\.npy: its shape is \[5, 7\]/), expect.stringMatching(/^c\.npy/)],
+      places: [matching(/^b\.npy: its shape is \[5, 7\]/), matching(/^c\.npy/)],
     });
   });
 });

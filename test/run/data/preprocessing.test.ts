@@ -4,7 +4,7 @@ import type { DType, Shape } from '../../../src/ir/graph.js';
 import { PRESET_NAMES } from '../../../src/run/data/presets.js';
 import { resolvePreprocessing } from '../../../src/run/data/preprocessing.js';
 import type { PreprocessingFlags, Resolution } from '../../../src/run/data/preprocessing.js';
-import { feedsOf, fixture, reference } from './support.js';
+import { feedsOf, fixture, reference, matching } from './support.js';
 
 function resolve(
   flags: PreprocessingFlags = {},
@@ -32,9 +32,10 @@ describe('resolvePreprocessing', () => {
       'interpolation: bicubic (flag)',
       'color: rgb (preset)',
       'layout: nchw (model)',
-      'orientation: stored (preset)',
+      'orientation: as stored, EXIF not applied (preset)',
       'size: 224x224 (height x width) (model)',
       'normalization: (pixel / 255 - mean) / std, mean 0.485,0.456,0.406, std 0.229,0.224,0.225 (preset)',
+      'crop: none for images that have the size already (default)',
     ]);
   });
 
@@ -113,9 +114,7 @@ describe('resolvePreprocessing', () => {
     ['a fixed batch', [8, 3, 32, 32], /a fixed batch of 8/],
   ])('refuses %s for images and points to arrays', (_, shape, reason) => {
     expect(() => resolve({}, { shape })).toThrow(reason);
-    expect(() => resolve({}, { shape })).toThrow(
-      expect.objectContaining({ hint: expect.stringMatching('--calib x=') }),
-    );
+    expect(() => resolve({}, { shape })).toThrow(expect.objectContaining({ hint: matching('--calib x=') }));
   });
 
   describe('size', () => {

@@ -3,12 +3,12 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { DatasetRequest } from '../../../src/run/data/index.js';
 import { openDataset } from '../../../src/run/data/index.js';
 import type { Elements, Feed, InputSpec, Sample } from '../../../src/run/data/dataset.js';
 
-export const FIXTURES = fileURLToPath(new URL('../../../fixtures/data/', import.meta.url));
+const FIXTURES = fileURLToPath(new URL('../../../fixtures/data/', import.meta.url));
 export const SHARED = fileURLToPath(new URL('../../../../shared/', import.meta.url));
 
 export function fixture(...path: string[]): string {
@@ -86,6 +86,11 @@ export function counting(length: number, start = 0): number[] {
 
 export function numbers(data: Elements): number[] {
   return Array.from(data as Iterable<number | bigint>, Number);
+}
+
+/** A text of this form, inside an object that is compared. */
+export function matching(form: string | RegExp): unknown {
+  return expect.stringMatching(form);
 }
 
 /** What a promise rejects with; fails when it does not. */

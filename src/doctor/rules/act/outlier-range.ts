@@ -1,7 +1,10 @@
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
+import type { QuantParams } from '../../../ir/lane.js';
 import { bitsOf } from '../../../quant/affine.js';
+import type { LostValues } from '../../../quant/lost-values.js';
 import type { Evidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
+import { percent } from '../../wording.js';
 
 const ERROR_LEVELS = 8;
 const WARNING_LEVELS = 32;
@@ -11,25 +14,43 @@ const WARNING_LOST = 0.5;
 
 /** Rare large values set the range of an activation; the bulk of the values gets a few levels, and SQNR does not show it. */
 export function outlierRange({ graph, edges }: Evidence): Finding[] {
-  return edges.flatMap(({ edge, quant, range, levels, lostShare, errors }): Finding[] => {
-    const self = errors.get('self');
-    if (quant === undefined || levels === undefined || lostShare === undefined || self?.sqnrDb === undefined)
-      return [];
+  return edges.flatMap(({ edge, quant, range, levels, lost, errors }): Finding[] => {
+    const sqnrDb = errors.get('self')?.sqnrDb;
+    if (quant === undefined || levels === undefined || lost === undefined || sqnrDb === undefined) return [];
+    const lostShare = lost.lost / lost.values;
+    const isCrowded = levels < WARNING_LEVELS;
     // A type of few bits has few levels by itself.
-    if (bitsOf(quant.dtype) < 8 || (levels >= WARNING_LEVELS && lostShare < WARNING_LOST)) return [];
+    if (bitsOf(quant.dtype) < 8 || (!isCrowded && lostShare < WARNING_LOST)) return [];
     const node = edge.producer === undefined ? undefined : nodeLabel(nodeOf(graph, edge.producer));
+    const share = isCrowded
+      ? `, and 98 % of the values share ${levels.toFixed(levels < 10 ? 1 : 0)} of ${2 ** bitsOf(quant.dtype)} levels`
+      : '';
     return [
       {
         rule: 'act.outlier-range',
         severity: levels < ERROR_LEVELS || lostShare >= ERROR_LOST ? 'error' : 'warning',
         subject: { ...(node === undefined ? {} : { node }), tensor: tensorOf(graph, edge.tensor).name },
         message:
-          `${self.sqnrDb.toFixed(1)} dB self SQNR hides that ${Math.round(100 * lostShare)} % of the values other than 0 are off by ` +
-          `more than a quarter of themselves: rare values set the range ${range.min.toPrecision(3)} to ` +
-          `${range.max.toPrecision(3)}, and 98 % of the values share ${levels.toFixed(levels < 10 ? 1 : 0)} of ${2 ** bitsOf(quant.dtype)} levels`,
-        args: { lostShare, levels, min: range.min, max: range.max },
-        fix: { title: 'cut the rare values, or give the tensor 16 bits', edit: '--observer mse' },
+          `${sqnrDb.toFixed(1)} dB self SQNR hides ${counted(lost)} that are off by more than a quarter of themselves: ` +
+          `the quantized range ${rangeOf(quant)} has steps of ${short(quant.scale[0] ?? 0)}${share}`,
+        args: { lost: lost.lost, values: lost.values, lostShare, levels, min: range.min, max: range.max },
+        fix: isCrowded
+          ? { title: 'cut the rare values, or give the tensor 16 bits', edit: '--observer mse' }
+          : { title: 'give the tensor 16 bits', edit: '--activations int16' },
       },
     ];
   });
+}
+
+function counted({ lost, values }: LostValues): string {
+  return `${lost} of ${values} values other than 0 (${percent(lost / values)})`;
+}
+
+function rangeOf({ scale: [scale = 0], zeroPoint: [zeroPoint = 0], qmin, qmax }: QuantParams): string {
+  return `${short(scale * (qmin - zeroPoint))} to ${short(scale * (qmax - zeroPoint))}`;
+}
+
+/** Four significant digits. */
+function short(value: number): string {
+  return String(Number(value.toPrecision(4)));
 }

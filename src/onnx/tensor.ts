@@ -2,31 +2,40 @@
  * TensorProto -> ConstantData: the elements stay where they are (a view of the model file, the external file) until asked
  * for. https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, message TensorProto
  */
-import { LoadError } from '../../errors.js';
-import { elementCount, formatDims, packedByteLength } from '../../ir/elements.js';
-import type { ConstantData, DType } from '../../ir/graph.js';
-
-import { onnx, toNumber } from '../../onnx/proto.js';
-import type { Int64, TensorProto } from '../../onnx/proto.js';
-import { dtypeName } from './dtype.js';
-import type { ExternalFiles } from './external.js';
+import { LoadError } from '../errors.js';
+import { elementCount, formatDims, packedByteLength } from '../ir/elements.js';
+import type { ConstantData, DType } from '../ir/graph.js';
+import { dtypeName } from './data-type.js';
+import { onnx, toNumber } from './proto.js';
+import type { Int64, TensorProto } from './proto.js';
 
 const NO_BYTES = new Uint8Array(0);
 
+/** Finds the bytes of tensors that lie outside the message. */
+export interface ExternalSource {
+  /**
+   * @param byteLength what dims and type ask for.
+   * @throws LoadError when they are not there.
+   */
+  resolve(tensor: TensorProto, label: string, byteLength: number): Pick<ConstantData, 'bytes' | 'external'>;
+}
+
 /**
- * The elements of a tensor of the file, not yet read.
+ * The elements of a tensor, not yet read.
  *
  * @param label how messages call the tensor.
+ * @param external without it, tensors with external data are refused.
  * @throws LoadError when type, dims and the bytes that are there do not agree.
  */
-export function tensorData(tensor: TensorProto, label: string, files: ExternalFiles): ConstantData {
+export function tensorData(tensor: TensorProto, label: string, external?: ExternalSource): ConstantData {
   const dtype = dtypeOf(tensor, label);
   const dims = dimsOf(tensor.dims ?? [], label);
   const byteLength = packedByteLength(dtype, dims);
   if (tensor.segment) throw new LoadError(`${label} is stored in segments, which ONNX no longer defines`);
   if (dtype === 'string') return stringData(tensor.stringData ?? [], dims, label);
   if (tensor.dataLocation === onnx.TensorProto.DataLocation.EXTERNAL) {
-    return { dtype, dims, byteLength, ...files.resolve(tensor, label, byteLength) };
+    if (external === undefined) throw new LoadError(`${label} has external data, which has no place here`);
+    return { dtype, dims, byteLength, ...external.resolve(tensor, label, byteLength) };
   }
   const raw = tensor.rawData ?? NO_BYTES;
   if (raw.byteLength > 0) {

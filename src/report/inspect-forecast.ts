@@ -1,0 +1,119 @@
+/** What int8 would do to the weights, and weights that are not numbers. */
+import type { ChalkInstance } from 'chalk';
+import { columns, type Column } from './columns.js';
+import { count, listed, printable, shortened, wrapped } from './format.js';
+import type { ForecastLayer, InspectedModel, WeightForecast } from './inspect-report.js';
+import type { TerminalOptions } from './terminal.js';
+
+const INDENT = '  ';
+const DEFAULT_TOP = 10;
+const NON_FINITE_SHOWN = 10;
+
+const right = (title: string, expendable?: number): Column => ({
+  title,
+  align: 'right',
+  ...(expendable === undefined ? {} : { expendable }),
+});
+
+const COLUMNS: readonly Column[] = [
+  { title: `${INDENT}layer`, least: 20 },
+  { title: 'op', least: 9, expendable: 1 },
+  right('channels'),
+  right('lost'),
+  right('fewest levels'),
+  right('per-tensor'),
+  right('per-axis'),
+  { title: 'lost channels', expendable: 2 },
+];
+
+export function forecastSection(
+  { forecast }: InspectedModel,
+  style: ChalkInstance,
+  { width, top = DEFAULT_TOP, quiet }: TerminalOptions,
+): string[] {
+  const { layers } = forecast;
+  const lines = wrapped(forecastText(forecast), width - INDENT.length).map(
+    (line) => INDENT + style.bold(line),
+  );
+  const title = 'INT8 WEIGHTS  forecast without data: symmetric, min-max, one scale per tensor';
+  if (quiet || layers.length === 0) return [title, ...lines];
+  const shown = layers.slice(0, top);
+  const table = columns(
+    COLUMNS,
+    shown.map((layer) => [
+      INDENT + printable(layer.node),
+      layer.depthwise ? 'depthwise' : shortened(layer.op, 20),
+      String(layer.channels),
+      { text: String(layer.fewLevelChannels.length), paint: layer.unusable ? style.red : style.yellow },
+      layer.fewestLevels.toFixed(1),
+      sqnrText(layer.perTensorSqnrDb),
+      sqnrText(layer.perAxisSqnrDb),
+      listed(layer.fewLevelChannels, 4),
+    ]),
+    width,
+  );
+  const legend =
+    `lost: channels that keep fewer than ${forecast.fewLevels} of the 256 levels because another one sets the scale. fewest levels: of ` +
+    'the worst of them. per-tensor, per-axis: SQNR of the whole weight in dB with one scale, and with one per channel; higher is better, but wide channels hide what the others lose.';
+  return [
+    title,
+    ...lines,
+    ...table,
+    ...(layers.length > shown.length ? [`${INDENT}and ${layers.length - shown.length} more (--top N)`] : []),
+    ...wrapped(legend, width - INDENT.length).map((line) => INDENT + line),
+  ];
+}
+
+function sqnrText(db: number | undefined): string {
+  return db === undefined ? '-' : db.toFixed(1);
+}
+
+/** The forecast in a sentence or two. */
+export function forecastText({ weights, fewLevels, layers }: WeightForecast): string {
+  if (weights === 0) return 'no layer has weights';
+  const all = `${count(weights)} weighted ${weights === 1 ? 'layer' : 'layers'}`;
+  if (layers.length === 0) return `no channel of the ${all} would have fewer than ${fewLevels} of 256 levels`;
+  const unusable = layers.filter((layer) => layer.unusable);
+  return `${layers.length} of ${all} would have channels with fewer than ${fewLevels} of 256 levels${unusableText(unusable)}; one scale per channel (--per-axis) keeps them`;
+}
+
+function unusableText(unusable: readonly ForecastLayer[]): string {
+  if (unusable.length === 0) return '';
+  const names = listed(
+    unusable.map(({ node }) => shortened(node, 60)),
+    3,
+  );
+  return `, and depthwise ${names} would be unusable`;
+}
+
+/** NaN and infinite values in constants: no quantizer has a code for them. */
+export function nonFiniteSection(
+  { nonFinite }: InspectedModel,
+  style: ChalkInstance,
+  width: number,
+): string[] {
+  if (nonFinite.length === 0) return [];
+  const rows = nonFinite
+    .slice(0, NON_FINITE_SHOWN)
+    .map(({ tensor, node, role, count: values, channels }) => [
+      INDENT + printable(tensor),
+      role,
+      `of ${shortened(node, 40)}`,
+      `${count(values)} ${values === 1 ? 'value' : 'values'}`,
+      channels === undefined
+        ? ''
+        : `in ${channels.length === 1 ? 'channel' : 'channels'} ${listed(channels, 8)}`,
+    ]);
+  const more = nonFinite.length - rows.length;
+  return [
+    style.red(
+      `NOT FINITE  ${count(nonFinite.length)} ${nonFinite.length === 1 ? 'constant holds' : 'constants hold'} NaN or infinite values, left out of all numbers here`,
+    ),
+    ...columns(
+      [{ title: '', least: 20 }, { title: '' }, { title: '' }, right(''), { title: '' }],
+      rows,
+      width,
+    ),
+    ...(more === 0 ? [] : [`${INDENT}and ${more} more (--report json=FILE has all)`]),
+  ];
+}

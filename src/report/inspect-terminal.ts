@@ -1,0 +1,143 @@
+/** What `qdbg inspect` found as text for a terminal: the model, its layers in order, and the forecast last, where the eye is. */
+import { Chalk, type ChalkInstance } from 'chalk';
+import { columns, type Column } from './columns.js';
+import { bytes, count, listed, printable, shape, shortened, wrapped } from './format.js';
+import { layersSection } from './inspect-layers.js';
+import { nodeSections } from './inspect-node.js';
+import type { InspectedModel, InspectReport, Port } from './inspect-report.js';
+import { sideBySideSections } from './inspect-side-by-side.js';
+import { forecastSection, nonFiniteSection } from './inspect-forecast.js';
+import type { TerminalOptions } from './terminal.js';
+
+const INDENT = '  ';
+const METADATA_SHOWN = 12;
+const OPS_SHOWN = 30;
+
+export function renderInspect(report: InspectReport, options: TerminalOptions): string {
+  const style = new Chalk({ level: options.color ? 1 : 0 });
+  return `${sectionsOf(report, style, options)
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function sectionsOf(report: InspectReport, style: ChalkInstance, options: TerminalOptions): string[][] {
+  const [model] = report.models;
+  if (report.weightRanges !== undefined)
+    return sideBySideSections(report.models, report.weightRanges, style, options);
+  if (model === undefined) return [];
+  const [weight] = report.weights ?? [];
+  if (report.node !== undefined && weight !== undefined)
+    return nodeSections(model, report.node, weight, style, options);
+  const { width, top, quiet } = options;
+  return [
+    headerSection(model, style, width),
+    ...(quiet
+      ? []
+      : [
+          portsSection('INPUTS', model.inputs, width),
+          portsSection('OUTPUTS', model.outputs, width),
+          metadataSection(model, width),
+          layersSection(model, style, width, top),
+          opsSection(model, width),
+        ]),
+    nonFiniteSection(model, style, width),
+    forecastSection(model, style, options),
+  ];
+}
+
+function headerSection(model: InspectedModel, style: ChalkInstance, width: number): string[] {
+  const { path, format, opset, irVersion, producer, domains, absorbed } = model;
+  const others = Object.entries(domains).map(([domain, version]) => `${printable(domain)} ${version}`);
+  const kind = [
+    `${format}${opset === undefined ? '' : ` opset ${opset}`}`,
+    ...others,
+    `IR version ${irVersion}`,
+    ...(producer === undefined ? [] : [`by ${shortened(producer, 40)}`]),
+    bytes(model.bytes),
+  ];
+  const size = [`${count(model.ops)} operators`, `${count(model.parameters)} parameters`, macsText(model)];
+  return [
+    `MODEL  ${style.bold(printable(path))}`,
+    ...[kind.join(', '), size.join(', '), ...absorbedText(absorbed)].flatMap((line) =>
+      wrapped(line, width - INDENT.length).map((text) => INDENT + text),
+    ),
+  ];
+}
+
+function absorbedText(absorbed: readonly string[]): string[] {
+  if (absorbed.length === 0) return [];
+  const names = listed(
+    absorbed.map((name) => shortened(name, 30)),
+    2,
+  );
+  return [`merged into the layer before, as quantizers see them: ${count(absorbed.length)} (${names})`];
+}
+
+function macsText({ macs: { total, unknownLayers, counted }, inputs }: InspectedModel): string {
+  const sizes = Object.entries(counted).map(([name, dims]) => `${shortened(name, 24)} ${shape(dims)}`);
+  const given = sizes.length === 0 ? '' : ` for ${listed(sizes, 3)}`;
+  if (total === undefined) {
+    const open = inputs.filter(({ shape: dims }) => isOpen(dims)).map(({ name }) => shortened(name, 24));
+    return `multiply-accumulates unknown${open.length === 0 ? '' : ` until the shape of ${listed(open, 3)} is fixed`}`;
+  }
+  const missing = unknownLayers === 0 ? '' : ` and those of ${count(unknownLayers)} layers of unknown shape`;
+  return `${count(total)} multiply-accumulates${given}${missing}`;
+}
+
+function isOpen(dims: Port['shape']): boolean {
+  return dims === undefined || dims.some((dim) => typeof dim !== 'number');
+}
+
+function portsSection(title: string, ports: readonly Port[], width: number): string[] {
+  if (ports.length === 0) return [`${title}  none`];
+  const rows = ports.map(({ name, dtype, shape: dims }) => [
+    INDENT + printable(name),
+    dtype ?? '?',
+    shortened(shape(dims), 40),
+    title === 'INPUTS' && isOpen(dims) ? openText(name, dims) : '',
+  ]);
+  const layout: Column[] = [{ title: '', least: 20 }, { title: '' }, { title: '' }, { title: '' }];
+  return [title, ...columns(layout, rows, width)];
+}
+
+/** What is to be fixed, and with which flag. */
+function openText(name: string, dims: Port['shape']): string {
+  const value =
+    dims?.map((dim, i) => (typeof dim === 'number' ? dim : i === 0 ? 1 : placeholder(dim))).join('x') ??
+    'DIMS';
+  return `open: data sets it, or --shape ${shortened(`${name}=${value}`, 60)}`;
+}
+
+function placeholder(dim: string | null): string {
+  return dim === null ? '?' : printable(dim);
+}
+
+function metadataSection({ metadata }: InspectedModel, width: number): string[] {
+  const entries = Object.entries(metadata);
+  if (entries.length === 0) return [];
+  const shown = entries.slice(0, METADATA_SHOWN);
+  const key = Math.min(30, Math.max(...shown.map(([name]) => printable(name).length)));
+  return [
+    `METADATA  ${entries.length}`,
+    ...shown.map(([name, value]) => {
+      const text = shortened(name, key).padEnd(key);
+      const room = width - INDENT.length - key - 2;
+      const full = printable(value);
+      return `${INDENT}${text}  ${full.length > room ? `${full.slice(0, room - 1)}…` : full}`;
+    }),
+    ...(entries.length > shown.length
+      ? [`${INDENT}and ${entries.length - shown.length} more (--report json=FILE has all)`]
+      : []),
+  ];
+}
+
+function opsSection({ opCounts, ops }: InspectedModel, width: number): string[] {
+  if (opCounts.length === 0) return [];
+  const counts = opCounts.map(({ op, count: nodes }) => `${shortened(op, 40)} ${count(nodes)}`);
+  const line = listed(counts, OPS_SHOWN);
+  return [
+    `OPERATORS  ${count(ops)} of ${opCounts.length} types`,
+    ...wrapped(line, width - 2).map((text) => INDENT + text),
+  ];
+}

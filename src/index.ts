@@ -8,5 +8,6 @@ export { NO_SELECTION, type Selection } from './quant/select.js';
 export { SCHEMES } from './quant/presets.js';
 export type { ObserverSpec, Scheme, TensorScheme } from './quant/scheme.js';
 export { REPORTERS } from './report/index.js';
+export type { InspectReport } from './report/inspect-report.js';
 export type { Report } from './report/report.js';
 export { VERSION } from './version.js';

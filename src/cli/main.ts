@@ -23,8 +23,14 @@ async function render(report: AnyReport, targets: readonly Target[], options: Ou
   const rendered = await Promise.all(
     targets.map(async ({ reporter, file }) => {
       const screen =
-        file === undefined ? screenOf(process.stdout, options.noColor !== true) : { width: 110, color: false };
-      const text = await REPORTERS[reporter](report, { ...screen, top: options.top, quiet: options.quiet === true });
+        file === undefined
+          ? screenOf(process.stdout, options.noColor !== true)
+          : { width: 110, color: false };
+      const text = await REPORTERS[reporter](report, {
+        ...screen,
+        top: options.top,
+        quiet: options.quiet === true,
+      });
       return { file, text };
     }),
   );
@@ -50,7 +56,10 @@ async function produce(
   make: (watch: Watch, targets: readonly Target[]) => Promise<AnyReport>,
 ): Promise<void> {
   const targets = targetsOf(options);
-  const progress = progressOn(process.stderr, options.quiet === true);
+  const progress = progressOn(process.stderr, {
+    quiet: options.quiet === true,
+    verbose: options.verbose === true,
+  });
   let report: AnyReport;
   try {
     report = await make(progress.watch, targets);

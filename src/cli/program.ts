@@ -68,7 +68,7 @@ function outputFlags<Args extends unknown[], Opts extends Record<string, unknown
     .option('--quiet', 'verdict and findings only, no progress')
     .addOption(noColor() as Option<'--plain'>)
     .option('--timestamp', 'put the time into the report, which is otherwise the same for the same inputs')
-    .option('--verbose', 'say what is being done');
+    .option('--verbose', 'say which settings were read and how long each pass took');
 }
 
 /** The program with `handlers` behind its commands. */

@@ -1,11 +1,13 @@
 /**
- * One line on stderr that says how far a run is. Only on a terminal: in a log it would be noise. It is redrawn between
+ * One line on stderr that says how far a run is, and how long it will take. Only on a terminal: in a log it would be noise. It is redrawn between
  * samples, since the runtime blocks the event loop while it works.
  */
 import { performance } from 'node:perf_hooks';
 import type { Watch } from '../run/samples.js';
 
 const REDRAW_MS = 100;
+/** Back to the start of the line, and clear it. */
+const CLEAR = '\r\u001b[K';
 
 const PASSES: Readonly<Record<string, string>> = {
   ranges: 'calibrating: ranges',
@@ -19,24 +21,30 @@ export interface Progress {
   done(): void;
 }
 
-export function progressOn(stream: NodeJS.WriteStream, quiet: boolean): Progress {
-  if (!stream.isTTY || quiet) return { watch: () => undefined, done: () => undefined };
-  let pass = '';
+/** `quiet` wins over everything; `verbose` leaves a line for every pass, on a terminal or not. */
+export function progressOn(
+  stream: NodeJS.WriteStream,
+  { quiet, verbose }: { readonly quiet: boolean; readonly verbose: boolean },
+): Progress {
+  if (quiet || (!stream.isTTY && !verbose)) return { watch: () => undefined, done: () => undefined };
   let started = 0;
   let drawn = 0;
   return {
     watch(name, done, total) {
       const now = performance.now();
-      if (name !== pass || done === 1) {
-        pass = name;
-        started = now;
+      const title = PASSES[name] ?? name;
+      if (done === 0) started = now;
+      if (verbose && done === total) {
+        stream.write(
+          `${stream.isTTY ? CLEAR : ''}${title}: ${total} samples, ${((now - started) / 1000).toFixed(1)} s\n`,
+        );
+      } else if (stream.isTTY && (done === 0 || now - drawn >= REDRAW_MS)) {
+        drawn = now;
+        const left = done > 0 ? `, ${duration(((now - started) / done) * (total - done))} left` : '';
+        stream.write(`${CLEAR}${title} ${done}/${total}${left}`);
       }
-      if (done < total && now - drawn < REDRAW_MS) return;
-      drawn = now;
-      const left = done > 1 ? `, ${duration(((now - started) / (done - 1)) * (total - done))} left` : '';
-      stream.write(`\r\u001b[K${PASSES[name] ?? name} ${done}/${total}${done < total ? left : ''}`);
     },
-    done: () => void stream.write('\r\u001b[K'),
+    done: () => void (stream.isTTY && stream.write(CLEAR)),
   };
 }
 

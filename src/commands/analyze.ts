@@ -27,7 +27,7 @@ import { listedTensors, requireNamed } from './channel-lists.js';
 import type { DataRequest } from './data-request.js';
 import { inputSpecs, reportedData, reportedModel } from './describe.js';
 import { forecastsOf } from './forecasts.js';
-import { calibratedLane, clippingEdges, planSimulation, type Simulation } from './simulation.js';
+import { calibratedLane, clippingEdges, gainsOf, planSimulation, type Simulation } from './simulation.js';
 
 export interface AnalyzeRequest {
   readonly model: string;
@@ -67,6 +67,7 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
     threads: request.threads,
     kinds: ERROR_KINDS,
     clipping: clippingEdges(simulation, lane, seen),
+    gains: gainsOf(simulation, seen),
   };
   const sums = await measure(graph, lane, edges, fusedAway, samples, options, watch);
   return {

@@ -1,6 +1,6 @@
 /** The one weight that `inspect --node` names. */
 import { UsageError } from '../errors.js';
-import { nodeLabel, tensorOf, topologyOf, type Graph, type Node } from '../ir/graph.js';
+import { nodeLabel, nodeOf, tensorOf, topologyOf, type Graph, type Node } from '../ir/graph.js';
 import { weightAxis, type Weight } from '../ir/weights.js';
 import { closeNames, matchesGlob } from '../quant/select.js';
 import { opName } from '../report/inspect-model.js';
@@ -15,47 +15,49 @@ const HINT = 'qdbg inspect MODEL lists the layers';
  * @throws UsageError when nothing has that name, when what has it has no weight, or when several weights match
  */
 export function namedWeight(graph: Graph, weights: readonly Weight[], name: string): Weight {
-  const named = weights.map((weight) => ({ weight, names: namesOf(graph, weight) }));
+  const named = weights.map((weight): Named => {
+    const readers = readersOf(graph, weight);
+    const absorbed = readers.flatMap(({ origin }) => origin.absorbed ?? []);
+    return {
+      weight,
+      readers,
+      names: [tensorOf(graph, weight.tensor).name, ...readers.map(nodeLabel), ...absorbed],
+    };
+  });
   const exact = named.filter(({ names }) => names.includes(name));
   const matching =
     exact.length > 0 ? exact : named.filter(({ names }) => names.some((text) => matchesGlob(name, text)));
   const [only] = matching;
   if (only !== undefined && matching.length === 1) return only.weight;
   if (matching.length > 1) {
-    throw new UsageError(`--node ${name} matches ${matching.length} layers with weights; one is wanted`, {
+    throw new UsageError(`--node '${name}' matches ${matching.length} layers with weights; one is wanted`, {
       places: matching.map(
         ({ weight }) => `${nodeLabel(weight.node)}, weight ${tensorOf(graph, weight.tensor).name}`,
       ),
       hint: '--node with the name of one of these layers, or of its weight',
     });
   }
-  throw (
-    weightlessError(graph, name) ??
-    unknownError(
-      named.flatMap(({ names }) => names),
-      name,
-    )
-  );
+  throw weightlessError(graph, named, name) ?? unknownError(named, name);
 }
 
-/** Of the weight, and of the nodes that multiply with it. */
-function namesOf(graph: Graph, { tensor, data }: Weight): string[] {
-  const uses = topologyOf(graph).uses[tensor] ?? [];
-  const readers = uses.flatMap(({ node, slot }) => {
-    const reader = graph.nodes[node];
-    return reader !== undefined && weightAxis(reader, slot, data.dims.length) !== undefined ? [reader] : [];
+interface Named {
+  readonly weight: Weight;
+  /** Nodes that multiply with it. */
+  readonly readers: readonly Node[];
+  /** All that the user may call it. */
+  readonly names: readonly string[];
+}
+
+function readersOf(graph: Graph, { tensor, data }: Weight): Node[] {
+  return (topologyOf(graph).uses[tensor] ?? []).flatMap(({ node, slot }) => {
+    const reader = nodeOf(graph, node);
+    return weightAxis(reader, slot, data.dims.length) === undefined ? [] : [reader];
   });
-  return [
-    tensorOf(graph, tensor).name,
-    ...readers.flatMap(({ origin }) => origin.absorbed ?? []),
-    ...readers.map(nodeLabel),
-  ];
 }
 
 /** For something that is there and has no weight. */
-function weightlessError(graph: Graph, name: string): UsageError | undefined {
-  const nodes = graph.nodes.filter((node) => nodeLabel(node) === name);
-  const [node] = nodes;
+function weightlessError(graph: Graph, named: readonly Named[], name: string): UsageError | undefined {
+  const node = graph.nodes.find((candidate) => nodeLabel(candidate) === name);
   if (node !== undefined) {
     return new UsageError(
       `${name} (${opName(node)}) has no weights: it does not multiply its input with a constant`,
@@ -65,29 +67,27 @@ function weightlessError(graph: Graph, name: string): UsageError | undefined {
   const tensor = graph.tensors.find((candidate) => candidate.name === name);
   if (tensor === undefined) return undefined;
   const { producer, uses } = topologyOf(graph);
-  const writer = producer[tensor.id];
-  if (writer !== undefined) {
-    return new UsageError(`${name} is no weight but what ${labelAt(graph, writer)} computes`, {
-      hint: `--node '${labelAt(graph, writer)}'`,
-    });
+  const id = producer[tensor.id] ?? uses[tensor.id]?.[0]?.node;
+  const place = id === undefined ? undefined : nodeOf(graph, id);
+  const label = place === undefined ? 'no node' : nodeLabel(place);
+  const given = tensor.data === undefined ? 'an input of the model' : `a constant of ${label}`;
+  const role = producer[tensor.id] === undefined ? given : `what ${label} computes`;
+  const isWeighted = named.some(({ readers }) => readers.some((reader) => reader === place));
+  return new UsageError(`${name} is no weight but ${role}`, {
+    hint: isWeighted ? `--node '${label}'` : HINT,
+  });
+}
+
+function unknownError(named: readonly Named[], name: string): UsageError {
+  if (named.length === 0) {
+    return new UsageError(`--node '${name}': no layer of this model has weights`, { hint: HINT });
   }
-  const reader = uses[tensor.id]?.[0]?.node;
-  const role =
-    tensor.data === undefined
-      ? 'an input of the model'
-      : `a constant of ${reader === undefined ? 'no node' : labelAt(graph, reader)}`;
-  return new UsageError(`${name} is no weight but ${role}`, { hint: HINT });
-}
-
-function labelAt(graph: Graph, node: number): string {
-  return nodeLabel(graph.nodes[node] as Node);
-}
-
-function unknownError(names: readonly string[], name: string): UsageError {
-  if (names.length === 0)
-    return new UsageError(`--node ${name}: no layer of this model has weights`, { hint: HINT });
-  return new UsageError(`--node ${name} matches no layer with weights`, {
-    places: closeNames(name, names).map((close) => `close: ${close}`),
+  const close = closeNames(
+    name,
+    named.flatMap(({ names }) => names),
+  );
+  return new UsageError(`--node '${name}' matches no layer with weights`, {
+    places: close.map((text) => `close: ${text}`),
     hint: HINT,
   });
 }

@@ -1,6 +1,6 @@
 /** What decides a simulated integer run: the plan, the edges to follow, and once calibrated the lane. */
 import { edgesOf, type Edge } from '../compile/edges.js';
-import { quantizerOf } from '../compile/measurement-program.js';
+import { gainOf, quantizerOf } from '../compile/measurement-program.js';
 import { limitsOf } from '../diff/weight-error.js';
 import { tensorOf, type Graph, type TensorId } from '../ir/graph.js';
 import type { Lane } from '../ir/lane.js';
@@ -83,4 +83,15 @@ export function clippingEdges(
     return low.some((limit) => stats.min < limit) || high.some((limit) => stats.max > limit);
   };
   return new Set(edges.filter(clips).map(({ tensor }) => tensor));
+}
+
+/** Gains of the edges whose values in `seen` are so large or small that their squares leave float32. */
+export function gainsOf({ edges }: Simulation, seen: Calibration): ReadonlyMap<TensorId, number> {
+  return new Map(
+    edges.flatMap(({ tensor }): [TensorId, number][] => {
+      const stats = seen.edges.get(tensor);
+      const gain = stats === undefined ? undefined : gainOf(Math.max(-stats.min, stats.max));
+      return gain === undefined ? [] : [[tensor, gain]];
+    }),
+  );
 }

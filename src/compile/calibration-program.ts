@@ -25,7 +25,8 @@ export function probed(writer: ModelWriter, graph: Graph, edge: Edge, value: Val
 
 /**
  * Smallest, largest and sum of squares per channel of every edge.
- * `guarded` leaves non-finite values out of all three and counts them: dearer, for the samples that need it.
+ * `guarded` leaves non-finite values out of all three and counts them: dearer, for the samples that need it. A channel without
+ * a finite value then has the smallest Infinity and the largest -Infinity.
  */
 export function rangeProgram(
   graph: Graph,
@@ -36,29 +37,25 @@ export function rangeProgram(
   const lane = new LaneValues(writer, graph, FLOAT_LANE, declareInputs(writer, graph));
   const sheet = new ProbeSheet<RangeStat>(writer);
   edges.forEach((edge, index) => {
-    let x = probed(writer, graph, edge, lane.value(edge.tensor));
-    if (guarded) {
-      const finite = isFinite(writer, x);
-      sheet.perChannel(
-        edge,
-        index,
-        'nonFinite',
-        'ReduceSum',
-        floatOfBool(writer, writer.op('Not', [finite])),
-      );
-      x = finiteOrZero(writer, x, finite);
+    const x = probed(writer, graph, edge, lane.value(edge.tensor));
+    const finite = guarded ? isFinite(writer, x) : undefined;
+    if (finite !== undefined) {
+      const others = floatOfBool(writer, writer.op('Not', [finite]));
+      sheet.perChannel(edge, index, 'nonFinite', 'ReduceSum', others);
     }
-    sheet.perChannel(edge, index, 'min', 'ReduceMin', x);
-    sheet.perChannel(edge, index, 'max', 'ReduceMax', x);
-    sheet.perChannel(edge, index, 'sumXX', 'ReduceSum', square(writer, x));
+    const guard = (otherwise: number): Value =>
+      finite === undefined ? x : finiteOr(writer, x, finite, otherwise);
+    sheet.perChannel(edge, index, 'min', 'ReduceMin', guard(Infinity));
+    sheet.perChannel(edge, index, 'max', 'ReduceMax', guard(-Infinity));
+    sheet.perChannel(edge, index, 'sumXX', 'ReduceSum', square(writer, guard(0)));
   });
   const { output, slots, length } = sheet.finish();
   return { model: writer.encode([output]), slots, length };
 }
 
-/** `x` with 0 where `finite` is false. */
-export function finiteOrZero(writer: ModelWriter, x: Value, finite: Value): Value {
-  return writer.op('Where', [finite, x, writer.literal('float32', [0], [])]);
+/** `x` with another number where `finite` is false. */
+export function finiteOr(writer: ModelWriter, x: Value, finite: Value, otherwise: number): Value {
+  return writer.op('Where', [finite, x, writer.literal('float32', [otherwise], [])]);
 }
 
 /** Uniform uint16 code grid of one edge's histogram. */
@@ -89,7 +86,7 @@ export function histogramProgram(
     const grid = grids[i];
     if (grid === undefined) throw new RangeError(`no code grid for edge ${i}`);
     const x = probed(writer, graph, edge, lane.value(edge.tensor));
-    const finite = guarded.has(edge.tensor) ? finiteOrZero(writer, x, isFinite(writer, x)) : x;
+    const finite = guarded.has(edge.tensor) ? finiteOr(writer, x, isFinite(writer, x), 0) : x;
     const scale = writer.literal('float32', [grid.scale], []);
     return writer.op(
       'QuantizeLinear',

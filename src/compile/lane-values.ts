@@ -43,7 +43,6 @@ export class LaneValues {
   readonly #writer: ModelWriter;
   readonly #graph: Graph;
   readonly #lane: Lane;
-  readonly #biases = new Map<TensorId, ConstantData>();
   /** Before the tensor's own quantizer. */
   readonly #raw = new Map<TensorId, Value>();
 
@@ -94,23 +93,30 @@ export class LaneValues {
 
   #quantized(tensor: TensorId, raw: Value, params: QuantParams): Value {
     const { data } = tensorOf(this.#graph, tensor);
-    if (data !== undefined && params.dtype === 'int32') {
-      return fromFloat32(this.#writer, this.#writer.constant(this.#bias(tensor, data, params)), data.dtype);
+    // No QuantizeLinear writes int32, and before opset 8 no Min or Max cuts a tensor to the limits of an integer range.
+    if (data !== undefined && (params.dtype === 'int32' || this.#writer.opset < 8)) {
+      return fromFloat32(this.#writer, this.#writer.constant(quantizedConstant(data, params)), data.dtype);
     }
     return quantized(this.#writer, this.#graph, tensor, raw, params);
   }
+}
 
-  #bias(tensor: TensorId, data: ConstantData, params: QuantParams): ConstantData {
-    const known = this.#biases.get(tensor);
-    if (known !== undefined) return known;
-    const values = fakeQuantizeArray(floatsOf(data), data.dims, params);
-    const made: ConstantData = {
-      dtype: 'float32',
-      dims: data.dims,
-      byteLength: values.byteLength,
-      bytes: () => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-    };
-    this.#biases.set(tensor, made);
-    return made;
-  }
+/** By quantizer and constant: lanes that share the two share the value, and with it every node behind it. */
+const quantizedConstants = new WeakMap<QuantParams, Map<ConstantData, ConstantData>>();
+
+/** The constant through its quantizer, computed here, as float32. */
+function quantizedConstant(data: ConstantData, params: QuantParams): ConstantData {
+  const ofParams = quantizedConstants.get(params) ?? new Map<ConstantData, ConstantData>();
+  quantizedConstants.set(params, ofParams);
+  const known = ofParams.get(data);
+  if (known !== undefined) return known;
+  const values = fakeQuantizeArray(floatsOf(data), data.dims, params);
+  const made: ConstantData = {
+    dtype: 'float32',
+    dims: data.dims,
+    byteLength: values.byteLength,
+    bytes: () => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  };
+  ofParams.set(data, made);
+  return made;
 }

@@ -1,7 +1,7 @@
 /** The program that measures a lane beside the float run, edge by edge. */
 import { nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../ir/graph.js';
 import { FLOAT_LANE, useKey, type Lane, type QuantParams } from '../ir/lane.js';
-import { finiteOrZero, probed, type SheetProgram } from './calibration-program.js';
+import { finiteOr, probed, type SheetProgram } from './calibration-program.js';
 import type { Edge } from './edges.js';
 import { declareInputs, LaneValues, quantized } from './lane-values.js';
 import { ModelWriter, type CompiledModel, type Value } from './model-writer.js';
@@ -26,6 +26,8 @@ export interface MeasurementOptions {
   readonly kinds: readonly ErrorKind[];
   /** Edges of which some float values may fall outside the representable range: their clipping is counted. */
   readonly clipping: ReadonlySet<TensorId>;
+  /** Power of two to multiply the values and errors of an edge with before they are squared, see `gainOf`; 1 where absent. */
+  readonly gains?: ReadonlyMap<TensorId, number>;
   /** Leaves non-finite values out of every sum and counts them; dearer. Needs opset 9. */
   readonly guarded: boolean;
 }
@@ -33,6 +35,19 @@ export interface MeasurementOptions {
 export interface MeasurementProgram extends SheetProgram<MeasurementStat> {
   /** Kinds present per edge. A kind is `exact` when the lane computes the very same value: nothing is measured, the error is 0. */
   readonly kinds: readonly ReadonlyMap<ErrorKind, 'measured' | 'exact'>[];
+}
+
+/** Within these bounds neither squares of values nor those of the errors of 16 bits leave float32. */
+const SMALLEST = 2 ** -32;
+const LARGEST = 2 ** 40;
+
+/**
+ * Power of two that brings values of magnitude up to `absmax` near 1, where their squares, or those of their errors, would leave
+ * the range of float32; undefined where they do not. Masks of -3.4e38 are such values.
+ */
+export function gainOf(absmax: number): number | undefined {
+  if (absmax === 0 || !Number.isFinite(absmax) || (absmax >= SMALLEST && absmax <= LARGEST)) return undefined;
+  return 2 ** -Math.max(-126, Math.min(126, Math.floor(Math.log2(absmax))));
 }
 
 /** The quantizer an edge passes through: its own, or (where only consumers quantize) the first consumer's. */
@@ -70,10 +85,13 @@ export function measurementProgram(
     if (edge.producer !== undefined) values.set('local', local.value(tensor));
     values.set('cumulative', tested.value(tensor));
 
+    const gain = options.gains?.get(tensor);
+    const amplified = (value: Value): Value =>
+      gain === undefined ? value : writer.op('Mul', [value, writer.literal('float32', [gain], [])]);
     const x = probed(writer, graph, edge, reference);
     const finiteX = options.guarded ? isFinite(writer, x) : undefined;
-    const finite = finiteX === undefined ? x : finiteOrZero(writer, x, finiteX);
-    sheet.sumSquare(edge, index, 'sumXX', finite);
+    const finite = finiteX === undefined ? x : finiteOr(writer, x, finiteX, 0);
+    sheet.sumSquare(edge, index, 'sumXX', amplified(finite));
     if (finiteX !== undefined)
       sheet.perChannel(
         edge,
@@ -84,7 +102,7 @@ export function measurementProgram(
       );
     const outside =
       params !== undefined && options.clipping.has(tensor)
-        ? outsideRange(writer, edge, x, params)
+        ? floatOfBool(writer, both(writer, outsideRange(writer, edge, x, params), finiteX))
         : undefined;
     if (outside !== undefined) sheet.perChannel(edge, index, 'clipped', 'ReduceSum', outside);
 
@@ -95,16 +113,16 @@ export function measurementProgram(
       present.set(kind, value === reference ? 'exact' : 'measured');
       if (value === reference) continue;
       const y = probed(writer, graph, edge, value);
-      let e = writer.op('Sub', [y, x]);
+      let e = writer.op('Sub', [amplified(y), amplified(x)]);
       if (finiteX !== undefined) {
-        const both = writer.op('And', [finiteX, isFinite(writer, y)]);
-        e = finiteOrZero(writer, e, both);
+        const finiteE = both(writer, isFinite(writer, y), finiteX);
+        e = finiteOr(writer, e, finiteE, 0);
         sheet.perChannel(
           edge,
           index,
           `${kind}.nonFinite`,
           'ReduceSum',
-          floatOfBool(writer, writer.op('Not', [both])),
+          floatOfBool(writer, writer.op('Not', [finiteE])),
         );
       }
       // The runtime sums channels fast but squares-and-sums them slowly: squaring first is cheaper and serves the maximum too.
@@ -121,7 +139,12 @@ export function measurementProgram(
   return { model: writer.encode([output]), slots, length, kinds };
 }
 
-/** 1 where the code of x rounds to something outside [qmin, qmax], else 0, as float32. */
+/** `condition`, and `finite` where that is known. */
+function both(writer: ModelWriter, condition: Value, finite: Value | undefined): Value {
+  return finite === undefined ? condition : writer.op('And', [condition, finite]);
+}
+
+/** Whether the code of x rounds to something outside [qmin, qmax], as bool. */
 function outsideRange(writer: ModelWriter, edge: Edge, x: Value, params: QuantParams): Value {
   const { granularity, scale, zeroPoint, qmin, qmax } = params;
   const dims =
@@ -136,7 +159,7 @@ function outsideRange(writer: ModelWriter, edge: Edge, x: Value, params: QuantPa
     );
   const below = writer.op('Less', [x, bound(qmin - 0.5)]);
   const above = writer.op('Greater', [x, bound(qmax + 0.5)]);
-  return floatOfBool(writer, writer.op('Or', [below, above]));
+  return writer.op('Or', [below, above]);
 }
 
 /** Values of single operators of the lane, fed from the float run. */

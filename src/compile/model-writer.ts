@@ -3,7 +3,7 @@
  * same value back. Lanes that agree up to some edge therefore share everything before it, without being told to.
  */
 import type { Attr, ConstantData, DType, Node, OpaqueGraph, Shape, TensorId } from '../ir/graph.js';
-import { ONNX_DATA_TYPE } from '../onnx/data-type.js';
+import { ONNX_DATA_TYPE } from '../ir/onnx-data-type.js';
 import {
   decodeAttribute,
   decodeGraph,

@@ -1,7 +1,7 @@
 /** Operators that probes and quantizers are made of, in the form that the model's opset wants. */
 import type { DType } from '../ir/graph.js';
 import { QRANGE, type QuantParams } from '../ir/lane.js';
-import { ONNX_DATA_TYPE } from '../onnx/data-type.js';
+import { ONNX_DATA_TYPE } from '../ir/onnx-data-type.js';
 import { MICROSOFT, type ModelWriter, type Value } from './model-writer.js';
 
 type Reduction = 'ReduceMin' | 'ReduceMax' | 'ReduceSum' | 'ReduceSumSquare';

@@ -20,35 +20,57 @@ export function constantError(
   params: QuantParams,
   axis: number | undefined,
 ): ConstantSums {
-  const { channels, inner } = axisLayout(data.length, dims, axis);
+  const { outer, channels, inner } = axisLayout(data.length, dims, axis);
   const error = emptyErrorSums(channels);
   const channelXX = new Float64Array(channels);
   const value: ValueSums = { count: data.length, nonFinite: 0, sumXX: 0, clipped: 0 };
   const quantized = fakeQuantize(data, dims, params);
-  const limits = limitsOf(params);
-  const scaleAxis = params.granularity.kind === 'per-axis' ? params.granularity.axis : undefined;
-  const scaleLayout = axisLayout(data.length, dims, scaleAxis);
-  for (let i = 0; i < data.length; i++) {
-    const x = data[i] as number;
-    const e = (quantized[i] as number) - x;
-    if (!Number.isFinite(e)) {
-      value.nonFinite++;
-      error.nonFinite++;
-      continue;
-    }
-    const c = Math.floor(i / inner) % channels;
-    const s = Math.floor(i / scaleLayout.inner) % scaleLayout.channels;
-    channelXX[c] = (channelXX[c] as number) + x * x;
-    error.sumEE[c] = (error.sumEE[c] as number) + e * e;
-    error.sumE[c] = (error.sumE[c] as number) + e;
-    if (Math.abs(e) > (error.maxAbsE[c] as number)) error.maxAbsE[c] = Math.abs(e);
-    if (x < (limits.low[s] as number) || x > (limits.high[s] as number)) {
-      value.clipped++;
-      error.clipEE += e * e;
+  const { low, high } = limitsOf(params);
+  const scaleOf = scaleIndex(data.length, dims, params);
+  let i = 0;
+  for (let o = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) {
+      let xx = 0;
+      let ee = 0;
+      let sum = 0;
+      let most = error.maxAbsE[c]!;
+      for (const end = i + inner; i < end; i++) {
+        const x = data[i]!;
+        const e = quantized[i]! - x;
+        if (e - e !== 0) {
+          value.nonFinite++;
+          error.nonFinite++;
+          continue;
+        }
+        xx += x * x;
+        ee += e * e;
+        sum += e;
+        if (e > most || -e > most) most = Math.abs(e);
+        const s = scaleOf === undefined ? 0 : scaleOf(i);
+        if (x < low[s]! || x > high[s]!) {
+          value.clipped++;
+          error.clipEE += e * e;
+        }
+      }
+      channelXX[c]! += xx;
+      error.sumEE[c]! += ee;
+      error.sumE[c]! += sum;
+      error.maxAbsE[c] = most;
     }
   }
   for (const xx of channelXX) value.sumXX += xx;
   return { value, error, channelXX };
+}
+
+/** Which scale element `i` has; undefined when there is one for all. */
+function scaleIndex(
+  length: number,
+  dims: readonly number[],
+  { granularity }: QuantParams,
+): ((i: number) => number) | undefined {
+  if (granularity.kind === 'per-tensor') return undefined;
+  const { channels, inner } = axisLayout(length, dims, granularity.axis);
+  return (i) => Math.floor(i / inner) % channels;
 }
 
 /** Values beyond these round to a code outside [qmin, qmax]; one pair per scale. */

@@ -138,9 +138,13 @@ export interface Graph {
   readonly producer: string;
 }
 
-/** Name of a node for the user: its own, or operator and position when the file gives none. */
+/**
+ * Name of a node for the user: its own, or operator and position when the file gives none; behind the calls through which
+ * inlined functions reached it.
+ */
 export function nodeLabel(node: Node): string {
-  return node.origin.name !== '' ? node.origin.name : `${node.origin.op}#${node.origin.index}`;
+  const { name, op, index, functionPath = [] } = node.origin;
+  return [...functionPath, name !== '' ? name : `${op}#${index}`].join('/');
 }
 
 export function tensorOf(graph: Graph, id: TensorId): Tensor {

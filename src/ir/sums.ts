@@ -4,7 +4,7 @@
 
 /** Statistics of the float value x of one edge. */
 export interface ValueSums {
-  /** Finite values seen. */
+  /** Values seen, the non-finite ones included. */
   count: number;
   nonFinite: number;
   /** Σx² of all channels. */

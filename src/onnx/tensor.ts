@@ -5,7 +5,7 @@
 import { LoadError } from '../errors.js';
 import { elementCount, formatDims, packedByteLength } from '../ir/elements.js';
 import type { ConstantData, DType } from '../ir/graph.js';
-import { dtypeName } from './data-type.js';
+import { dtypeName } from '../ir/onnx-data-type.js';
 import { onnx, toNumber } from './proto.js';
 import type { Int64, TensorProto } from './proto.js';
 

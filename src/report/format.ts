@@ -20,6 +20,11 @@ export function count(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ' ');
 }
 
+/** 1 layer, 2 layers */
+export function plural(many: number, one: string): string {
+  return `${count(many)} ${one}${many === 1 ? '' : 's'}`;
+}
+
 /** 1536000 -> 1.5 MB */
 export function bytes(value: number): string {
   if (value < 1000) return `${value} B`;

@@ -1,7 +1,7 @@
 /** What int8 would do to the weights, and weights that are not numbers. */
 import type { ChalkInstance } from 'chalk';
 import { columns, type Column } from './columns.js';
-import { count, listed, printable, shortened, wrapped } from './format.js';
+import { count, listed, plural, printable, shortened, wrapped } from './format.js';
 import type { ForecastLayer, InspectedModel, WeightForecast } from './inspect-report.js';
 import type { TerminalOptions } from './terminal.js';
 
@@ -68,13 +68,17 @@ function sqnrText(db: number | undefined): string {
   return db === undefined ? '-' : db.toFixed(1);
 }
 
-/** The forecast in a sentence or two. */
+/** The forecast in a sentence. */
 export function forecastText({ weights, fewLevels, layers }: WeightForecast): string {
   if (weights === 0) return 'no layer has weights';
-  const all = `${count(weights)} weighted ${weights === 1 ? 'layer' : 'layers'}`;
-  if (layers.length === 0) return `no channel of the ${all} would have fewer than ${fewLevels} of 256 levels`;
-  const unusable = layers.filter((layer) => layer.unusable);
-  return `${layers.length} of ${all} would have channels with fewer than ${fewLevels} of 256 levels${unusableText(unusable)}; one scale per channel (--per-axis) keeps them`;
+  const few = `fewer than ${fewLevels} of 256 levels`;
+  if (layers.length === 0) {
+    return `no channel of the ${weights === 1 ? 'one weighted layer' : `${count(weights)} weighted layers`} would have ${few}`;
+  }
+  const some =
+    weights === 1 ? 'the one weighted layer' : `${count(layers.length)} of ${count(weights)} weighted layers`;
+  const unusable = unusableText(layers.filter((layer) => layer.unusable));
+  return `${some} would have channels with ${few}${unusable}; one scale per channel (--per-axis) keeps them`;
 }
 
 function unusableText(unusable: readonly ForecastLayer[]): string {
@@ -99,7 +103,7 @@ export function nonFiniteSection(
       INDENT + printable(tensor),
       role,
       `of ${shortened(node, 40)}`,
-      `${count(values)} ${values === 1 ? 'value' : 'values'}`,
+      plural(values, 'value'),
       channels === undefined
         ? ''
         : `in ${channels.length === 1 ? 'channel' : 'channels'} ${listed(channels, 8)}`,
@@ -107,7 +111,7 @@ export function nonFiniteSection(
   const more = nonFinite.length - rows.length;
   return [
     style.red(
-      `NOT FINITE  ${count(nonFinite.length)} ${nonFinite.length === 1 ? 'constant holds' : 'constants hold'} NaN or infinite values, left out of all numbers here`,
+      `NOT FINITE  ${plural(nonFinite.length, 'constant')} with NaN or infinite values, which all numbers here leave out`,
     ),
     ...columns(
       [{ title: '', least: 20 }, { title: '' }, { title: '' }, right(''), { title: '' }],

@@ -40,7 +40,7 @@ export function layersSection(
     `LAYERS  ${count(layers.length)} in graph order${more === 0 ? '' : `, the first ${count(shown.length)}`}`,
     ...columns(
       COLUMNS,
-      shown.map((layer) => rowOf(layer, macs.total ?? 0, style)),
+      shown.map((layer) => rowOf(layer, macs.total, style)),
       width,
     ),
     ...(more === 0 ? [] : [`${INDENT}and ${count(more)} more (--top N)`]),
@@ -48,7 +48,7 @@ export function layersSection(
   ];
 }
 
-function rowOf(layer: Layer, totalMacs: number, style: ChalkInstance): Row {
+function rowOf(layer: Layer, totalMacs: number | undefined, style: ChalkInstance): Row {
   const { order, node, op, opaque, shape: dims, parameters, macs, weight } = layer;
   const wide = weight?.spread !== undefined && weight.spread >= WIDE_SPREAD;
   const outliers = weight?.outlierChannels.length ?? 0;
@@ -58,7 +58,7 @@ function rowOf(layer: Layer, totalMacs: number, style: ChalkInstance): Row {
     shortened(op, 20) + (opaque === true ? ' (opaque)' : ''),
     shortened(shape(dims), 24),
     parameters === 0 ? '' : count(parameters),
-    macs === undefined ? '?' : macs === 0 || totalMacs === 0 ? '' : percent(macs / totalMacs),
+    macsText(macs, totalMacs),
     ...(weight === undefined ? ['', ''] : rangeOf(weight)),
     {
       text: weight?.spread === undefined ? '' : weight.spread.toFixed(1),
@@ -66,6 +66,11 @@ function rowOf(layer: Layer, totalMacs: number, style: ChalkInstance): Row {
     },
     { text: outliers === 0 ? '' : String(outliers), ...(outliers > 0 ? { paint: style.yellow } : {}) },
   ];
+}
+
+function macsText(macs: number | undefined, total: number | undefined): string {
+  if (macs === undefined) return '?';
+  return macs === 0 || total === undefined ? '' : percent(macs / total);
 }
 
 function rangeOf({ min, max, shape: dims }: NonNullable<Layer['weight']>): string[] {

@@ -5,7 +5,7 @@ import { OUTLIER_FENCE_IQRS, type ChannelStats } from '../quant/weights.js';
 import { FEW_LEVELS, levelsUnderOneScale } from '../quant/weight-spread.js';
 import { boxPlot, plotAxis } from './box-plot.js';
 import { columns, tableWidth, type Column, type Row } from './columns.js';
-import { count, decibels, listed, number, printable, wrapped } from './format.js';
+import { count, listed, number, plural, printable, wrapped } from './format.js';
 import type { InspectedModel, InspectedNode } from './inspect-report.js';
 import type { ReportedWeight } from './report.js';
 import type { TerminalOptions } from './terminal.js';
@@ -13,6 +13,7 @@ import type { TerminalOptions } from './terminal.js';
 const INDENT = '  ';
 const DEFAULT_TOP = 40;
 const NARROWEST_PLOT = 20;
+const CHANNELS_LISTED = 12;
 
 const FACT_COLUMNS: readonly Column[] = [
   { title: `${INDENT}channel`, align: 'right' },
@@ -61,38 +62,31 @@ function summary(
   const { outlierChannels, fence, perTensorSqnrDb, perAxisSqnrDb } = weight;
   const widest = widestOf(channels);
   const few = channels.filter(({ stats }) => isPoor(stats, widest)).map(({ index }) => index);
-  const many = channels.length === 1 ? '1 channel' : `${count(channels.length)} channels`;
   const facts = [
-    `${op}${depthwise ? ' (depthwise)' : ''}, weight ${printable(tensor)} ${dtype} ${shape.join('x')}, ${many} along axis ${weight.axis}`,
-    `int8 SQNR: ${decibels(exactOr(perTensorSqnrDb))} dB with one scale per tensor, ${decibels(exactOr(perAxisSqnrDb))} dB with one per channel`,
-    outlierChannels.length === 0
-      ? `no outlier channel: no largest |w| is beyond ${number(fence)}`
-      : `outlier ${plural('channel', outlierChannels.length)} ${listed(outlierChannels, 12)}: largest |w| beyond ${number(fence)}`,
-    ...(few.length === 0
-      ? []
-      : [
-          `${plural('channel', few.length)} with fewer than ${FEW_LEVELS} of 256 levels under one scale: ${few.length} (${listed(few, 12)})`,
-        ]),
-    ...(nonFinite === 0
-      ? []
-      : [
-          style.red(
-            `${count(nonFinite)} NaN or infinite ${plural('value', nonFinite)}, left out, in ${plural('channel', nonFiniteChannels.length)} ${listed(nonFiniteChannels, 12)}`,
-          ),
-        ]),
+    `${op}${depthwise ? ' (depthwise)' : ''}, weight ${printable(tensor)} ${dtype} ${shape.join('x')}, ` +
+      `${plural(channels.length, 'channel')} along axis ${weight.axis}`,
+    widest === 0
+      ? 'int8 loses nothing: all values are 0'
+      : `int8 SQNR: ${sqnrText(perTensorSqnrDb)} with one scale per tensor, ${sqnrText(perAxisSqnrDb)} with one per channel`,
+    `${plural(outlierChannels.length, 'outlier channel')}${places(outlierChannels)}: largest |w| beyond ${number(fence)}`,
+    `${plural(few.length, 'channel')}${places(few)} with fewer than ${FEW_LEVELS} of 256 levels under one scale`,
   ];
+  const missing = `${plural(nonFinite, 'value')} NaN or infinite, left out, in ${plural(nonFiniteChannels.length, 'channel')}${places(nonFiniteChannels)}`;
+  const indented = (text: string): string[] => wrapped(text, width - 7).map((line) => `       ${line}`);
   return [
     `NODE   ${style.bold(printable(node))}`,
-    ...facts.flatMap((fact) => wrapped(fact, width - 7).map((line) => `       ${line}`)),
+    ...facts.flatMap(indented),
+    ...(nonFinite === 0 ? [] : indented(missing).map(style.red)),
   ];
 }
 
-function plural(word: string, many: number): string {
-  return many === 1 ? word : `${word}s`;
+function places(channels: readonly number[]): string {
+  return channels.length === 0 ? '' : ` (${listed(channels, CHANNELS_LISTED)})`;
 }
 
-function exactOr(sqnrDb: number | undefined): { sqnrDb?: number } {
-  return sqnrDb === undefined ? {} : { sqnrDb };
+/** Where there is no number although there are values, no value changes. */
+function sqnrText(db: number | undefined): string {
+  return db === undefined ? 'exact' : `${db.toFixed(1)} dB`;
 }
 
 function widestOf(channels: readonly Channel[]): number {

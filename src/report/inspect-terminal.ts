@@ -1,7 +1,7 @@
 /** What `qdbg inspect` found as text for a terminal: the model, its layers in order, and the forecast last, where the eye is. */
 import { Chalk, type ChalkInstance } from 'chalk';
 import { columns, type Column } from './columns.js';
-import { bytes, count, listed, printable, shape, shortened, wrapped } from './format.js';
+import { bytes, count, listed, plural, printable, shape, shortened, wrapped } from './format.js';
 import { layersSection } from './inspect-layers.js';
 import { nodeSections } from './inspect-node.js';
 import type { InspectedModel, InspectReport, Port } from './inspect-report.js';
@@ -56,7 +56,7 @@ function headerSection(model: InspectedModel, style: ChalkInstance, width: numbe
     ...(producer === undefined ? [] : [`by ${shortened(producer, 40)}`]),
     bytes(model.bytes),
   ];
-  const size = [`${count(model.ops)} operators`, `${count(model.parameters)} parameters`, macsText(model)];
+  const size = [plural(model.ops, 'operator'), plural(model.parameters, 'parameter'), macsText(model)];
   return [
     `MODEL  ${style.bold(printable(path))}`,
     ...[kind.join(', '), size.join(', '), ...absorbedText(absorbed)].flatMap((line) =>
@@ -81,7 +81,8 @@ function macsText({ macs: { total, unknownLayers, counted }, inputs }: Inspected
     const open = inputs.filter(({ shape: dims }) => isOpen(dims)).map(({ name }) => shortened(name, 24));
     return `multiply-accumulates unknown${open.length === 0 ? '' : ` until the shape of ${listed(open, 3)} is fixed`}`;
   }
-  const missing = unknownLayers === 0 ? '' : ` and those of ${count(unknownLayers)} layers of unknown shape`;
+  const missing =
+    unknownLayers === 0 ? '' : ` and those of ${plural(unknownLayers, 'layer')} of unknown shape`;
   return `${count(total)} multiply-accumulates${given}${missing}`;
 }
 
@@ -137,7 +138,7 @@ function opsSection({ opCounts, ops }: InspectedModel, width: number): string[] 
   const counts = opCounts.map(({ op, count: nodes }) => `${shortened(op, 40)} ${count(nodes)}`);
   const line = listed(counts, OPS_SHOWN);
   return [
-    `OPERATORS  ${count(ops)} of ${opCounts.length} types`,
+    `OPERATORS  ${count(ops)} of ${plural(opCounts.length, 'type')}`,
     ...wrapped(line, width - 2).map((text) => INDENT + text),
   ];
 }

@@ -67,9 +67,9 @@ export async function calibrate(
       {
         min,
         max,
-        count: state.count,
+        count: state.count - state.nonFinite,
         average: state.average,
-        ...(histogram === undefined ? {} : { histogram }),
+        ...(histogram === undefined || histogram.total === 0 ? {} : { histogram }),
         channels: state.channels,
         nonFinite: state.nonFinite,
         nonFiniteIn: state.nonFiniteIn,
@@ -105,6 +105,7 @@ async function rangePass(
   );
   try {
     let done = 0;
+    watch('ranges', done, samples.count);
     for await (const sample of samples.samples()) {
       addRanges(states, await runner.run(sample), sample.id);
       watch('ranges', ++done, samples.count);
@@ -112,7 +113,15 @@ async function rangePass(
   } finally {
     await runner.close();
   }
+  states.forEach(({ channels }) => fillEmpty(channels));
   return states;
+}
+
+/** Smallest and largest of channels without a finite value become 0. */
+function fillEmpty({ min, max }: ChannelStatistics): void {
+  min.forEach((low, c) => {
+    if (low > (max[c] as number)) min[c] = max[c] = 0;
+  });
 }
 
 function addRanges(states: readonly RangeState[], { values, slots }: Sheet<RangeStat>, sample: string): void {
@@ -136,7 +145,10 @@ function addRanges(states: readonly RangeState[], { values, slots }: Sheet<Range
     }
     if (name === 'nonFinite' && state.nonFinite > 0) state.nonFiniteIn ??= sample;
   }
-  states.forEach((state, i) => state.average.update(lows[i] as number, highs[i] as number));
+  states.forEach(({ average }, i) => {
+    const [low, high] = [lows[i] as number, highs[i] as number];
+    if (low <= high) average.update(low, high);
+  });
 }
 
 async function histogramPass(
@@ -155,6 +167,7 @@ async function histogramPass(
     const chunkEdges = chunk.map((i) => (states[i] as RangeState).edge);
     const grids = chunk.map((i) => (histograms[i] as Histogram).grid);
     const program = histogramProgram(graph, chunkEdges, grids, guarded);
+    watch('histograms', 0, samples.count);
     const session = await openSession(program.model, options);
     try {
       let done = 0;
@@ -167,6 +180,11 @@ async function histogramPass(
       await session.close();
     }
   }
+  // What is not finite was counted as 0.
+  states.forEach(({ nonFinite }, i) => {
+    const { counts, grid } = histograms[i] as Histogram;
+    counts[grid.zeroPoint] = (counts[grid.zeroPoint] as number) - nonFinite;
+  });
   return histograms;
 }
 

@@ -17,6 +17,8 @@ export interface MeasureOptions extends SessionOptions {
   readonly kinds: readonly ErrorKind[];
   /** Edges of which some float values may fall outside the representable range. */
   readonly clipping: ReadonlySet<TensorId>;
+  /** As in the program: sums are given without them. */
+  readonly gains?: ReadonlyMap<TensorId, number>;
 }
 
 export interface EdgeSums {
@@ -51,13 +53,19 @@ export async function measure(
   }));
   try {
     let done = 0;
+    watch('measure', done, samples.count);
     for await (const sample of samples.samples()) {
-      addSheet(sums, await runner.run(sample), sample.id);
+      addSheet(sums, await runner.run(sample), sample.id, options.gains);
       watch('measure', ++done, samples.count);
     }
   } finally {
     await runner.close();
   }
+  // Nothing was measured where the lane computes the very same value, but what is not finite there is compared with itself.
+  sums.forEach(({ value, errors }, i) => {
+    for (const [kind, error] of errors)
+      if (fast.kinds[i]?.get(kind) === 'exact') error.nonFinite = value.nonFinite;
+  });
   return sums;
 }
 
@@ -65,24 +73,26 @@ function addSheet(
   sums: readonly EdgeSums[],
   { values, slots }: Sheet<MeasurementStat>,
   sample: string,
+  gains: MeasureOptions['gains'],
 ): void {
   const energy = new Float64Array(sums.length);
   const noise = new Map<ErrorSums, { edge: number; sumEE: number }>();
   for (const { value, edge } of sums) value.count += edge.count;
   for (const { edge, name, offset, length } of slots) {
-    const { value, errors } = sums[edge] as EdgeSums;
+    const { edge: at, value, errors } = sums[edge] as EdgeSums;
+    const unit = 1 / (gains?.get(at.tensor) ?? 1);
     const part = values.subarray(offset, offset + length);
-    if (name === 'sumXX') energy[edge] = part[0] as number;
+    if (name === 'sumXX') energy[edge] = unit * unit * (part[0] as number);
     else if (name === 'clipped') value.clipped += sumOf(part);
     else if (name === 'nonFinite') value.nonFinite += sumOf(part);
     else {
       const [kind, stat] = name.split('.') as [ErrorKind, string];
       const error = errors.get(kind);
       if (error === undefined) continue;
-      if (stat === 'sumEE') noise.set(error, { edge, sumEE: addTo(error.sumEE, part) });
-      else if (stat === 'sumE') addTo(error.sumE, part);
-      else if (stat === 'maxEE') raiseTo(error.maxAbsE, part);
-      else if (stat === 'clipEE') error.clipEE += sumOf(part);
+      if (stat === 'sumEE') noise.set(error, { edge, sumEE: addTo(error.sumEE, part, unit * unit) });
+      else if (stat === 'sumE') addTo(error.sumE, part, unit);
+      else if (stat === 'maxEE') raiseTo(error.maxAbsE, part, unit);
+      else if (stat === 'clipEE') error.clipEE += unit * unit * sumOf(part);
       else error.nonFinite += sumOf(part);
     }
   }
@@ -96,10 +106,10 @@ function addSheet(
   }
 }
 
-function addTo(target: Float64Array, part: Float32Array): number {
+function addTo(target: Float64Array, part: Float32Array, unit: number): number {
   let sum = 0;
   for (let c = 0; c < target.length; c++) {
-    const value = part[c] as number;
+    const value = unit * (part[c] as number);
     target[c] = (target[c] as number) + value;
     sum += value;
   }
@@ -107,9 +117,9 @@ function addTo(target: Float64Array, part: Float32Array): number {
 }
 
 /** `part` holds squares. */
-function raiseTo(target: Float64Array, part: Float32Array): void {
+function raiseTo(target: Float64Array, part: Float32Array, unit: number): void {
   for (let c = 0; c < target.length; c++) {
-    const value = Math.sqrt(part[c] as number);
+    const value = unit * Math.sqrt(part[c] as number);
     if (value > (target[c] as number)) target[c] = value;
   }
 }

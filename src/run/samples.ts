@@ -8,7 +8,7 @@ export interface Samples {
   samples(): AsyncIterable<Sample>;
 }
 
-/** Called after every sample of a pass. */
+/** Called when a pass begins, with 0 done, and after every sample. */
 export type Watch = (pass: string, done: number, total: number) => void;
 
 /**

@@ -1,5 +1,5 @@
 import type { Attr, Graph, TensorId } from '../../src/ir/graph.js';
-import { ONNX_DATA_TYPE } from '../../src/onnx/data-type.js';
+import { ONNX_DATA_TYPE } from '../../src/ir/onnx-data-type.js';
 import { decodeGraph, encodeModel, onnx, toLong } from '../../src/onnx/proto.js';
 import type { AttributeProto, TensorProto, ValueInfoProto } from '../../src/onnx/proto.js';
 import type { ConstantData } from '../../src/ir/graph.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { LoadError, UnsupportedError, UsageError } from '../../src/errors.js';
+import { LoadError } from '../../src/errors.js';
 import { topologyOf } from '../../src/ir/graph.js';
 import { loadModel } from '../../src/loader/index.js';
 import { onnx } from '../../src/onnx/proto.js';
-import type { GraphProto, ModelProto, NodeProto } from '../../src/onnx/proto.js';
+import type { GraphProto, NodeProto } from '../../src/onnx/proto.js';
 import {
   fixture,
   loadProto,
@@ -272,105 +272,5 @@ describe('a broken graph', () => {
       modelOf({ node: [node('Neg', ['v20000'], ['y']), ...nodes.reverse()] }),
     );
     expect(graph.nodes.at(-1)!.op).toBe('Neg');
-  });
-});
-
-describe('versions', () => {
-  it.each<[string, ModelProto, typeof LoadError | typeof UnsupportedError, RegExp]>([
-    [
-      'opset 6',
-      { opsetImport: [{ domain: '', version: 6 }] },
-      UnsupportedError,
-      /opset 6; 7 to 26 are supported/,
-    ],
-    [
-      'opset 27',
-      { opsetImport: [{ domain: '', version: 27 }] },
-      UnsupportedError,
-      /opset 27; 7 to 26 are supported/,
-    ],
-    ['IR version 14', { irVersion: 14 }, UnsupportedError, /IR version 14; 3 to 13 are supported/],
-    ['no IR version', { irVersion: 0 }, LoadError, /no ir_version/],
-    ['no opset_import', { opsetImport: [] }, LoadError, /no opset_import/],
-    [
-      'no opset_import in a legacy file',
-      { irVersion: 2, opsetImport: [] },
-      LoadError,
-      /IR version 2 is older than operator sets/,
-    ],
-    [
-      'two versions of one opset',
-      {
-        opsetImport: [
-          { domain: '', version: 13 },
-          { domain: 'ai.onnx', version: 17 },
-        ],
-      },
-      LoadError,
-      /opset 13 and as opset 17/,
-    ],
-    [
-      'no version of ai.onnx',
-      { opsetImport: [{ domain: 'mine', version: 1 }] },
-      LoadError,
-      /does not say of which version/,
-    ],
-  ])('%s is refused', async (_what, model, kind, message) => {
-    const error = await refusal(loadProto(folder, modelOf({}, model)));
-    expect(error).toBeInstanceOf(kind);
-    expect(error.message).toMatch(message);
-  });
-
-  it.each([7, 26])('opset %i is read', async (version) => {
-    const graph = await loadProto(folder, modelOf({}, { opsetImport: [{ domain: '', version }] }));
-    expect(graph.opsets.get('')).toBe(version);
-  });
-});
-
-describe('bound shapes', () => {
-  const load = (...shapes: [string, number[]][]) =>
-    loadModel(fixture('shapes.onnx'), { shapes: new Map(shapes) });
-
-  it('fix the extents of an input, and its symbols everywhere', async () => {
-    const { graph } = await load(['image', [2, 3, 8, 9]]);
-    expect(tensorNamed(graph, 'image').shape).toEqual([2, 3, 8, 9]);
-    expect(tensorNamed(graph, 'p').shape).toEqual([2, 3, 8, null]);
-    expect(tensorNamed(graph, 'y').shape).toEqual([2, 3, 8, null]);
-  });
-
-  it('give a shape to an input that has none', async () => {
-    const { graph } = await load(['scale', [1, 3]]);
-    expect(tensorNamed(graph, 'scale').shape).toEqual([1, 3]);
-  });
-
-  it.each<[string, [string, number[]][], RegExp]>([
-    ['an input that does not exist', [['picture', [1]]], /no input "picture"; it has image, scale/],
-    ['an initializer', [['two', []]], /no input "two"/],
-    ['another rank', [['image', [1, 3]]], /the model wants 4 dims, \[batch, 3, height, \?\]/],
-    ['a fixed extent', [['image', [1, 4, 8, 8]]], /given 4 for dim 1; the model wants 3/],
-    ['a zero', [['image', [0, 3, 8, 8]]], /positive integers/],
-    ['a fraction', [['image', [1, 3, 8.5, 8]]], /positive integers/],
-  ])('that contradict the model by %s are refused', async (_what, shapes, message) => {
-    const error = await refusal(load(...shapes));
-    expect(error).toBeInstanceOf(UsageError);
-    expect(error.message).toMatch(message);
-    expect(error.hint).toBe('--shape image=1x3x1x1 --shape scale=1');
-  });
-
-  it('that give one symbol two extents are refused', async () => {
-    const info = (name: string) => ({
-      name,
-      type: { tensorType: { elemType: 1, shape: { dim: [{ dimParam: 'N' }] } } },
-    });
-    const model = modelOf({ input: [info('x'), info('x2')] });
-    const error = await refusal(
-      loadProto(folder, model, {
-        shapes: new Map([
-          ['x', [2]],
-          ['x2', [3]],
-        ]),
-      }),
-    );
-    expect(error.message).toMatch(/"N", which is also given as 2/);
   });
 });

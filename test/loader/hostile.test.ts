@@ -64,7 +64,7 @@ describe('a damaged model', () => {
     const original = readFileSync(fixture(name));
     const next = random(original.length);
     const outcomes = { graph: 0, refused: 0 };
-    for (let round = 0; round < 1500; round++) {
+    for (let round = 0; round < 600; round++) {
       const bytes = new Uint8Array(original);
       for (let flips = 1 + Math.floor(next() * 4); flips > 0; flips--) {
         const at = Math.floor(next() * bytes.length);
@@ -72,7 +72,7 @@ describe('a damaged model', () => {
       }
       outcomes[exercise(bytes, fixture(name))]++;
     }
-    expect(outcomes.refused).toBeGreaterThan(50);
+    expect(outcomes.refused).toBeGreaterThan(20);
   });
 
   it('of noise is refused', () => {

@@ -23,7 +23,10 @@ function rounded(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** Value of x through the quantizer, and whether its code lay outside the range before it was clamped. */
+/**
+ * Value of x through the quantizer, and whether its code lay outside the range before it was clamped. QuantizeLinear divides
+ * in float32; for int32 there is none, and biases are divided in float64.
+ */
 export function throughQuantizer(
   x: number,
   params: QuantParams,
@@ -32,7 +35,7 @@ export function throughQuantizer(
   const { scale, zeroPoint, qmin, qmax } = params;
   const s = scale[channel]!;
   const z = zeroPoint[channel]!;
-  const code = rounded(x / s) + z;
+  const code = rounded(params.dtype === 'int32' ? x / s : Math.fround(x / s)) + z;
   const clamped = Math.min(qmax, Math.max(qmin, code));
   return { y: (clamped - z) * s, clipped: x / s + z < qmin - 0.5 || x / s + z > qmax + 0.5 };
 }

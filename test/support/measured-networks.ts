@@ -130,3 +130,10 @@ export function feedOf(dtype: DType, dims: readonly number[], values: readonly n
 export function sizeOf(shape: Shape): number {
   return shape.reduce<number>((product, dim) => product * Number(dim), 1);
 }
+
+/** Samples of `smallNetwork`, each twice as large as the one before: the worst is one of its own. */
+export function images(count: number, draw: Draw): ReturnType<typeof samplesOf> {
+  const random = new Random(11);
+  const values = Array.from({ length: count }, (_, i) => draw(random, 192, 2 ** i));
+  return samplesOf('image', [1, 3, 8, 8], values);
+}

@@ -1,4 +1,4 @@
-import type { DType } from '../ir/graph.js';
+import type { DType } from './graph.js';
 
 /** TensorProto.DataType. https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
 export const ONNX_DATA_TYPE: Readonly<Record<DType, number>> = {

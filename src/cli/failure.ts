@@ -3,7 +3,7 @@ import { QdbgError } from '../errors.js';
 import { VERSION } from '../version.js';
 
 /** A bug in qdbg (sysexits.h EX_SOFTWARE). */
-export const EXIT_BUG = 70;
+const EXIT_BUG = 70;
 
 const MOST_PLACES = 20;
 

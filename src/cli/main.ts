@@ -85,6 +85,7 @@ async function inspect(models: readonly string[], options: InspectOptions): Prom
       models,
       shapes,
       ...(options.node === undefined ? {} : { node: options.node }),
+      ...(options.top === undefined ? {} : { top: options.top }),
       timestamp: options.timestamp === true,
       complete: targets.some(({ reporter }) => reporter !== 'terminal'),
     }),

@@ -44,7 +44,9 @@ export function progressOn(
         stream.write(`${CLEAR}${title} ${done}/${total}${left}`);
       }
     },
-    done: () => void (stream.isTTY && stream.write(CLEAR)),
+    done() {
+      if (stream.isTTY) stream.write(CLEAR);
+    },
   };
 }
 

@@ -7,13 +7,14 @@ import { constantMeasurements } from '../diff/weight-measurements.js';
 import { diagnose } from '../doctor/index.js';
 import { DataError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
-import { tensorOf } from '../ir/graph.js';
+import { tensorOf, type TensorId } from '../ir/graph.js';
 import { inferShapes } from '../ir/infer/index.js';
 import type { Lane } from '../ir/lane.js';
 import { loadModel, type LoadedModel } from '../loader/index.js';
 import type { Scheme } from '../quant/scheme.js';
 import type { Selection } from '../quant/select.js';
-import { coverageOf, jumpRows, Places, tensorRows, weightRows } from '../report/assemble.js';
+import { coverageOf, jumpRows, tensorRows, weightRows } from '../report/assemble.js';
+import { Places } from '../report/places.js';
 import { SCHEMA_VERSION, type Report } from '../report/report.js';
 import { verdictOf } from '../report/verdict.js';
 import { calibrate, type Calibration } from '../run/calibrate.js';
@@ -23,7 +24,7 @@ import { measure, type EdgeSums } from '../run/measure.js';
 import { runtimeVersion } from '../run/runtime.js';
 import { withExtents, type Watch } from '../run/samples.js';
 import { VERSION } from '../version.js';
-import { listedTensors, requireNamed } from './channel-lists.js';
+import { namedTensors, worstTensors } from './channel-lists.js';
 import type { DataRequest } from './data-request.js';
 import { inputSpecs, reportedData, reportedModel } from './describe.js';
 import { forecastsOf } from './forecasts.js';
@@ -54,7 +55,8 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
   const extents = await extentsOf(calib);
   const graph = inferShapes(bindInputs(loaded.graph, extents));
   const simulation = planSimulation(graph, request.scheme, request.selection);
-  requireNamed(graph, simulation.edges, request.channels);
+  const places = new Places(graph, simulation.plan);
+  const asked = namedTensors(graph, places, simulation.edges, request.channels);
 
   const passes = { threads: request.threads, histograms: true, momentum: momentumOf(request.scheme) };
   const { observed, edges, fusedAway } = simulation;
@@ -81,27 +83,27 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
       ...(evaluation === undefined ? {} : { eval: await reportedData(evaluation) }),
     },
     scheme: { ...request.scheme, ...request.selection },
-    ...explained(simulation, lane, seen, sums, request.channels),
+    ...explained(simulation, places, lane, seen, sums, asked),
   };
 }
 
 /** What the sums mean: rows, causes, verdict. */
 function explained(
   simulation: Simulation,
+  places: Places,
   lane: Lane,
   seen: Calibration,
   sums: readonly EdgeSums[],
-  channels: readonly string[],
+  asked: ReadonlySet<TensorId>,
 ): Pick<Report, 'coverage' | 'tensors' | 'weights' | 'findings' | 'verdict' | 'jumps' | 'notMeasured'> {
   const { graph, plan, edges, notMeasured } = simulation;
   const measurements = edgeMeasurements(graph, lane, sums, seen.edges);
   const constants = constantMeasurements(graph, lane, plan.quantizers);
   const jumps = jumpsOf(graph, measurements);
   const findings = diagnose({ graph, edges: measurements, constants, jumps });
-  const places = new Places(graph, plan);
-  const listed = listedTensors(graph, measurements, channels);
   const tensors = tensorRows(graph, places, measurements, constants, {
-    withChannels: ({ edge }) => listed.has(edge.tensor),
+    worst: worstTensors(graph, measurements),
+    asked,
     forecast: (measurement) => forecastsOf(simulation, measurement, seen),
   });
   const ends = endsOf(graph, new Set(edges.map(({ tensor }) => tensor)));

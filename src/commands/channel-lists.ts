@@ -4,16 +4,12 @@ import type { EdgeMeasurement } from '../diff/edge-measurements.js';
 import { UsageError } from '../errors.js';
 import { nodeOf, tensorOf, type Graph, type TensorId } from '../ir/graph.js';
 import { matchesGlob } from '../quant/select.js';
+import type { Places } from '../report/places.js';
 
 /** Tensors with the lowest local SQNR whose channels are always listed, and with them those that their operators read. */
 const WORST = 10;
 
-/** `globs` name nodes or tensors. */
-export function listedTensors(
-  graph: Graph,
-  measurements: readonly EdgeMeasurement[],
-  globs: readonly string[],
-): ReadonlySet<TensorId> {
+export function worstTensors(graph: Graph, measurements: readonly EdgeMeasurement[]): ReadonlySet<TensorId> {
   const localDb = ({ errors }: EdgeMeasurement): number => errors.get('local')?.sqnrDb ?? Infinity;
   const worst = measurements.filter((measurement) => localDb(measurement) < Infinity);
   worst.sort((a, b) => localDb(a) - localDb(b));
@@ -23,22 +19,37 @@ export function listedTensors(
     const inputs = edge.producer === undefined ? [] : nodeOf(graph, edge.producer).inputs;
     for (const input of inputs) if (input !== null) listed.add(input);
   }
-  for (const { edge } of measurements) if (isNamed(graph, edge, globs)) listed.add(edge.tensor);
   return listed;
 }
 
-/** @throws UsageError for a glob that names nothing that is measured */
-export function requireNamed(graph: Graph, edges: readonly Edge[], globs: readonly string[]): void {
-  const missed = globs.filter((glob) => !edges.some((edge) => isNamed(graph, edge, [glob])));
+/**
+ * Measured tensors that the globs name: by tensor, by the node that writes it, or by the layer it is reported under.
+ *
+ * @throws UsageError for a glob that names nothing that is measured
+ */
+export function namedTensors(
+  graph: Graph,
+  places: Places,
+  edges: readonly Edge[],
+  globs: readonly string[],
+): ReadonlySet<TensorId> {
+  const named = new Set<TensorId>();
+  const missed = globs.filter((glob) => {
+    const found = edges.filter((edge) =>
+      namesOf(graph, places, edge).some((name) => matchesGlob(glob, name)),
+    );
+    for (const { tensor } of found) named.add(tensor);
+    return found.length === 0;
+  });
   if (missed.length > 0) {
     throw new UsageError(`--channels ${missed.join(' ')} matches no measured tensor or node`, {
       hint: 'qdbg inspect MODEL lists the names',
     });
   }
+  return named;
 }
 
-function isNamed(graph: Graph, edge: Edge, globs: readonly string[]): boolean {
-  const names = [tensorOf(graph, edge.tensor).name];
-  if (edge.producer !== undefined) names.push(nodeOf(graph, edge.producer).origin.name);
-  return globs.some((glob) => names.some((name) => matchesGlob(glob, name)));
+function namesOf(graph: Graph, places: Places, { tensor, producer }: Edge): string[] {
+  const written = producer === undefined ? [] : [nodeOf(graph, producer).origin.name, places.of(tensor).node];
+  return [tensorOf(graph, tensor).name, ...written];
 }

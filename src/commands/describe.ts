@@ -12,12 +12,20 @@ export function inputSpecs(graph: Graph): InputSpec[] {
   });
 }
 
-export async function reportedModel(loaded: LoadedModel, graph: Graph, role: ReportedModel['role']): Promise<ReportedModel> {
+export async function reportedModel(
+  loaded: LoadedModel,
+  graph: Graph,
+  role: ReportedModel['role'],
+): Promise<ReportedModel> {
   return { ...describedModel(loaded, graph, role), sha256: await loaded.sha256() };
 }
 
 /** All but the hash of the file, which takes time. */
-export function describedModel(loaded: LoadedModel, graph: Graph, role: ReportedModel['role']): Omit<ReportedModel, 'sha256'> {
+export function describedModel(
+  loaded: LoadedModel,
+  graph: Graph,
+  role: ReportedModel['role'],
+): Omit<ReportedModel, 'sha256'> {
   const opset = graph.opsets.get('');
   return {
     role,
@@ -31,7 +39,7 @@ export function describedModel(loaded: LoadedModel, graph: Graph, role: Reported
 }
 
 /** Elements of all floating-point constants. */
-export function parametersOf(graph: Graph): number {
+function parametersOf(graph: Graph): number {
   return graph.tensors.reduce(
     (sum, { data, dtype }) => (data !== undefined && isFloat(dtype) ? sum + elementCount(data.dims) : sum),
     0,

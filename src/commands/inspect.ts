@@ -10,6 +10,7 @@ import { scanConstant, type ConstantScan } from '../quant/constant-scan.js';
 import { INT8_WEIGHTS } from '../quant/presets.js';
 import { weightSqnr, weightStats, type WeightSqnr } from '../quant/weights.js';
 import { constantsOf, layersOf, macsTotal, nodeMacs, opCountsOf, portsOf } from '../report/inspect-model.js';
+import { FORECAST_ROWS } from '../report/inspect-forecast.js';
 import { weightRangesOf } from '../report/inspect-ranges.js';
 import type { InspectedModel, InspectReport } from '../report/inspect-report.js';
 import {
@@ -32,13 +33,12 @@ export interface InspectRequest {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** Node, weight or glob of the layer to look at closely; of a single model. */
   readonly node?: string;
+  /** Layers of the forecast whose SQNR is measured, worst first: it takes several passes over a weight. */
+  readonly top?: number;
   readonly timestamp: boolean;
   /** A document is wanted, which has what takes longer too: hashes of the files, quartiles and SQNR of all weights. */
   readonly complete: boolean;
 }
-
-/** Weights with the fewest levels whose SQNR is always measured: it takes several passes over a weight. */
-const MEASURED = 10;
 
 /**
  * @throws UsageError for a file or name that is not there, LoadError and UnsupportedError for a file that cannot be read
@@ -71,7 +71,7 @@ interface Look {
   readonly weights: readonly InspectedWeight[];
 }
 
-async function look(path: string, { shapes, complete }: InspectRequest): Promise<Look> {
+async function look(path: string, { shapes, complete, top = FORECAST_ROWS }: InspectRequest): Promise<Look> {
   const loaded = await loadModel(path, { shapes });
   const graph = inferShapes(loaded.graph);
   const found = weightsOf(graph);
@@ -82,7 +82,7 @@ async function look(path: string, { shapes, complete }: InspectRequest): Promise
   });
   const poorest = poorestWeights(weights);
   const sqnr = new Map(
-    (complete ? poorest : poorest.slice(0, MEASURED)).map(({ weight }) => [weight.tensor, sqnrOf(weight)]),
+    (complete ? poorest : poorest.slice(0, top)).map(({ weight }) => [weight.tensor, sqnrOf(weight)]),
   );
   const { graph: sized, counted } = sizedForCounting(loaded, graph);
   const macs = nodeMacs(sized);

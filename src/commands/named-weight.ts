@@ -3,7 +3,11 @@ import { UsageError } from '../errors.js';
 import { nodeLabel, nodeOf, tensorOf, topologyOf, type Graph, type Node } from '../ir/graph.js';
 import { weightAxis, type Weight } from '../ir/weights.js';
 import { closeNames, matchesGlob } from '../quant/select.js';
+import { shortened } from '../report/format.js';
 import { opName } from '../report/inspect-model.js';
+
+/** A name of a hostile file may be a book. */
+const NAME_WIDTH = 120;
 
 const HINT = 'qdbg inspect MODEL lists the layers';
 
@@ -32,12 +36,17 @@ export function namedWeight(graph: Graph, weights: readonly Weight[], name: stri
   if (matching.length > 1) {
     throw new UsageError(`--node '${name}' matches ${matching.length} layers with weights; one is wanted`, {
       places: matching.map(
-        ({ weight }) => `${nodeLabel(weight.node)}, weight ${tensorOf(graph, weight.tensor).name}`,
+        ({ weight }) =>
+          `${shown(nodeLabel(weight.node))}, weight ${shown(tensorOf(graph, weight.tensor).name)}`,
       ),
       hint: '--node with the name of one of these layers, or of its weight',
     });
   }
   throw weightlessError(graph, named, name) ?? unknownError(named, name);
+}
+
+function shown(name: string): string {
+  return shortened(name, NAME_WIDTH);
 }
 
 interface Named {
@@ -69,7 +78,7 @@ function weightlessError(graph: Graph, named: readonly Named[], name: string): U
   const { producer, uses } = topologyOf(graph);
   const id = producer[tensor.id] ?? uses[tensor.id]?.[0]?.node;
   const place = id === undefined ? undefined : nodeOf(graph, id);
-  const label = place === undefined ? 'no node' : nodeLabel(place);
+  const label = place === undefined ? 'no node' : shown(nodeLabel(place));
   const given = tensor.data === undefined ? 'an input of the model' : `a constant of ${label}`;
   const role = producer[tensor.id] === undefined ? given : `what ${label} computes`;
   const isWeighted = named.some(({ readers }) => readers.some((reader) => reader === place));
@@ -87,7 +96,7 @@ function unknownError(named: readonly Named[], name: string): UsageError {
     named.flatMap(({ names }) => names),
   );
   return new UsageError(`--node '${name}' matches no layer with weights`, {
-    places: close.map((text) => `close: ${text}`),
+    places: close.map((text) => `close: ${shown(text)}`),
     hint: HINT,
   });
 }

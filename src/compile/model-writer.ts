@@ -23,7 +23,7 @@ export type Value = string & { readonly __value: true };
 /** Domain of ONNX Runtime's own operators: its QuantizeLinear knows 16 and 4 bit at every opset, ai.onnx only from 21. */
 export const MICROSOFT = 'com.microsoft';
 
-/** No user tensor is expected to start like this; the writer's own names always do. */
+/** The writer's own names start like this. Those of inputs, which are the user's, may too. */
 const PREFIX = '~';
 
 export type LiteralAttrs = Readonly<
@@ -228,7 +228,8 @@ export class ModelWriter {
   }
 
   #name(): Value {
-    return `${PREFIX}${this.#names++}` as Value;
+    const name = `${PREFIX}${this.#names++}` as Value;
+    return this.#inputs.some((input) => input.name === name) ? this.#name() : name;
   }
 
   #attrKey(attrs: ReadonlyMap<string, Attr>): number {

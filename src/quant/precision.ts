@@ -67,7 +67,7 @@ function roundIntegral(u: number, low: number, high: number): number {
 }
 
 /** Sum of x^2 over the counted values, on the same model as `expectedNoise`. */
-export function signalEnergy(histogram: Histogram): number {
+function signalEnergy(histogram: Histogram): number {
   const { counts, grid } = histogram;
   const spread = (grid.scale * grid.scale) / 12;
   let energy = -histogram.exactZeros() * spread;

@@ -2,20 +2,12 @@
 import type { EdgeMeasurement } from '../diff/edge-measurements.js';
 import type { Jump } from '../diff/jumps.js';
 import type { ConstantMeasurement } from '../diff/weight-measurements.js';
-import {
-  nodeLabel,
-  nodeOf,
-  tensorOf,
-  topologyOf,
-  type Graph,
-  type Node,
-  type NodeId,
-  type TensorId,
-} from '../ir/graph.js';
+import { nodeLabel, nodeOf, tensorOf, type Graph, type NodeId, type TensorId } from '../ir/graph.js';
 import type { QuantParams } from '../ir/lane.js';
 import { macsOf } from '../ir/macs.js';
 import type { QuantPlan } from '../quant/placement/plan.js';
 import { groupBy } from './group.js';
+import type { Places } from './places.js';
 import type {
   Report,
   ReportedChannel,
@@ -26,7 +18,7 @@ import type {
   TensorRole,
 } from './report.js';
 
-export function reportedQuant(params: QuantParams): ReportedQuant {
+function reportedQuant(params: QuantParams): ReportedQuant {
   const { dtype, scale, zeroPoint, granularity, qmin, qmax, source } = params;
   return {
     dtype,
@@ -39,50 +31,16 @@ export function reportedQuant(params: QuantParams): ReportedQuant {
   };
 }
 
-/** Where a tensor stands: the operator that computes it, or for what no node writes the one that reads it. */
-interface Place {
-  readonly node: string;
-  readonly op: string;
-  readonly order: number;
-}
-
-/** Names places in a graph; a fused operator is called after its first node, `Conv+Relu`. */
-export class Places {
-  readonly #graph: Graph;
-  readonly #fusedAway: ReadonlySet<TensorId>;
-
-  constructor(graph: Graph, plan: QuantPlan) {
-    this.#graph = graph;
-    this.#fusedAway = new Set(plan.fusedAway);
-  }
-
-  of(tensor: TensorId, reader?: NodeId): Place {
-    const { producer, uses } = topologyOf(this.#graph);
-    const written = producer[tensor];
-    const id = written ?? reader ?? uses[tensor]?.[0]?.node;
-    if (id === undefined) return { node: '', op: '', order: -1 };
-    const chain = written === undefined ? [nodeOf(this.#graph, id)] : this.#chain(written);
-    return { node: nodeLabel(chain[0] as Node), op: chain.map(({ op }) => op).join('+'), order: id };
-  }
-
-  /** The node and those that were fused in front of it, first computed first. */
-  #chain(id: NodeId): Node[] {
-    const node = nodeOf(this.#graph, id);
-    const inner = node.inputs.find((input) => input !== null && this.#fusedAway.has(input));
-    const before =
-      inner === undefined || inner === null ? undefined : topologyOf(this.#graph).producer[inner];
-    return before === undefined ? [node] : [...this.#chain(before), node];
-  }
-}
-
 function roleOf(graph: Graph, tensor: TensorId): TensorRole {
   if (graph.inputs.includes(tensor)) return 'input';
   return graph.outputs.includes(tensor) ? 'output' : 'activation';
 }
 
 export interface TensorRowOptions {
-  /** Which edges get their channels listed. */
-  readonly withChannels: (measurement: EdgeMeasurement) => boolean;
+  /** Edges that get their channels listed because they are among the worst. */
+  readonly worst: ReadonlySet<TensorId>;
+  /** Those whose channels the user asked for. */
+  readonly asked: ReadonlySet<TensorId>;
   /** Self SQNR under other observers, dB by name. */
   readonly forecast: (measurement: EdgeMeasurement) => Readonly<Record<string, number>> | undefined;
 }
@@ -120,7 +78,8 @@ function edgeRow(graph: Graph, measurement: EdgeMeasurement, options: TensorRowO
   const { name, shape } = tensorOf(graph, edge.tensor);
   const [self, local, cumulative] = [errors.get('self'), errors.get('local'), errors.get('cumulative')];
   const forecast = options.forecast(measurement);
-  const listed = channels.length > 0 && edge.channelAxis !== undefined && options.withChannels(measurement);
+  const asked = options.asked.has(edge.tensor);
+  const listed = channels.length > 0 && (asked || options.worst.has(edge.tensor));
   return {
     tensor: name,
     role: roleOf(graph, edge.tensor),
@@ -133,7 +92,15 @@ function edgeRow(graph: Graph, measurement: EdgeMeasurement, options: TensorRowO
     ...(local === undefined ? {} : { local }),
     ...(cumulative === undefined ? {} : { cumulative }),
     ...(forecast === undefined ? {} : { forecast }),
-    ...(listed ? { channels: { axis: edge.channelAxis, values: channels.map(reportedChannel) } } : {}),
+    ...(listed && edge.channelAxis !== undefined
+      ? {
+          channels: {
+            axis: edge.channelAxis,
+            ...(asked ? { asked } : {}),
+            values: channels.map(reportedChannel),
+          },
+        }
+      : {}),
   };
 }
 

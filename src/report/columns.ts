@@ -38,9 +38,15 @@ export function columns(titles: readonly Column[], rows: readonly Row[], width: 
   return [...(heads.some((title) => title !== '') ? [line(heads)] : []), ...rows.map(line)];
 }
 
-/** Characters of the longest line when nothing has to give way. */
-export function tableWidth(titles: readonly Column[], rows: readonly Row[]): number {
-  return lineWidth([...titles.keys()], naturalWidths(titles, rows));
+/** Of a table that something is to stand beside: which columns fit, and the characters that they then take. */
+export function columnsWithin(
+  titles: readonly Column[],
+  rows: readonly Row[],
+  width: number,
+): { readonly shown: readonly number[]; readonly width: number } {
+  const natural = naturalWidths(titles, rows);
+  const shown = fitting(titles, natural, width);
+  return { shown, width: lineWidth(shown, natural) };
 }
 
 function naturalWidths(titles: readonly Column[], rows: readonly Row[]): number[] {
@@ -53,7 +59,7 @@ function lineWidth(shown: readonly number[], widths: readonly number[]): number 
   return shown.reduce((sum, i) => sum + (widths[i] ?? 0) + GAP.length, -GAP.length);
 }
 
-/** Columns that have room when all are as narrow as they may be, by index. */
+/** Columns that have room when all have these widths, by index. */
 function fitting(titles: readonly Column[], least: readonly number[], width: number): number[] {
   let shown = [...titles.keys()];
   const expendable = shown

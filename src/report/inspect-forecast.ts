@@ -6,7 +6,9 @@ import type { ForecastLayer, InspectedModel, WeightForecast } from './inspect-re
 import type { TerminalOptions } from './terminal.js';
 
 const INDENT = '  ';
-const DEFAULT_TOP = 10;
+/** Layers shown where the user does not say how many. */
+export const FORECAST_ROWS = 10;
+export const FORECAST_TITLE = 'INT8 WEIGHTS  forecast without data: symmetric, min-max, one scale per tensor';
 const NON_FINITE_SHOWN = 10;
 
 const right = (title: string, expendable?: number): Column => ({
@@ -16,11 +18,11 @@ const right = (title: string, expendable?: number): Column => ({
 });
 
 const COLUMNS: readonly Column[] = [
-  { title: `${INDENT}layer`, least: 20 },
+  { title: `${INDENT}layer`, least: 16 },
   { title: 'op', least: 9, expendable: 1 },
-  right('channels'),
+  right('channels', 3),
   right('lost'),
-  right('fewest levels'),
+  right('levels'),
   right('per-tensor'),
   right('per-axis'),
   { title: 'lost channels', expendable: 2 },
@@ -29,14 +31,14 @@ const COLUMNS: readonly Column[] = [
 export function forecastSection(
   { forecast }: InspectedModel,
   style: ChalkInstance,
-  { width, top = DEFAULT_TOP, quiet }: TerminalOptions,
+  { width, top = FORECAST_ROWS, quiet }: TerminalOptions,
 ): string[] {
   const { layers } = forecast;
   const lines = wrapped(forecastText(forecast), width - INDENT.length).map(
     (line) => INDENT + style.bold(line),
   );
-  const title = 'INT8 WEIGHTS  forecast without data: symmetric, min-max, one scale per tensor';
-  if (quiet || layers.length === 0) return [title, ...lines];
+  const title = wrapped(FORECAST_TITLE, width);
+  if (quiet || layers.length === 0) return [...title, ...lines];
   const shown = layers.slice(0, top);
   const table = columns(
     COLUMNS,
@@ -53,10 +55,10 @@ export function forecastSection(
     width,
   );
   const legend =
-    `lost: channels that keep fewer than ${forecast.fewLevels} of the 256 levels because another one sets the scale. fewest levels: of ` +
+    `lost: channels that keep fewer than ${forecast.fewLevels} of the 256 levels because another one sets the scale. levels: of ` +
     'the worst of them. per-tensor, per-axis: SQNR of the whole weight in dB with one scale, and with one per channel; higher is better, but wide channels hide what the others lose.';
   return [
-    title,
+    ...title,
     ...lines,
     ...table,
     ...(layers.length > shown.length ? [`${INDENT}and ${layers.length - shown.length} more (--top N)`] : []),
@@ -110,11 +112,18 @@ export function nonFiniteSection(
     ]);
   const more = nonFinite.length - rows.length;
   return [
-    style.red(
+    ...wrapped(
       `NOT FINITE  ${plural(nonFinite.length, 'constant')} with NaN or infinite values, which all numbers here leave out`,
-    ),
+      width,
+    ).map((line) => style.red(line)),
     ...columns(
-      [{ title: '', least: 20 }, { title: '' }, { title: '' }, right(''), { title: '' }],
+      [
+        { title: '', least: 12 },
+        { title: '', expendable: 1 },
+        { title: '', least: 8 },
+        right(''),
+        { title: '', least: 12 },
+      ],
       rows,
       width,
     ),

@@ -10,8 +10,8 @@ const WIDE_SPREAD = 16;
 
 const COLUMNS: readonly Column[] = [
   { title: `${INDENT}#`, align: 'right' },
-  { title: 'layer', least: 20 },
-  { title: 'op', least: 12 },
+  { title: 'layer', least: 16 },
+  { title: 'op', least: 12, expendable: 4 },
   { title: 'output', least: 12, expendable: 1 },
   { title: 'parameters', align: 'right', expendable: 2 },
   { title: 'MACs', align: 'right', expendable: 3 },
@@ -20,6 +20,8 @@ const COLUMNS: readonly Column[] = [
   { title: 'spread', align: 'right' },
   { title: 'outl.', align: 'right' },
 ];
+
+const MACS = COLUMNS.findIndex(({ title }) => title === 'MACs');
 
 const LEGEND =
   "w min, w max: of the weight. spread: largest over median of the channels' largest |w|. outl.: channels beyond " +
@@ -35,14 +37,12 @@ export function layersSection(
   if (layers.length === 0) return ['LAYERS  none'];
   const shown = layers.slice(0, top);
   const more = layers.length - shown.length;
+  const isShown = (_: unknown, column: number): boolean => column !== MACS || macs.total !== undefined;
+  const rows = shown.map((layer) => rowOf(layer, macs.total, style).filter(isShown));
   const weighted = shown.some(({ weight }) => weight !== undefined);
   return [
     `LAYERS  ${count(layers.length)} in graph order${more === 0 ? '' : `, the first ${count(shown.length)}`}`,
-    ...columns(
-      COLUMNS,
-      shown.map((layer) => rowOf(layer, macs.total, style)),
-      width,
-    ),
+    ...columns(COLUMNS.filter(isShown), rows, width),
     ...(more === 0 ? [] : [`${INDENT}and ${count(more)} more (--top N)`]),
     ...(weighted ? wrapped(LEGEND, width - INDENT.length).map((line) => INDENT + line) : []),
   ];

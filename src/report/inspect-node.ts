@@ -4,8 +4,8 @@ import { percentileOf } from '../quant/quantile.js';
 import { OUTLIER_FENCE_IQRS, type ChannelStats } from '../quant/weights.js';
 import { FEW_LEVELS, levelsUnderOneScale } from '../quant/weight-spread.js';
 import { boxPlot, plotAxis } from './box-plot.js';
-import { columns, tableWidth, type Column, type Row } from './columns.js';
-import { count, listed, number, plural, printable, wrapped } from './format.js';
+import { columns, columnsWithin, type Column, type Row } from './columns.js';
+import { count, listed, number, plural, printable, shortened, wrapped } from './format.js';
 import type { InspectedModel, InspectedNode } from './inspect-report.js';
 import type { ReportedWeight } from './report.js';
 import type { TerminalOptions } from './terminal.js';
@@ -18,7 +18,12 @@ const CHANNELS_LISTED = 12;
 const FACT_COLUMNS: readonly Column[] = [
   { title: `${INDENT}channel`, align: 'right' },
   { title: '' },
-  ...['min', 'q1', 'median', 'q3', 'max', 'levels'].map((title): Column => ({ title, align: 'right' })),
+  { title: 'min', align: 'right' },
+  { title: 'q1', align: 'right', expendable: 1 },
+  { title: 'median', align: 'right', expendable: 3 },
+  { title: 'q3', align: 'right', expendable: 2 },
+  { title: 'max', align: 'right' },
+  { title: 'levels', align: 'right' },
 ];
 
 const LEGEND =
@@ -63,7 +68,7 @@ function summary(
   const widest = widestOf(channels);
   const few = channels.filter(({ stats }) => isPoor(stats, widest)).map(({ index }) => index);
   const facts = [
-    `${op}${depthwise ? ' (depthwise)' : ''}, weight ${printable(tensor)} ${dtype} ${shape.join('x')}, ` +
+    `${op}${depthwise ? ' (depthwise)' : ''}, weight ${shortened(tensor, 80)} ${dtype} ${shape.join('x')}, ` +
       `${plural(channels.length, 'channel')} along axis ${weight.axis}`,
     widest === 0
       ? 'int8 loses nothing: all values are 0'
@@ -74,9 +79,9 @@ function summary(
   const missing = `${plural(nonFinite, 'value')} NaN or infinite, left out, in ${plural(nonFiniteChannels.length, 'channel')}${places(nonFiniteChannels)}`;
   const indented = (text: string): string[] => wrapped(text, width - 7).map((line) => `       ${line}`);
   return [
-    `NODE   ${style.bold(printable(node))}`,
+    `NODE   ${style.bold(shortened(node, 160))}`,
     ...facts.flatMap(indented),
-    ...(nonFinite === 0 ? [] : indented(missing).map(style.red)),
+    ...(nonFinite === 0 ? [] : indented(missing).map((line) => style.red(line))),
   ];
 }
 
@@ -113,17 +118,25 @@ function plots(
   const widest = widestOf(channels);
   const shown = mostExtreme(channels, top);
   const facts = shown.map((channel) => factsOf(channel, outliers.has(channel.index), widest, style));
-  const room = Math.max(NARROWEST_PLOT, width - tableWidth(FACT_COLUMNS, facts) - 2);
-  const rows = shown.map(({ index, stats }, i): Row => {
+  const fitting = columnsWithin(FACT_COLUMNS, facts, width - NARROWEST_PLOT - 2);
+  const room = Math.max(NARROWEST_PLOT, width - fitting.width - 2);
+  const layout = [
+    ...fitting.shown.flatMap((i) => FACT_COLUMNS[i] ?? []),
+    { title: plotAxis(scale, room, number) },
+  ];
+  const rows = shown.map(({ index, stats }, row): Row => {
     const text = stats === undefined ? 'no finite value' : boxPlot(stats, scale, room);
-    return [...(facts[i] ?? []), outliers.has(index) ? { text, paint: style.red } : text];
+    const plot = outliers.has(index) ? { text, paint: style.red } : text;
+    return [...fitting.shown.map((i) => facts[row]?.[i] ?? ''), plot];
   });
   const omitted = channels.length - shown.length;
-  return [
+  const title =
     omitted === 0
       ? `CHANNELS  ${count(channels.length)}`
-      : `CHANNELS  ${count(shown.length)} of ${count(channels.length)}: those whose largest |w| is furthest from the median (--top N); ${count(omitted)} left out`,
-    ...columns([...FACT_COLUMNS, { title: plotAxis(scale, room, number) }], rows, Infinity),
+      : `CHANNELS  ${count(shown.length)} of ${count(channels.length)}: those whose largest |w| is furthest from the median (--top N); ${count(omitted)} left out`;
+  return [
+    ...wrapped(title, width),
+    ...columns(layout, rows, width),
     ...wrapped(LEGEND, width - INDENT.length).map((line) => INDENT + line),
   ];
 }

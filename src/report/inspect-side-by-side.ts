@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk';
 import { bar } from './bar.js';
 import { columns, type Column } from './columns.js';
 import { bytes, count, listed, number, printable, shortened, wrapped } from './format.js';
-import { forecastText } from './inspect-forecast.js';
+import { FORECAST_TITLE, forecastText } from './inspect-forecast.js';
 import type { InspectedModel, ModelWeightRanges, WeightRanges } from './inspect-report.js';
 import type { TerminalOptions } from './terminal.js';
 
@@ -43,10 +43,10 @@ function letter(index: number): string {
 function modelsSection(models: readonly InspectedModel[], width: number): string[] {
   const layout: Column[] = [
     { title: '' },
-    { title: 'model', least: 20 },
-    { title: 'format' },
+    { title: 'model', least: 16 },
+    { title: 'format', expendable: 2 },
     right('size'),
-    right('operators'),
+    right('operators', 3),
     right('parameters'),
     right('MACs', 1),
   ];
@@ -119,8 +119,8 @@ function statisticsSection(ranges: WeightRanges, style: ChalkInstance, width: nu
     right('median'),
     right('p95'),
     right('max'),
-    right('> 20x median'),
-    { title: 'widest', least: 20 },
+    right('far out'),
+    { title: 'widest', least: 16, expendable: 1 },
   ];
   const rows = ranges.models.map(({ layers, median, p95, max, widest, farOut }, i) => [
     INDENT + letter(i),
@@ -130,10 +130,10 @@ function statisticsSection(ranges: WeightRanges, style: ChalkInstance, width: nu
     printable(widest ?? '-'),
   ]);
   const beyond = ranges.models.flatMap(({ farOut }, i) =>
-    farOut.length < 2 ? [] : [`${letter(i)}  > 20x median: ${farOutText(farOut)}`],
+    farOut.length < 2 ? [] : [`${letter(i)}  far out: ${farOutText(farOut)}`],
   );
   return [
-    'RANGES',
+    ...wrapped('RANGES  far out: more than 20 times the median', width),
     ...columns(layout, rows, width),
     ...beyond.flatMap((line) =>
       wrapped(line, width - 5).map((text, at) => `${at === 0 ? INDENT : '     '}${text}`),
@@ -150,7 +150,7 @@ function farOutText(nodes: readonly string[]): string {
 
 function forecastsSection(models: readonly InspectedModel[], width: number): string[] {
   return [
-    'INT8 WEIGHTS  forecast without data: symmetric, min-max, one scale per tensor',
+    ...wrapped(FORECAST_TITLE, width),
     ...models.flatMap(({ forecast }, i) =>
       wrapped(forecastText(forecast), width - 5).map(
         (line, at) => `${INDENT}${at === 0 ? letter(i) : ' '}  ${line}`,

@@ -12,6 +12,7 @@ import type { TerminalOptions } from './terminal.js';
 const INDENT = '  ';
 const METADATA_SHOWN = 12;
 const OPS_SHOWN = 30;
+const FLAGS_SHOWN = 4;
 
 export function renderInspect(report: InspectReport, options: TerminalOptions): string {
   const style = new Chalk({ level: options.color ? 1 : 0 });
@@ -35,7 +36,7 @@ function sectionsOf(report: InspectReport, style: ChalkInstance, options: Termin
     ...(quiet
       ? []
       : [
-          portsSection('INPUTS', model.inputs, width),
+          [...portsSection('INPUTS', model.inputs, width), ...openSection(model.inputs, width)],
           portsSection('OUTPUTS', model.outputs, width),
           metadataSection(model, width),
           layersSection(model, style, width, top),
@@ -95,23 +96,27 @@ function portsSection(title: string, ports: readonly Port[], width: number): str
   const rows = ports.map(({ name, dtype, shape: dims }) => [
     INDENT + printable(name),
     dtype ?? '?',
-    shortened(shape(dims), 40),
-    title === 'INPUTS' && isOpen(dims) ? openText(name, dims) : '',
+    shortened(shape(dims), 60),
   ]);
-  const layout: Column[] = [{ title: '', least: 20 }, { title: '' }, { title: '' }, { title: '' }];
+  const layout: Column[] = [{ title: '', least: 16 }, { title: '' }, { title: '', least: 12 }];
   return [title, ...columns(layout, rows, width)];
 }
 
-/** What is to be fixed, and with which flag. */
-function openText(name: string, dims: Port['shape']): string {
-  const value =
-    dims?.map((dim, i) => (typeof dim === 'number' ? dim : i === 0 ? 1 : placeholder(dim))).join('x') ??
-    'DIMS';
-  return `open: data sets it, or --shape ${shortened(`${name}=${value}`, 60)}`;
+/** What is to be fixed before the model can run, and with which flags. */
+function openSection(ports: readonly Port[], width: number): string[] {
+  const open = ports.filter(({ shape: dims }) => isOpen(dims));
+  if (open.length === 0) return [];
+  const flags = open.slice(0, FLAGS_SHOWN).map(({ name, shape: dims }) => {
+    const extents = dims?.map((dim, i) => (typeof dim === 'number' ? dim : i === 0 ? 1 : placeholder(dim)));
+    return `--shape ${shortened(`${name}=${extents?.join('x') ?? 'DIMS'}`, 60)}`;
+  });
+  const more = open.length > flags.length ? ` and so on for ${open.length - flags.length} more` : '';
+  const text = `open extents: data fixes them, or ${flags.join(' ')}${more}`;
+  return wrapped(text, width - INDENT.length).map((line) => INDENT + line);
 }
 
 function placeholder(dim: string | null): string {
-  return dim === null ? '?' : printable(dim);
+  return `<${dim === null ? '?' : printable(dim)}>`;
 }
 
 function metadataSection({ metadata }: InspectedModel, width: number): string[] {

@@ -67,7 +67,12 @@ export interface ReportedTensor {
   /** Self SQNR that each other observer would give here, from the histogram: no new pass. */
   readonly forecast?: Readonly<Record<string, number>>;
   /** Per channel, where asked for and for the worst tensors. */
-  readonly channels?: { readonly axis: number; readonly values: readonly ReportedChannel[] };
+  readonly channels?: {
+    readonly axis: number;
+    /** The user asked for them. */
+    readonly asked?: true;
+    readonly values: readonly ReportedChannel[];
+  };
 }
 
 /** SQNR is absent where a channel is exact or has no signal. */

@@ -45,6 +45,8 @@ interface RangeState {
   readonly edge: Edge;
   readonly channels: ChannelStatistics;
   readonly average: MovingAverage;
+  min: number;
+  max: number;
   count: number;
   nonFinite: number;
   nonFiniteIn: string | undefined;
@@ -61,12 +63,11 @@ export async function calibrate(
   const histograms = options.histograms ? await histogramPass(graph, states, samples, options, watch) : [];
   const statistics = states.map((state, i): [TensorId, EdgeStatistics] => {
     const histogram = histograms[i];
-    const { min, max } = extremes(state.channels);
     return [
       state.edge.tensor,
       {
-        min,
-        max,
+        min: state.min,
+        max: state.max,
         count: state.count - state.nonFinite,
         average: state.average,
         ...(histogram === undefined || histogram.total === 0 ? {} : { histogram }),
@@ -94,6 +95,8 @@ async function rangePass(
       sumXX: new Float64Array(edge.channels),
     },
     average: new MovingAverage(options.momentum),
+    min: Infinity,
+    max: -Infinity,
     count: 0,
     nonFinite: 0,
     nonFiniteIn: undefined,
@@ -113,15 +116,15 @@ async function rangePass(
   } finally {
     await runner.close();
   }
-  states.forEach(({ channels }) => fillEmpty(channels));
+  for (const state of states) {
+    const { min, max } = state.channels;
+    // Without a finite value.
+    min.forEach((low, c) => {
+      if (low > (max[c] as number)) min[c] = max[c] = 0;
+    });
+    if (state.min > state.max) state.min = state.max = 0;
+  }
   return states;
-}
-
-/** Smallest and largest of channels without a finite value become 0. */
-function fillEmpty({ min, max }: ChannelStatistics): void {
-  min.forEach((low, c) => {
-    if (low > (max[c] as number)) min[c] = max[c] = 0;
-  });
 }
 
 function addRanges(states: readonly RangeState[], { values, slots }: Sheet<RangeStat>, sample: string): void {
@@ -145,9 +148,12 @@ function addRanges(states: readonly RangeState[], { values, slots }: Sheet<Range
     }
     if (name === 'nonFinite' && state.nonFinite > 0) state.nonFiniteIn ??= sample;
   }
-  states.forEach(({ average }, i) => {
+  states.forEach((state, i) => {
     const [low, high] = [lows[i] as number, highs[i] as number];
-    if (low <= high) average.update(low, high);
+    if (low > high) return;
+    state.average.update(low, high);
+    state.min = Math.min(state.min, low);
+    state.max = Math.max(state.max, high);
   });
 }
 
@@ -158,10 +164,7 @@ async function histogramPass(
   options: CalibrationOptions,
   watch: Watch,
 ): Promise<Histogram[]> {
-  const histograms = states.map((state) => {
-    const { min, max } = extremes(state.channels);
-    return new Histogram(binGrid(min, max));
-  });
+  const histograms = states.map(({ min, max }) => new Histogram(binGrid(min, max)));
   const guarded = new Set(states.filter(({ nonFinite }) => nonFinite > 0).map(({ edge }) => edge.tensor));
   for (const chunk of chunksOf(states.map(({ edge }) => edge.count))) {
     const chunkEdges = chunk.map((i) => (states[i] as RangeState).edge);
@@ -201,11 +204,4 @@ function chunksOf(counts: readonly number[]): number[][] {
     room -= count;
   });
   return chunks;
-}
-
-function extremes({ min, max }: ChannelStatistics): { min: number; max: number } {
-  return {
-    min: min.reduce((a, b) => Math.min(a, b), Infinity),
-    max: max.reduce((a, b) => Math.max(a, b), -Infinity),
-  };
 }

@@ -5,7 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { inspect, type InspectRequest } from '../../src/commands/inspect.js';
 import { QdbgError, UsageError } from '../../src/errors.js';
-import { encodeModel, onnx, type GraphProto, type ModelProto, type TensorProto } from '../../src/onnx/proto.js';
+import {
+  encodeModel,
+  onnx,
+  type GraphProto,
+  type ModelProto,
+  type TensorProto,
+} from '../../src/onnx/proto.js';
 import type { InspectedModel, InspectReport } from '../../src/report/inspect-report.js';
 import { modelOf, refusal, temporaryFolder } from '../loader/model-files.js';
 
@@ -39,7 +45,9 @@ interface NumpyModel {
   };
 }
 
-type Numpy = { readonly edges: readonly number[] } & Readonly<Record<'digits' | 'digits_rescaled', NumpyModel>>;
+type Numpy = { readonly edges: readonly number[] } & Readonly<
+  Record<'digits' | 'digits_rescaled', NumpyModel>
+>;
 
 const NUMPY = JSON.parse(readFileSync(join(FIXTURES, 'inspect/weights.json'), 'utf8')) as Numpy;
 
@@ -99,7 +107,9 @@ describe.each(['digits', 'digits_rescaled'] as const)('inspect of %s', (name) =>
   });
 
   it('gives range, spread and outlier channels of every weight as numpy computes them, BatchNormalization folded', () => {
-    const weights = model.layers.flatMap(({ node, weight }) => (weight === undefined ? [] : [{ node, ...weight }]));
+    const weights = model.layers.flatMap(({ node, weight }) =>
+      weight === undefined ? [] : [{ node, ...weight }],
+    );
     expect(weights.map(({ node, tensor }) => [node, tensor])).toEqual(
       expected.weights.map(({ node, tensor }) => [node, tensor]),
     );
@@ -115,7 +125,9 @@ describe.each(['digits', 'digits_rescaled'] as const)('inspect of %s', (name) =>
     expect(report.weights?.length).toBe(expected.weights.length);
     for (const [i, { channels, fence }] of (report.weights ?? []).entries()) {
       const numpy = expected.weights[i]!;
-      expect(channels.map(({ min, q1, median, q3, max }) => [min, q1, median, q3, max])).toEqual(numpy.channels);
+      expect(channels.map(({ min, q1, median, q3, max }) => [min, q1, median, q3, max])).toEqual(
+        numpy.channels,
+      );
       expect(fence).toBeCloseTo(numpy.fence, 10);
     }
   });
@@ -140,7 +152,12 @@ describe('inspect of one model', () => {
   it('lists layers in graph order with symbolic extents, and says which nodes were merged', async () => {
     const model = await inspectedModel(DIGITS);
     expect(model.layers.map(({ order }) => order)).toEqual([...model.layers.keys()]);
-    expect(model.layers[0]).toMatchObject({ node: 'stem/conv', op: 'Conv', shape: ['N', 16, 8, 8], absorbed: ['stem/conv_bn'] });
+    expect(model.layers[0]).toMatchObject({
+      node: 'stem/conv',
+      op: 'Conv',
+      shape: ['N', 16, 8, 8],
+      absorbed: ['stem/conv_bn'],
+    });
     expect(model.absorbed).toEqual(['stem/conv_bn', 'block2/project_bn']);
     expect(model.inputs).toEqual([{ name: 'image', dtype: 'float32', shape: ['N', 1, 8, 8] }]);
     expect(model.outputs).toEqual([{ name: 'logits', dtype: 'float32', shape: ['N', 10] }]);
@@ -150,16 +167,39 @@ describe('inspect of one model', () => {
   it('counts parameters layer by layer so that they add up to those of the model', async () => {
     const model = await inspectedModel(DIGITS);
     // Convolution weights and biases, the dense layer, and the two limits that both Clip share.
-    const sizes = [16 * 9 + 16, 16 * 9 + 16, 24 * 16 + 24, 48 * 24 + 48, 2, 48 * 9 + 48, 24 * 48 + 24, 10 * 24 + 10];
+    const sizes = [
+      16 * 9 + 16,
+      16 * 9 + 16,
+      24 * 16 + 24,
+      48 * 24 + 48,
+      2,
+      48 * 9 + 48,
+      24 * 48 + 24,
+      10 * 24 + 10,
+    ];
     expect(model.layers.map(({ parameters }) => parameters).filter((size) => size > 0)).toEqual(sizes);
     expect(model.parameters).toBe(sizes.reduce((a, b) => a + b));
   });
 
   it('counts multiply-accumulates for one sample where only the batch is open', async () => {
     const { macs, layers } = await inspectedModel(DIGITS);
-    const perLayer = [16 * 64 * 9, 16 * 64 * 9, 24 * 64 * 16, 48 * 16 * 24, 48 * 16 * 9, 24 * 16 * 48, 10 * 24];
-    expect(layers.flatMap(({ macs: own }) => (own === undefined || own === 0 ? [] : [own]))).toEqual(perLayer);
-    expect(macs).toEqual({ total: perLayer.reduce((a, b) => a + b), unknownLayers: 0, counted: { image: [1, 1, 8, 8] } });
+    const perLayer = [
+      16 * 64 * 9,
+      16 * 64 * 9,
+      24 * 64 * 16,
+      48 * 16 * 24,
+      48 * 16 * 9,
+      24 * 16 * 48,
+      10 * 24,
+    ];
+    expect(layers.flatMap(({ macs: own }) => (own === undefined || own === 0 ? [] : [own]))).toEqual(
+      perLayer,
+    );
+    expect(macs).toEqual({
+      total: perLayer.reduce((a, b) => a + b),
+      unknownLayers: 0,
+      counted: { image: [1, 1, 8, 8] },
+    });
   });
 
   it('leaves multiply-accumulates unknown until --shape fixes what is open', async () => {
@@ -217,7 +257,11 @@ describe('inspect of one model', () => {
       input: [value('t0', ['N', 2])],
       output: [value(`t${count}`, ['N', 2])],
       initializer: [float32('w', [2, 2], [1, 2, 3, 4])],
-      node: Array.from({ length: count }, (_, i) => ({ opType: 'MatMul', input: [`t${i}`, 'w'], output: [`t${i + 1}`] })),
+      node: Array.from({ length: count }, (_, i) => ({
+        opType: 'MatMul',
+        input: [`t${i}`, 'w'],
+        output: [`t${i + 1}`],
+      })),
     });
     const started = performance.now();
     const { layers, parameters } = await inspectedModel(path);
@@ -309,8 +353,11 @@ describe('the forecast', () => {
   });
 
   it('calls a depthwise convolution unusable when more than a tenth of its channels keep fewer than 8 levels', async () => {
-    const eightLevels = (4 / 127) * 100;
-    const channels = (narrow: number): number[] => [100, ...Array.from({ length: 19 }, (_, i) => (i < narrow ? 0.99 : 1) * eightLevels)];
+    // 4 of 127 are 8 levels of 254.
+    const channels = (narrow: number): number[] => [
+      127,
+      ...Array.from({ length: 19 }, (_, i) => (i < narrow ? 3.9 : 4)),
+    ];
     const unusable = async (narrow: number): Promise<boolean | undefined> =>
       (await inspectedModel(fileOf(depthwise(channels(narrow))))).forecast.layers[0]?.unusable;
     expect(await unusable(2)).toBe(false);
@@ -363,7 +410,12 @@ describe('several models', () => {
       input: [value('x', [1, 1, 2, 2])],
       output: [value('y0', [1, 1, 2, 2])],
       initializer: [0, 1e-9, 1, 1e6].map((range, i) => float32(`w${i}`, [1, 1, 1, 2], [0, range])),
-      node: [0, 1, 2, 3].map((i) => ({ opType: 'Conv', name: `c${i}`, input: ['x', `w${i}`], output: [`y${i}`] })),
+      node: [0, 1, 2, 3].map((i) => ({
+        opType: 'Conv',
+        name: `c${i}`,
+        input: ['x', `w${i}`],
+        output: [`y${i}`],
+      })),
     };
     const path = fileOf(graph);
     const { weightRanges } = await inspected([path, path]);
@@ -382,7 +434,11 @@ describe('--node', () => {
     'finds the weight of one layer by %s',
     async (name) => {
       const { node, weights } = await close(name);
-      expect(node).toMatchObject({ node: 'block1/depthwise', weight: 'block1/depthwise.weight', depthwise: true });
+      expect(node).toMatchObject({
+        node: 'block1/depthwise',
+        weight: 'block1/depthwise.weight',
+        depthwise: true,
+      });
       expect(weights?.map(({ tensor }) => tensor)).toEqual(['block1/depthwise.weight']);
     },
   );
@@ -395,7 +451,9 @@ describe('--node', () => {
     const error = await refusal(close('block2/*'));
     expect(error).toBeInstanceOf(UsageError);
     expect(error.message).toBe("--node 'block2/*' matches 3 layers with weights; one is wanted");
-    expect(error.places).toEqual(['expand', 'depthwise', 'project'].map((name) => `block2/${name}, weight block2/${name}.weight`));
+    expect(error.places).toEqual(
+      ['expand', 'depthwise', 'project'].map((name) => `block2/${name}, weight block2/${name}.weight`),
+    );
   });
 
   it('is refused with close names when it matches nothing', async () => {
@@ -414,11 +472,15 @@ describe('--node', () => {
   });
 
   it('is refused for a model without weights', async () => {
-    await expect(inspected([fileOf({})], { node: 'x1' })).rejects.toThrow(/no layer of this model has weights/);
+    await expect(inspected([fileOf({})], { node: 'x1' })).rejects.toThrow(
+      /no layer of this model has weights/,
+    );
   });
 
   it('is refused for several models', async () => {
-    await expect(inspected([DIGITS, RESCALED], { node: 'stem/conv' })).rejects.toThrow(/looks at one model; 2 are given/);
+    await expect(inspected([DIGITS, RESCALED], { node: 'stem/conv' })).rejects.toThrow(
+      /looks at one model; 2 are given/,
+    );
   });
 });
 

@@ -49,19 +49,22 @@ describe.each(['ort', 'tflite'])('breaking one quantizer of a network under %s',
   it.each([
     ['a coarse scale', 20],
     ['a clipping scale', 1 / 20],
-  ])('leaves self and local of all later layers as they were, bit by bit, and worsens cumulative: %s', async (_, factor) => {
-    const broken = await sumsOf(withScale(lane, 'relu1:out', factor), fusedAway);
-    const later = ['project:out', 'relu3:out', 'pool:out', 'flat', 'logits'];
-    for (const tensor of later) {
-      expect(errorOf(broken, tensor, 'self'), tensor).toEqual(errorOf(sound, tensor, 'self'));
-      const [before, after] = [errorOf(sound, tensor, 'cumulative'), errorOf(broken, tensor, 'cumulative')];
-      expect(total(after.sumEE), tensor).toBeGreaterThan(10 * total(before.sumEE));
-    }
-    // relu2, project and relu3 read what relu1 gives, some of them through its quantizer: those are no later layers.
-    for (const tensor of ['project:out', 'pool:out', 'flat', 'logits']) {
-      expect(errorOf(broken, tensor, 'local'), tensor).toEqual(errorOf(sound, tensor, 'local'));
-    }
-  });
+  ])(
+    'leaves self and local of all later layers as they were, bit by bit, and worsens cumulative: %s',
+    async (_, factor) => {
+      const broken = await sumsOf(withScale(lane, 'relu1:out', factor), fusedAway);
+      const later = ['project:out', 'relu3:out', 'pool:out', 'flat', 'logits'];
+      for (const tensor of later) {
+        expect(errorOf(broken, tensor, 'self'), tensor).toEqual(errorOf(sound, tensor, 'self'));
+        const [before, after] = [errorOf(sound, tensor, 'cumulative'), errorOf(broken, tensor, 'cumulative')];
+        expect(total(after.sumEE), tensor).toBeGreaterThan(10 * total(before.sumEE));
+      }
+      // relu2, project and relu3 read what relu1 gives, some of them through its quantizer: those are no later layers.
+      for (const tensor of ['project:out', 'pool:out', 'flat', 'logits']) {
+        expect(errorOf(broken, tensor, 'local'), tensor).toEqual(errorOf(sound, tensor, 'local'));
+      }
+    },
+  );
 
   it('shows in local and cumulative of the operators that read the broken tensor, in local of those only', async () => {
     const broken = await sumsOf(withScale(lane, 'relu1:out', 20), fusedAway);

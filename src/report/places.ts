@@ -1,0 +1,47 @@
+/** What the user calls a place in a network. */
+import {
+  nodeLabel,
+  nodeOf,
+  topologyOf,
+  type Graph,
+  type Node,
+  type NodeId,
+  type TensorId,
+} from '../ir/graph.js';
+import type { QuantPlan } from '../quant/placement/plan.js';
+
+/** Where a tensor stands: the operator that computes it, or for what no node writes the one that reads it. */
+interface Place {
+  readonly node: string;
+  readonly op: string;
+  readonly order: number;
+}
+
+/** Names places in a graph; a fused operator is called after its first node, `Conv+Relu`. */
+export class Places {
+  readonly #graph: Graph;
+  readonly #fusedAway: ReadonlySet<TensorId>;
+
+  constructor(graph: Graph, plan: QuantPlan) {
+    this.#graph = graph;
+    this.#fusedAway = new Set(plan.fusedAway);
+  }
+
+  of(tensor: TensorId, reader?: NodeId): Place {
+    const { producer, uses } = topologyOf(this.#graph);
+    const written = producer[tensor];
+    const id = written ?? reader ?? uses[tensor]?.[0]?.node;
+    if (id === undefined) return { node: '', op: '', order: -1 };
+    const chain = written === undefined ? [nodeOf(this.#graph, id)] : this.#chain(written);
+    return { node: nodeLabel(chain[0] as Node), op: chain.map(({ op }) => op).join('+'), order: id };
+  }
+
+  /** The node and those that were fused in front of it, first computed first. */
+  #chain(id: NodeId): Node[] {
+    const node = nodeOf(this.#graph, id);
+    const inner = node.inputs.find((input) => input !== null && this.#fusedAway.has(input));
+    const before =
+      inner === undefined || inner === null ? undefined : topologyOf(this.#graph).producer[inner];
+    return before === undefined ? [node] : [...this.#chain(before), node];
+  }
+}

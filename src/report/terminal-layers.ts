@@ -1,0 +1,172 @@
+/** Tables of the terminal report: layers, their channels, weights. */
+import type { ChalkInstance } from 'chalk';
+import type { ErrorMeasurement } from '../diff/measurement.js';
+import { decibels, listed, number, percent, printable, shortened, wrapped } from './format.js';
+import type { Report, ReportedChannel, ReportedTensor, ReportedWeight } from './report.js';
+import { table } from './table.js';
+
+export interface TableOptions {
+  /** Columns of the screen. */
+  readonly width: number;
+  /** Rows per table. */
+  readonly top: number;
+}
+
+export const INDENT = '  ';
+/** What another setting must gain to be worth a line, dB. */
+export const WORTHWHILE_DB = 3;
+
+export function layers({ tensors }: Report, style: ChalkInstance, { width, top }: TableOptions): string[] {
+  const measured = tensors.filter(({ cumulative }) => cumulative !== undefined);
+  const ranked = measured
+    .filter((tensor) => worstOf(tensor) !== undefined)
+    .sort((a, b) => (worstOf(a) ?? 0) - (worstOf(b) ?? 0))
+    .slice(0, top);
+  if (ranked.length === 0) return [];
+  const name = Math.max(16, width - 84);
+  const rows = ranked.map((tensor) => [
+    ...layerName(tensor, name),
+    decibels(tensor.self),
+    style.bold(decibels(tensor.local)),
+    decibels(tensor.cumulative),
+    channelText(tensor),
+    tensor.levels === undefined ? '-' : tensor.levels.toFixed(tensor.levels < 10 ? 1 : 0),
+    tensor.lostShare === undefined ? '-' : percent(tensor.lostShare),
+    noiseText(tensor.self ?? tensor.local),
+    number((tensor.local ?? tensor.self)?.maxAbsError ?? 0),
+  ]);
+  const right = (title: string) => ({ title, align: 'right' as const });
+  return [
+    `WORST LAYERS  ${ranked.length} of ${measured.length} measured, by local SQNR in dB, higher is better`,
+    ...table(
+      [
+        { title: `${INDENT}layer` },
+        { title: 'op' },
+        right('self'),
+        right('local'),
+        right('cumul.'),
+        right('worst ch.'),
+        right('levels'),
+        right('lost'),
+        right('clip/round'),
+        right('max|e|'),
+      ],
+      rows,
+    ),
+    ...legend(LAYER_LEGEND, width),
+  ];
+}
+
+const LAYER_LEGEND =
+  "self: its own quantizer. local: this layer alone as integer, on the float run's inputs. cumul.: everything before it " +
+  'quantized too. worst ch.: lowest local (else self) channel, #index. levels: steps across 98 % of the values. lost: values ' +
+  'off by more than a quarter of themselves. clip/round: shares of the noise. max|e|: largest local error.';
+
+const WEIGHT_LEGEND =
+  "outlier channel: its largest |w| is beyond Q3 + 3 IQR of all channels' largest |w|. fewest levels: of any channel under one scale.";
+
+function legend(text: string, width: number): string[] {
+  return wrapped(text, width - INDENT.length).map((line) => `${INDENT}${line}`);
+}
+
+/** A graph input is no layer: it goes by its own name. */
+function layerName({ role, tensor, node, op }: ReportedTensor, width: number): [layer: string, op: string] {
+  return role === 'input' || node === ''
+    ? [`${INDENT}${shortened(tensor, width)}`, role]
+    : [`${INDENT}${shortened(node, width)}`, shortened(op, 12)];
+}
+
+function worstOf({ local, self }: ReportedTensor): number | undefined {
+  return local?.sqnrDb ?? self?.sqnrDb;
+}
+
+function channelText({ local, self }: ReportedTensor): string {
+  const worst = local?.worstChannel ?? self?.worstChannel;
+  return worst === undefined ? '-' : `${worst.sqnrDb.toFixed(1)} #${worst.channel}`;
+}
+
+function noiseText(error: ErrorMeasurement | undefined): string {
+  if (error === undefined || error.exact === true) return '-';
+  return `${Math.round(100 * error.noise.clip)}/${Math.round(100 * error.noise.round)} %`;
+}
+
+export function weights(
+  { weights: all }: Report,
+  style: ChalkInstance,
+  { width, top }: TableOptions,
+): string[] {
+  const gain = ({ perTensorSqnrDb, perAxisSqnrDb }: ReportedWeight): number =>
+    (perAxisSqnrDb ?? 0) - (perTensorSqnrDb ?? 0);
+  const shown = all
+    .filter(
+      (weight) =>
+        weight.outlierChannels.length > 0 || weight.deadChannels.length > 0 || gain(weight) > WORTHWHILE_DB,
+    )
+    .sort((a, b) => fewest(a) - fewest(b))
+    .slice(0, top);
+  if (shown.length === 0) return [];
+  const name = Math.max(16, width - 66);
+  const right = (title: string) => ({ title, align: 'right' as const });
+  return [
+    `WEIGHTS  ${shown.length} of ${all.length} with channels of unlike range; SQNR in dB with one scale, and with one per channel`,
+    ...table(
+      [
+        { title: `${INDENT}weight` },
+        right('channels'),
+        right('per-tensor'),
+        right('per-axis'),
+        right('fewest levels'),
+        { title: 'outlier channels' },
+      ],
+      shown.map((weight) => [
+        `${INDENT}${shortened(weight.tensor, name)}`,
+        String(weight.channels.length),
+        style.bold(decibels(exactOr(weight.perTensorSqnrDb))),
+        decibels(exactOr(weight.perAxisSqnrDb)),
+        fewest(weight).toFixed(1),
+        weight.outlierChannels.length === 0 ? '-' : listed(weight.outlierChannels, 5),
+      ]),
+    ),
+    ...legend(WEIGHT_LEGEND, width),
+  ];
+}
+
+/** Channels of the tensors that the user asked for, worst first. */
+export function channels({ tensors }: Report, style: ChalkInstance, { top }: TableOptions): string[] {
+  const db = (value: number | undefined): string => (value === undefined ? '-' : value.toFixed(1));
+  const right = (title: string) => ({ title, align: 'right' as const });
+  const asked = tensors.filter(({ channels: listing }) => listing?.asked === true);
+  return asked.flatMap(({ tensor, channels: listing }, i) => {
+    if (listing === undefined) return [];
+    const rank = ({ localSqnrDb, selfSqnrDb }: ReportedChannel): number =>
+      localSqnrDb ?? selfSqnrDb ?? Infinity;
+    const shown = listing.values
+      .map((channel, index) => ({ channel, index }))
+      .sort((a, b) => rank(a.channel) - rank(b.channel))
+      .slice(0, top);
+    return [
+      ...(i === 0 ? [] : ['']),
+      `CHANNELS of ${printable(tensor)}  ${shown.length} of ${listing.values.length} along axis ${listing.axis}, worst first; SQNR in dB`,
+      ...table(
+        [right(`${INDENT}#`), right('min'), right('max'), right('self'), right('local'), right('cumul.')],
+        shown.map(({ channel, index }) => [
+          String(index),
+          number(channel.min),
+          number(channel.max),
+          db(channel.selfSqnrDb),
+          style.bold(db(channel.localSqnrDb)),
+          db(channel.cumulativeSqnrDb),
+        ]),
+      ),
+    ];
+  });
+}
+
+function exactOr(sqnrDb: number | undefined): { sqnrDb?: number } {
+  return sqnrDb === undefined ? {} : { sqnrDb };
+}
+
+/** Channels that are all zero lose nothing. */
+function fewest({ perTensorLevels }: ReportedWeight): number {
+  return perTensorLevels.filter((levels) => levels > 0).reduce((a, b) => Math.min(a, b), Infinity);
+}

@@ -72,7 +72,7 @@ function sqnrText(db: number | undefined): string {
 
 /** The forecast in a sentence. */
 export function forecastText({ weights, fewLevels, layers }: WeightForecast): string {
-  if (weights === 0) return 'no layer has weights';
+  if (weights === 0) return 'no layer has float weights';
   const few = `fewer than ${fewLevels} of 256 levels`;
   if (layers.length === 0) {
     return `no channel of the ${weights === 1 ? 'one weighted layer' : `${count(weights)} weighted layers`} would have ${few}`;

@@ -21,7 +21,7 @@ export function inspectedWeight(graph: Graph, weight: Weight, scan: ConstantScan
 }
 
 /** Each group convolves one input channel: the weight is [M, 1, kernel...]. */
-export function isDepthwise({ node, data }: Weight): boolean {
+function isDepthwise({ node, data }: Weight): boolean {
   const group = node.attrs.get('group');
   return node.op === 'Conv' && data.dims[1] === 1 && group?.type === 'int' && group.value > 1n;
 }

@@ -5,6 +5,7 @@ import {
   elementCount,
   formatDims,
   packedByteLength,
+  Scratch,
   toFloat32,
   toFloat64,
   toInts,
@@ -118,6 +119,24 @@ describe('toFloat32', () => {
 
   it.each(['string', 'float8e4m3fn', 'float4e2m1', 'complex64'] as const)('refuses %s', (dtype) => {
     expect(() => toFloat32(constant(dtype, new Uint8Array(8), [1]))).toThrow(UnsupportedError);
+  });
+});
+
+describe('a scratch', () => {
+  const halves = bytesOf(Float32Array.of(0.5, -1.5));
+
+  it('holds copies that only alignment makes necessary, each until the next', () => {
+    const scratch = new Scratch();
+    const first = toFloat32(constant('float32', misaligned(halves), [2]), scratch);
+    expect([...first]).toEqual([0.5, -1.5]);
+    const second = toFloat32(constant('float32', misaligned(bytesOf(Float32Array.of(7))), [1]), scratch);
+    expect([...second]).toEqual([7]);
+    expect([...first]).toEqual([7, -1.5]);
+  });
+
+  it('is not used for elements that can be viewed where they are', () => {
+    const view = toFloat32(constant('float32', halves, [2]), new Scratch());
+    expect(view.buffer).toBe(halves.buffer);
   });
 });
 

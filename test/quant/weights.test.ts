@@ -120,6 +120,16 @@ describe('channelRanges', () => {
     expect(nonFinite).toBe(0);
   });
 
+  it.each([1, 63, 64, 65, 200])('finds the extremes of the columns of a matrix with %d rows', (rows) => {
+    const weights = bell(3 * rows, rows);
+    weights[3 * (rows - 1) + 1] = NaN;
+    const columns = [0, 1, 2].map((c) => [...weights.filter((x, i) => i % 3 === c && !Number.isNaN(x))]);
+    const { min, max, nonFinite } = channelRanges(weights, [rows, 3], 1);
+    expect(Array.from(min)).toEqual(columns.map((values) => (values.length === 0 ? 0 : Math.min(...values))));
+    expect(Array.from(max)).toEqual(columns.map((values) => (values.length === 0 ? 0 : Math.max(...values))));
+    expect(nonFinite).toBe(1);
+  });
+
   it('ignores and counts what is not finite, wherever it stands', () => {
     const weights = Float32Array.of(Infinity, 2, -1, NaN, -Infinity, 3, NaN, Infinity, -Infinity);
     const { min, max, nonFinite } = channelRanges(weights, [3, 3], 0);

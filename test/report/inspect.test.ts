@@ -268,7 +268,7 @@ describe('a model from anybody', () => {
     const text = await rendered(reportOf(model({ layers: [], inputs: [], opCounts: [], ops: 0 })));
     expect(text).toContain('LAYERS  none');
     expect(text).toContain('INPUTS  none');
-    expect(text).toContain('no layer has weights');
+    expect(text).toContain('no layer has float weights');
   });
 });
 

@@ -15,7 +15,15 @@ interface Layer {
   readonly node: readonly string[];
 }
 
-const FILES = ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path', 'node:url', 'node:zlib'];
+const FILES = [
+  'node:crypto',
+  'node:fs',
+  'node:fs/promises',
+  'node:path',
+  'node:stream/promises',
+  'node:url',
+  'node:zlib',
+];
 const PROCESSES = ['node:child_process', 'node:os', 'node:perf_hooks'];
 const TERMINAL = ['node:process', 'node:readline', 'node:stream', 'node:tty', 'node:util'];
 

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { channelSqnr, measurementOf, sqnr } from '../../src/diff/measurement.js';
+import { emptyErrorSums, type ErrorSums, type ValueSums } from '../../src/ir/sums.js';
+
+const VALUE: ValueSums = { count: 10, nonFinite: 0, sumXX: 100, clipped: 0 };
+
+function errorsOf(parts: Partial<ErrorSums>): ErrorSums {
+  return { ...emptyErrorSums(parts.sumEE?.length ?? 1), ...parts };
+}
+
+describe('SQNR', () => {
+  it.each([
+    [100, 1, 20],
+    [1, 1, 0],
+    [1, 4, -6.0206],
+    [2, 1e-30, 303.0103],
+    [1e300, 1e-300, 6000],
+  ])('of %d over %d is %d dB', (signal, noise, db) => {
+    expect(sqnr(signal, noise).sqnrDb).toBeCloseTo(db, 4);
+  });
+
+  it('is exact without noise, with or without signal', () => {
+    expect(sqnr(5, 0)).toEqual({ exact: true });
+    expect(sqnr(0, 0)).toEqual({ exact: true });
+  });
+
+  it('is absent without signal, and where energies are beyond numbers', () => {
+    expect(sqnr(0, 3)).toEqual({});
+    expect(sqnr(Infinity, 3)).toEqual({});
+    expect(sqnr(3, Infinity)).toEqual({});
+    expect(sqnr(NaN, 3)).toEqual({});
+  });
+});
+
+describe('a measurement', () => {
+  it('has mean, largest and mean squared error of all channels together', () => {
+    const error = errorsOf({
+      sumEE: Float64Array.of(3, 1),
+      sumE: Float64Array.of(-4, 2),
+      maxAbsE: Float64Array.of(1.5, 0.5),
+    });
+    const measured = measurementOf(VALUE, error)!;
+    expect(measured).toMatchObject({ mse: 0.4, bias: -0.2, maxAbsError: 1.5, nonFinite: 0 });
+    expect(measured.sqnrDb).toBeCloseTo(10 * Math.log10(25), 10);
+    // A shift by -0.2 has the energy 10 * 0.04 of the 4.
+    expect(measured.biasShare).toBeCloseTo(0.1, 10);
+    expect(measured.exact).toBeUndefined();
+  });
+
+  it('is about the finite values only', () => {
+    const error = errorsOf({ sumEE: Float64Array.of(4), sumE: Float64Array.of(4), nonFinite: 6 });
+    expect(measurementOf({ ...VALUE, nonFinite: 6 }, error)).toMatchObject({ mse: 1, bias: 1, nonFinite: 6 });
+  });
+
+  it('is absent when nothing finite was seen', () => {
+    expect(measurementOf({ ...VALUE, nonFinite: 10 }, errorsOf({ nonFinite: 10 }))).toBeUndefined();
+    expect(measurementOf({ ...VALUE, count: 0 }, errorsOf({}))).toBeUndefined();
+  });
+
+  it('says how the noise is shared by clipped and by rounded values; the two add to 1 or to 0', () => {
+    const noise = (clipEE: number, sumEE: number) =>
+      measurementOf({ ...VALUE, clipped: 5 }, errorsOf({ sumEE: Float64Array.of(sumEE), clipEE }))!;
+    expect(noise(3, 4).noise).toEqual({ clip: 0.75, round: 0.25 });
+    expect(noise(3, 4).clippedShare).toBe(0.5);
+    // The two sums are rounded apart.
+    expect(noise(4.0000001, 4).noise).toEqual({ clip: 1, round: 0 });
+    expect(noise(0, 0)).toMatchObject({ exact: true, noise: { clip: 0, round: 0 }, biasShare: 0, mse: 0 });
+  });
+
+  it('names the worst sample, also one without signal, which has no SQNR', () => {
+    const worst = (sumXX: number) =>
+      measurementOf(
+        VALUE,
+        errorsOf({ sumEE: Float64Array.of(1), worst: { sample: 'a.png', sumXX, sumEE: 1 } }),
+      )!;
+    expect(worst(10)).toMatchObject({ worstSample: 'a.png', worstSqnrDb: 10 });
+    expect(worst(0).worstSample).toBe('a.png');
+    expect(worst(0).worstSqnrDb).toBeUndefined();
+    expect(measurementOf(VALUE, errorsOf({ sumEE: Float64Array.of(1) }))!.worstSample).toBeUndefined();
+  });
+
+  it('names the worst channel among those with signal and noise, when there are several', () => {
+    const channel = (xx: readonly number[], ee: readonly number[]) =>
+      measurementOf(VALUE, errorsOf({ sumEE: Float64Array.from(ee) }), Float64Array.from(xx))!.worstChannel;
+    expect(channel([100, 10, 1000], [1, 1, 1])).toEqual({ channel: 1, sqnrDb: 10 });
+    expect(channel([100, 0, 1000], [1, 5, 1])).toEqual({ channel: 0, sqnrDb: 20 });
+    expect(channel([0, 0], [1, 1])).toBeUndefined();
+    expect(channel([5, 5], [0, 0])).toBeUndefined();
+    expect(channel([100], [1])).toBeUndefined();
+  });
+});
+
+describe('SQNR by channel', () => {
+  it('leaves out channels without signal and keeps those without noise', () => {
+    expect(channelSqnr(Float64Array.of(10, 0, 10), Float64Array.of(1, 1, 0))).toEqual([
+      { channel: 0, sqnrDb: 10 },
+      { channel: 2, sqnrDb: Infinity },
+    ]);
+  });
+
+  it('is empty for one channel and for sums that do not belong together', () => {
+    expect(channelSqnr(Float64Array.of(1), Float64Array.of(1))).toEqual([]);
+    expect(channelSqnr(Float64Array.of(1, 1), Float64Array.of(1))).toEqual([]);
+  });
+});

@@ -3,11 +3,10 @@
  * Times are of the job alone (sessions and reading of samples included); one thread.
  */
 import { performance } from 'node:perf_hooks';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { edgesOf } from '../dist/compile/edges.js';
-import { inferenceProgram } from '../dist/compile/measurement-program.js';
 import { bindInputs } from '../dist/ir/bind-inputs.js';
 import { inferShapes } from '../dist/ir/infer/index.js';
-import { FLOAT_LANE } from '../dist/ir/lane.js';
 import { loadModel } from '../dist/loader/index.js';
 import { buildLane } from '../dist/quant/lane.js';
 import { observe } from '../dist/quant/observers/index.js';
@@ -18,7 +17,6 @@ import { NO_SELECTION } from '../dist/quant/select.js';
 import { calibrate } from '../dist/run/calibrate.js';
 import { openDataset } from '../dist/run/data/index.js';
 import { measure } from '../dist/run/measure.js';
-import { openSession } from '../dist/run/runtime.js';
 import { ensureBenchFiles } from './files.js';
 
 const [, , job, count] = process.argv;
@@ -52,12 +50,14 @@ async function measured(kinds) {
   return () => measure(graph, lane, edges, fusedAway, samples, options, silent);
 }
 
-/** The user's network as it is: what all ratios are to. */
+/** The user's file in onnxruntime-node with its own defaults: what all ratios are to. */
 async function plain() {
-  const { model } = inferenceProgram(graph, FLOAT_LANE, graph.outputs);
-  const session = await openSession(model, { threads: THREADS });
-  for await (const { feeds } of samples.samples()) await session.run(feeds);
-  await session.close();
+  const session = await InferenceSession.create(files.mobilenet, { intraOpNumThreads: THREADS });
+  for await (const { feeds } of samples.samples()) {
+    const { data, dims } = feeds.get('input');
+    await session.run({ input: new Tensor('float32', data, dims) });
+  }
+  await session.release();
 }
 
 const JOBS = {

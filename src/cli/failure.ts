@@ -1,5 +1,6 @@
 /** How an error looks to the user, and which exit code it has. */
 import { QdbgError } from '../errors.js';
+import { printable } from '../report/format.js';
 import { VERSION } from '../version.js';
 
 /** A bug in qdbg (sysexits.h EX_SOFTWARE). */
@@ -9,11 +10,11 @@ const MOST_PLACES = 20;
 
 export function failure(error: unknown): { text: string; exitCode: number } {
   if (error instanceof QdbgError) {
-    const shown = error.places.slice(0, MOST_PLACES).map((place) => `  ${clean(place)}\n`);
+    const shown = error.places.slice(0, MOST_PLACES).map((place) => `  ${printable(place)}\n`);
     const more = error.places.length > MOST_PLACES ? `  and ${error.places.length - MOST_PLACES} more\n` : '';
-    const hint = error.hint === undefined ? '' : `  hint: ${clean(error.hint)}\n`;
+    const hint = error.hint === undefined ? '' : `  hint: ${printable(error.hint)}\n`;
     return {
-      text: `qdbg: ${clean(error.message)}\n${shown.join('')}${more}${hint}`,
+      text: `qdbg: ${printable(error.message)}\n${shown.join('')}${more}${hint}`,
       exitCode: error.exitCode,
     };
   }
@@ -22,12 +23,4 @@ export function failure(error: unknown): { text: string; exitCode: number } {
     text: `qdbg: this is a bug in qdbg ${VERSION} (node ${process.version}, ${process.platform} ${process.arch})\n${stack}\n`,
     exitCode: EXIT_BUG,
   };
-}
-
-/** Names come from files that anybody may have made: no control characters reach the terminal. */
-function clean(text: string): string {
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
 }

@@ -53,7 +53,6 @@ export class ModelWriter {
   readonly #opsets: Map<string, number>;
   readonly #irVersion: number;
   readonly #inputs: ValueInfoProto[] = [];
-  readonly #entries: Entry[] = [];
   readonly #memo = new Map<string, readonly Value[]>();
   readonly #producer = new Map<Value, Entry>();
   readonly #initializers = new Map<Value, () => TensorProto>();
@@ -209,22 +208,38 @@ export class ModelWriter {
     if (known !== undefined) return known;
     const values = Array.from({ length: outputs }, () => this.#name());
     const made: Entry = { ...entry, outputs: values };
-    this.#entries.push(made);
     this.#memo.set(key, values);
     for (const value of values) this.#producer.set(value, made);
     return values;
   }
 
+  /**
+   * What `outputs` need, each entry right after the last one it reads (depth first), so that a probe stands beside what it
+   * probes. The runtime's own order follows the file's: with the network first and all probes behind it, every activation
+   * would be alive at once, and its memory planner would take quadratic time.
+   */
   #reachable(outputs: readonly Value[]): Entry[] {
-    const live = new Set<Entry>();
-    const pending: Value[] = [...outputs];
-    for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
-      const entry = this.#producer.get(value);
-      if (entry === undefined || live.has(entry)) continue;
-      live.add(entry);
-      for (const input of [...entry.inputs, ...entry.captures]) if (input !== null) pending.push(input);
+    const ordered = new Set<Entry>();
+    const entered = new Set<Entry>();
+    // A stack of its own: networks are deeper than the call stack.
+    const pending: Entry[] = [];
+    const push = (values: readonly (Value | null)[]): void => {
+      for (let i = values.length - 1; i >= 0; i--) {
+        const entry = this.#producer.get(values[i] as Value);
+        if (entry !== undefined && !ordered.has(entry)) pending.push(entry);
+      }
+    };
+    push(outputs);
+    for (let entry = pending.at(-1); entry !== undefined; entry = pending.at(-1)) {
+      if (entered.has(entry)) {
+        ordered.add(entry);
+        pending.pop();
+      } else {
+        entered.add(entry);
+        push([...entry.inputs, ...entry.captures]);
+      }
     }
-    return this.#entries.filter((entry) => live.has(entry));
+    return [...ordered];
   }
 
   #name(): Value {

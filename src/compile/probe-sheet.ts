@@ -17,6 +17,9 @@ export interface Slot<Name extends string> {
   readonly length: number;
 }
 
+/** Inputs of one Concat. */
+const MOST_CONCATENATED = 32;
+
 interface Item<Name extends string> {
   readonly edge: number;
   readonly name: Name;
@@ -80,7 +83,19 @@ export class ProbeSheet<Name extends string> {
         offset += length;
       }
     }
-    return { output: this.#writer.op('Concat', parts, { axis: 0 }), slots, length: offset };
+    return { output: this.#concatenated(parts), slots, length: offset };
+  }
+
+  /** By way of short lists: an operator with thousands of inputs makes the runtime compute everything before any probe. */
+  #concatenated(parts: readonly Value[]): Value {
+    let rest = parts;
+    do {
+      const lists = Array.from({ length: Math.ceil(rest.length / MOST_CONCATENATED) }, (_, i) =>
+        rest.slice(i * MOST_CONCATENATED, (i + 1) * MOST_CONCATENATED),
+      );
+      rest = lists.map((list) => this.#writer.op('Concat', list, { axis: 0 }));
+    } while (rest.length > 1);
+    return rest[0] as Value;
   }
 
   #add(rank: number, axis: number, item: Item<Name>): void {

@@ -6,32 +6,35 @@ export interface Jump {
   readonly tensor: TensorId;
   /** The input with the lowest cumulative SQNR, which the output is compared with. */
   readonly from: TensorId;
-  readonly fromDb: number;
+  /** Absent where the input is exact. */
+  readonly fromDb?: number;
   readonly toDb: number;
 }
 
 /** Above this nothing is lost that an 8-bit network could keep: the first quantizer's fall from 150 dB is no news. */
 const CEILING_DB = 40;
 
-/** All falls, largest first; what lies above the ceiling does not count. Inputs without a SQNR (exact ones) are passed over. */
+/** All falls, largest first; what lies above the ceiling does not count. */
 export function jumpsOf(graph: Graph, measurements: readonly EdgeMeasurement[]): Jump[] {
   const cumulative = new Map<TensorId, number>();
   for (const { edge, errors } of measurements) {
-    const db = errors.get('cumulative')?.sqnrDb;
-    if (db !== undefined) cumulative.set(edge.tensor, db);
+    const { sqnrDb, exact } = errors.get('cumulative') ?? {};
+    if (exact === true) cumulative.set(edge.tensor, Infinity);
+    else if (sqnrDb !== undefined) cumulative.set(edge.tensor, sqnrDb);
   }
   const jumps: Jump[] = [];
   for (const { edge } of measurements) {
     const toDb = cumulative.get(edge.tensor);
     if (toDb === undefined || edge.producer === undefined) continue;
     const worst = lowestInput(graph, edge.producer, cumulative);
-    if (worst !== undefined && worst.db > toDb)
-      jumps.push({ tensor: edge.tensor, from: worst.tensor, fromDb: worst.db, toDb });
+    if (worst === undefined) continue;
+    const fromDb = worst.db === Infinity ? {} : { fromDb: worst.db };
+    jumps.push({ tensor: edge.tensor, from: worst.tensor, ...fromDb, toDb });
   }
-  return jumps.sort((a, b) => depthOf(b) - depthOf(a));
+  return jumps.filter((jump) => depthOf(jump) > 0).sort((a, b) => depthOf(b) - depthOf(a));
 }
 
-function depthOf({ fromDb, toDb }: Jump): number {
+function depthOf({ fromDb = Infinity, toDb }: Jump): number {
   return Math.min(fromDb, CEILING_DB) - Math.min(toDb, CEILING_DB);
 }
 

@@ -47,7 +47,7 @@ export interface WeightSqnr {
   readonly perAxisExact: boolean;
   /** Channels with a value other than zero that are all zero under the per-tensor scale (absmax <= scale / 2). */
   readonly deadChannels: readonly number[];
-  /** (max - min) / scale of each channel under the per-tensor scale: the quantizer steps it has left. */
+  /** Quantizer steps from -absmax to absmax of each channel under the per-tensor scale: what it has left. */
   readonly levels: readonly number[];
 }
 
@@ -210,7 +210,7 @@ export function weightSqnr(
   for (let c = 0; c < min.length; c++) {
     const absmax = Math.max(-min[c]!, max[c]!);
     if (absmax > 0 && absmax / scale <= 0.5) deadChannels.push(c);
-    levels.push((max[c]! - min[c]!) / scale);
+    levels.push((2 * absmax) / scale);
   }
   return {
     ...(perTensor.db === undefined ? {} : { perTensorDb: perTensor.db }),

@@ -154,9 +154,9 @@ export function weightRows(
 }
 
 export function jumpRows(graph: Graph, places: Places, jumps: readonly Jump[]): ReportedJump[] {
-  return jumps.map(({ tensor, from, fromDb, toDb }) => {
+  return jumps.map(({ tensor, from, ...db }) => {
     const { node, op } = places.of(tensor);
-    return { tensor: tensorOf(graph, tensor).name, node, op, fromDb, toDb, from: tensorOf(graph, from).name };
+    return { tensor: tensorOf(graph, tensor).name, node, op, ...db, from: tensorOf(graph, from).name };
   });
 }
 

@@ -105,7 +105,8 @@ export interface ReportedJump {
   readonly tensor: string;
   readonly node: string;
   readonly op: string;
-  readonly fromDb: number;
+  /** Absent where the input is exact. */
+  readonly fromDb?: number;
   readonly toDb: number;
   readonly from: string;
 }

@@ -94,7 +94,7 @@ function falls({ jumps }: Report, style: ChalkInstance, { width }: TerminalOptio
     .slice(0, 3)
     .map(({ node, op, from, fromDb, toDb }) => [
       `${INDENT}${shortened(node, name)} (${op})`,
-      fromDb.toFixed(1),
+      fromDb === undefined ? 'exact' : fromDb.toFixed(1),
       '->',
       style.bold(toDb.toFixed(1)),
       `from ${shortened(from, name)}`,

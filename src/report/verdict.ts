@@ -24,12 +24,12 @@ export function verdictOf(
   }
   const where = `${worst.role === 'output' ? 'output' : 'the last comparable tensor'} ${worst.tensor} has ${db.toFixed(1)} dB SQNR (cumulative)`;
   if (db >= CLOSE_DB) {
-    const doubt = findings.find(
-      ({ severity, subject }) => severity !== 'note' && subject.tensor === worst.tensor,
-    );
+    const doubt =
+      findings.find(({ severity, subject }) => severity !== 'note' && subject.tensor === worst.tensor) ??
+      findings.find(({ severity }) => severity === 'error');
     return {
-      ...(doubt === undefined ? {} : { cause: doubt.rule, where: worst.tensor }),
-      summary: `the integer network stays close to float: ${where}${doubt === undefined ? '' : ', but that number hides what the findings say of it'}`,
+      ...(doubt === undefined ? {} : { cause: doubt.rule, where: doubt.subject.tensor ?? worst.tensor }),
+      summary: `the integer network stays close to float: ${where}${doubt === undefined ? '' : ', but that number hides what the findings tell'}`,
     };
   }
   const jump = jumps[0];
@@ -37,7 +37,7 @@ export function verdictOf(
   const fall =
     jump === undefined
       ? ''
-      : `; the largest fall is at ${jump.node} (${jump.op}), ${jump.fromDb.toFixed(1)} -> ${jump.toDb.toFixed(1)} dB`;
+      : `; the largest fall is at ${jump.node} (${jump.op}), ${jump.fromDb === undefined ? 'exact' : jump.fromDb.toFixed(1)} -> ${jump.toDb.toFixed(1)} dB`;
   const place = cause?.subject.tensor ?? jump?.tensor;
   return {
     ...(cause === undefined ? {} : { cause: cause.rule }),

@@ -1,41 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { edgesOf } from '../../src/compile/edges.js';
 import type { EdgeMeasurement } from '../../src/diff/edge-measurements.js';
 import { jumpsOf } from '../../src/diff/jumps.js';
-import type { ErrorMeasurement } from '../../src/diff/measurement.js';
 import type { Graph } from '../../src/ir/graph.js';
 import { inferShapes } from '../../src/ir/infer/index.js';
+import { edgeMeasurement, errorOf } from '../support/evidence.js';
 import { graph, tensorNamed, type GraphBuilder } from '../support/graph-builder.js';
 
 /** Measurements with these cumulative SQNR by tensor name; the others were not measured. */
 function measured(g: Graph, db: Readonly<Record<string, number | 'exact'>>): EdgeMeasurement[] {
-  return edgesOf(g, new Set()).edges.flatMap((edge): EdgeMeasurement[] => {
-    const value = db[g.tensors[edge.tensor]!.name];
-    if (value === undefined) return [];
-    const error: ErrorMeasurement = {
-      ...(value === 'exact' ? { exact: true } : { sqnrDb: value }),
-      mse: 0,
-      maxAbsError: 0,
-      bias: 0,
-      clippedShare: 0,
-      noise: { clip: 0, round: 0 },
-      biasShare: 0,
-      nonFinite: 0,
-    };
-    return [
-      {
-        edge,
-        quant: undefined,
-        range: { min: 0, max: 0 },
-        levels: undefined,
-        lost: undefined,
-        nonFinite: 0,
-        nonFiniteIn: undefined,
-        errors: new Map([['cumulative', error]]),
-        channels: [],
-      },
-    ];
-  });
+  return Object.entries(db).map(([name, value]) => edgeMeasurement(g, name, { cumulative: errorOf(value) }));
 }
 
 function fallsOf(g: Graph, db: Readonly<Record<string, number | 'exact'>>): unknown[] {

@@ -161,7 +161,7 @@ describe('weightSqnr', () => {
     const weights = Float32Array.of(127, -127, 0.5, -0.5, 0.51, 0, 0, 0, 12.7, -1);
     const { deadChannels, levels } = weightSqnr(weights, [5, 2], 0, INT8);
     expect(deadChannels).toEqual([1]);
-    expect(levels.map((steps) => Number(steps.toFixed(3)))).toEqual([254, 1, 0.51, 0, 13.7]);
+    expect(levels.map((steps) => Number(steps.toFixed(3)))).toEqual([254, 1, 1.02, 0, 25.4]);
   });
 
   it('calls weights exact that already lie on the grid, without a dB number', () => {

@@ -1,10 +1,9 @@
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import { bitsOf } from '../../../quant/affine.js';
+import { FEW_LEVELS } from '../../../quant/weight-spread.js';
 import type { Evidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 
-/** Codes on both sides of zero that a channel still has under the common scale; fewer than this is a lost channel. */
-const FEW_LEVELS = 16;
 /** Share of such channels from which the layer is broken rather than worn. */
 const MANY_CHANNELS = 0.05;
 
@@ -16,9 +15,8 @@ export function perTensorSpread({ graph, constants }: Evidence): Finding[] {
   return constants.flatMap(({ tensor, node, quant, spread }): Finding[] => {
     if (spread === undefined || node === undefined || quant.granularity.kind !== 'per-tensor') return [];
     const { stats, sqnr } = spread;
-    const scale = quant.scale[0] ?? 1;
     const absmax = stats.channels.map((channel) => channel?.absmax ?? 0);
-    const poor = absmax.flatMap((a, c) => (a > 0 && (2 * a) / scale < FEW_LEVELS ? [c] : []));
+    const poor = sqnr.levels.flatMap((levels, c) => (levels > 0 && levels < FEW_LEVELS ? [c] : []));
     if (poor.length === 0 || bitsOf(quant.dtype) < 8) return [];
     const share = poor.length / stats.channels.length;
     const wide =

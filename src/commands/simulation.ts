@@ -37,7 +37,7 @@ export function planSimulation(graph: Graph, scheme: Scheme, selection: Selectio
   const all = edgesOf(graph, new Set()).edges;
   const followed = new Set(all.map(({ tensor }) => tensor));
   const lost = [...observedTensors(graph, wanted).keys()].filter((tensor) => !followed.has(tensor));
-  const { plan, dropped } = withoutObserving(wanted, new Set(lost));
+  const { plan, dropped } = withoutObserving(graph, wanted, new Set(lost));
   const observers = observedTensors(graph, plan);
   const measured = new Set(edges.map(({ tensor }) => tensor));
   const kept = new Set(dropped);

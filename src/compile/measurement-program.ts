@@ -18,8 +18,11 @@ import { ProbeSheet } from './probe-sheet.js';
 export const ERROR_KINDS = ['self', 'local', 'cumulative'] as const;
 export type ErrorKind = (typeof ERROR_KINDS)[number];
 
-/** `sumXX`, `clipped`: of the float value; the others of the error e of one kind. `maxEE` is max e². */
-export type ErrorStat = 'sumEE' | 'sumE' | 'maxEE' | 'clipEE' | 'nonFinite';
+/**
+ * `sumXX`, `clipped`: of the float value; the others of the error e of one kind. `maxEE` is max e²; edges with a gain have
+ * `maxAbsE` without the gain instead, since theirs may be so small beside the values that nothing is left of its square.
+ */
+export type ErrorStat = 'sumEE' | 'sumE' | 'maxEE' | 'maxAbsE' | 'clipEE' | 'nonFinite';
 export type MeasurementStat = 'sumXX' | 'clipped' | 'nonFinite' | `${ErrorKind}.${ErrorStat}`;
 
 export interface MeasurementOptions {
@@ -113,10 +116,10 @@ export function measurementProgram(
       present.set(kind, value === reference ? 'exact' : 'measured');
       if (value === reference) continue;
       const y = probed(writer, graph, edge, value);
-      let e = writer.op('Sub', [amplified(y), amplified(x)]);
+      let plain = writer.op('Sub', [y, x]);
       if (finiteX !== undefined) {
         const finiteE = both(writer, isFinite(writer, y), finiteX);
-        e = finiteOr(writer, e, finiteE, 0);
+        plain = finiteOr(writer, plain, finiteE, 0);
         sheet.perChannel(
           edge,
           index,
@@ -125,10 +128,12 @@ export function measurementProgram(
           floatOfBool(writer, writer.op('Not', [finiteE])),
         );
       }
+      const e = amplified(plain);
       // The runtime sums channels fast but squares-and-sums them slowly: squaring first is cheaper and serves the maximum too.
       const ee = writer.op('Mul', [e, e]);
       sheet.perChannel(edge, index, `${kind}.sumEE`, 'ReduceSum', ee);
-      sheet.perChannel(edge, index, `${kind}.maxEE`, 'ReduceMax', ee);
+      if (gain === undefined) sheet.perChannel(edge, index, `${kind}.maxEE`, 'ReduceMax', ee);
+      else sheet.perChannel(edge, index, `${kind}.maxAbsE`, 'ReduceMax', writer.op('Abs', [plain]));
       sheet.perChannel(edge, index, `${kind}.sumE`, 'ReduceSum', e);
       if (outside !== undefined)
         sheet.perChannel(edge, index, `${kind}.clipEE`, 'ReduceSum', writer.op('Mul', [ee, outside]));

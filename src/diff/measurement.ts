@@ -48,15 +48,17 @@ export function measurementOf(
   const count = value.count - error.nonFinite;
   if (count <= 0) return undefined;
   const sumEE = total(error.sumEE);
+  const maxAbsError = error.maxAbsE.reduce((a, b) => Math.max(a, b), 0);
   const bias = total(error.sumE) / count;
   const clip = sumEE === 0 ? 0 : Math.min(1, error.clipEE / sumEE);
   const worst = error.worst === undefined ? {} : worstSampleOf(error.worst);
   const channel = channelXX === undefined ? undefined : worstChannelOf(channelXX, error.sumEE);
   return {
-    ...sqnr(value.sumXX, sumEE),
+    // Beside values of 1e38, squares of errors near 1 are nothing; that is neither a number nor exact.
+    ...(sumEE === 0 && maxAbsError > 0 ? {} : sqnr(value.sumXX, sumEE)),
     ...worst,
     mse: sumEE / count,
-    maxAbsError: error.maxAbsE.reduce((a, b) => Math.max(a, b), 0),
+    maxAbsError,
     bias,
     clippedShare: value.clipped / count,
     noise: { clip, round: sumEE === 0 ? 0 : 1 - clip },

@@ -19,8 +19,12 @@ export function verdictOf(
     .sort((a, b) => (a.cumulative?.sqnrDb ?? 0) - (b.cumulative?.sqnrDb ?? 0))[0];
   const db = worst?.cumulative?.sqnrDb;
   if (worst === undefined || db === undefined) {
-    const exact = outputs.some(({ cumulative }) => cumulative?.exact === true);
-    return { summary: exact ? 'no output differs from float' : 'no output could be compared with float' };
+    const isExact = outputs.length > 0 && outputs.every(({ cumulative }) => cumulative?.exact === true);
+    if (!isExact) return { summary: 'no output could be compared with float' };
+    const compared = outputs.every(({ role }) => role === 'output')
+      ? 'output'
+      : 'tensor that can be compared';
+    return { summary: `no ${compared} differs from float` };
   }
   const where = `${worst.role === 'output' ? 'output' : 'the last comparable tensor'} ${worst.tensor} has ${db.toFixed(1)} dB SQNR (cumulative)`;
   if (db >= CLOSE_DB) {

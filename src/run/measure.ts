@@ -91,7 +91,8 @@ function addSheet(
       if (error === undefined) continue;
       if (stat === 'sumEE') noise.set(error, { edge, sumEE: addTo(error.sumEE, part, unit * unit) });
       else if (stat === 'sumE') addTo(error.sumE, part, unit);
-      else if (stat === 'maxEE') raiseTo(error.maxAbsE, part, unit);
+      else if (stat === 'maxEE') raiseTo(error.maxAbsE, part.map(Math.sqrt));
+      else if (stat === 'maxAbsE') raiseTo(error.maxAbsE, part);
       else if (stat === 'clipEE') error.clipEE += unit * unit * sumOf(part);
       else error.nonFinite += sumOf(part);
     }
@@ -116,10 +117,9 @@ function addTo(target: Float64Array, part: Float32Array, unit: number): number {
   return sum;
 }
 
-/** `part` holds squares. */
-function raiseTo(target: Float64Array, part: Float32Array, unit: number): void {
+function raiseTo(target: Float64Array, part: Float32Array): void {
   for (let c = 0; c < target.length; c++) {
-    const value = unit * Math.sqrt(part[c] as number);
+    const value = part[c] as number;
     if (value > (target[c] as number)) target[c] = value;
   }
 }

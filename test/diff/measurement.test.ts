@@ -52,6 +52,11 @@ describe('a measurement', () => {
     expect(measurementOf({ ...VALUE, nonFinite: 6 }, error)).toMatchObject({ mse: 1, bias: 1, nonFinite: 6 });
   });
 
+  it('has no SQNR and is not exact when errors are seen but their squares are nothing', () => {
+    const measured = measurementOf(VALUE, errorsOf({ maxAbsE: Float64Array.of(3) }))!;
+    expect([measured.sqnrDb, measured.exact, measured.maxAbsError]).toEqual([undefined, undefined, 3]);
+  });
+
   it('is absent when nothing finite was seen', () => {
     expect(measurementOf({ ...VALUE, nonFinite: 10 }, errorsOf({ nonFinite: 10 }))).toBeUndefined();
     expect(measurementOf({ ...VALUE, count: 0 }, errorsOf({}))).toBeUndefined();

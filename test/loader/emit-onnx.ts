@@ -28,6 +28,7 @@ export function emitOnnx(graph: Graph, name: (tensor: TensorId) => string): Uint
         tensor.data === undefined ? [] : [{ ...tensorProto(tensor.data), name: name(tensor.id) }],
       ),
       node: graph.nodes.map((node) => ({
+        name: node.origin.name,
         opType: node.op,
         domain: node.domain,
         input: node.inputs.map((id) => (id === null ? '' : name(id))),

@@ -2,11 +2,16 @@
  * Flags from a file: `--config FILE`, else qdbg.config.{json,js,mjs} in this folder or the nearest one above. Every flag has a
  * key of the same name in camel case (`perAxis`, `skipUnreadable`); flags on the command line win.
  */
+import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Command, Option } from '@commander-js/extra-typings';
 import { lilconfig } from 'lilconfig';
 import { UsageError } from '../errors.js';
+
+/** A configuration module has this long to export its settings. */
+const MOST_SECONDS = 10;
 
 /** Sets what the file says and the command line does not. Values go through the same checks as flags. */
 export async function applyConfig(command: Command, file: string | undefined): Promise<string | undefined> {
@@ -20,14 +25,19 @@ export async function applyConfig(command: Command, file: string | undefined): P
   }
   const problems: string[] = [];
   for (const [key, value] of Object.entries(config)) {
-    const option = command.options.find((candidate) => candidate.attributeName() === key);
-    if (option === undefined || key === 'config') problems.push(`${key}: ${command.name()} has no such flag`);
-    else if (
-      command.getOptionValueSource(key) === undefined ||
-      command.getOptionValueSource(key) === 'default'
-    ) {
+    const option = optionOf(command, key);
+    if (option === undefined || key === 'config') {
+      // One file serves all commands.
+      const others = command.parent?.commands ?? [];
+      if (key === 'config' || others.every((other) => optionOf(other, key) === undefined))
+        problems.push(`${key}: ${command.name()} has no such flag`);
+    } else if (!isDecided(command, key)) {
       problems.push(...apply(command, option, key, value, dirname(filepath)));
     }
+  }
+  for (const [one, other] of OPPOSITES) {
+    if ([one, other].every((key) => command.getOptionValue(key) === true))
+      problems.push(`${one} and ${other}: only one of them can hold`);
   }
   if (problems.length > 0) {
     throw new UsageError(`${filepath} has settings that cannot be used`, {
@@ -38,11 +48,43 @@ export async function applyConfig(command: Command, file: string | undefined): P
   return filepath;
 }
 
+const OPPOSITES = [
+  ['perAxis', 'perTensor'],
+  ['symmetric', 'asymmetric'],
+] as const;
+
+/** Flags that speak of the same thing: one of them on the command line overrules all of them in the file. */
+const TOGETHER: readonly (readonly string[])[] = [...OPPOSITES, ['observer', 'percentile', 'momentum']];
+
+function optionOf(command: Pick<Command, 'options'>, key: string): Option | undefined {
+  return command.options.find((option) => option.attributeName() === key);
+}
+
+/** Whether the command line has said it. */
+function isDecided(command: Command, key: string): boolean {
+  const same = TOGETHER.find((group) => group.includes(key)) ?? [key];
+  return same.some((other) => command.getOptionValueSource(other) === 'cli');
+}
+
 async function search(file: string | undefined): Promise<{ config: unknown; filepath: string } | undefined> {
   const names = ['qdbg.config.json', 'qdbg.config.js', 'qdbg.config.mjs'];
+  if (file !== undefined && statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
+    const found = existsSync(file) ? 'is not a file' : 'does not exist';
+    throw new UsageError(`--config ${file}: it ${found}; ${names.join(', ')} are looked for without it`, {
+      hint: '--config FILE.json',
+    });
+  }
   const finder = lilconfig('qdbg', { searchPlaces: names, stopDir: homedir() });
+  const timer = new AbortController();
   try {
-    const found = await (file === undefined ? finder.search() : finder.load(resolve(file)));
+    // A module may wait for something that never comes.
+    const late = setTimeout(MOST_SECONDS * 1000, undefined, { signal: timer.signal }).then(() => {
+      throw new Error(`it does not answer within ${MOST_SECONDS} s`);
+    });
+    const found = await Promise.race([
+      file === undefined ? finder.search() : finder.load(resolve(file)),
+      late,
+    ]);
     return found === null ? undefined : { config: found.config as unknown, filepath: found.filepath };
   } catch (cause) {
     const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
@@ -50,11 +92,19 @@ async function search(file: string | undefined): Promise<{ config: unknown; file
       hint: '--config FILE',
       cause,
     });
+  } finally {
+    timer.abort();
   }
 }
 
-/** Keys whose values are paths: relative to the file that says them. */
-const PATHS = new Set(['calib', 'eval']);
+/** Paths are relative to the file that says them. */
+const RELOCATED: Readonly<Record<string, (value: string, folder: string) => string>> = {
+  calib: relocatedSource,
+  eval: relocatedSource,
+  // Names of schemes have neither a folder nor an ending.
+  scheme: (value, folder) => (/[./\\]/.test(value) ? resolve(folder, value) : value),
+  report: (value, folder) => value.replace(/(?<==)(?!-$).+/s, (file) => resolve(folder, file)),
+};
 
 function apply(command: Command, option: Option, key: string, value: unknown, folder: string): string[] {
   if (option.isBoolean()) {
@@ -75,7 +125,7 @@ function apply(command: Command, option: Option, key: string, value: unknown, fo
   try {
     const isList = option.flags.includes('LIST');
     for (const text of isList ? [texts.join()] : texts) {
-      const given = PATHS.has(key) ? relocated(text, folder) : text;
+      const given = RELOCATED[key]?.(text, folder) ?? text;
       if (option.argChoices !== undefined && !option.argChoices.includes(given))
         return [`${key}: ${given} is none of ${option.argChoices.join(', ')}`];
       parsed =
@@ -90,7 +140,7 @@ function apply(command: Command, option: Option, key: string, value: unknown, fo
   return [];
 }
 
-function relocated(source: string, folder: string): string {
+function relocatedSource(source: string, folder: string): string {
   const [, name = '', path = source] = /^([^=/\\]+=)?(.*)$/s.exec(source) ?? [];
   return path === 'random' ? source : `${name}${resolve(folder, path)}`;
 }

@@ -4,11 +4,11 @@ import type { AnyReport } from '../report/any-report.js';
 import { REPORTERS } from '../report/index.js';
 import type { Watch } from '../run/samples.js';
 import { applyConfig } from './config.js';
-import { failure } from './failure.js';
+import { failure, usageFailure } from './failure.js';
 import { programWith, type AnalyzeOptions, type InspectOptions } from './program.js';
 import { progressOn } from './progress.js';
 import { screenOf } from './screen.js';
-import { checkTargets, parseTargets, writeWhole, type Target } from './targets.js';
+import { checkTargets, parseTargets, unwritable, writeWhole, type Target } from './targets.js';
 
 /** What all commands have in common. */
 interface OutputOptions {
@@ -39,13 +39,14 @@ async function render(report: AnyReport, targets: readonly Target[], options: Ou
 }
 
 function print(text: string): Promise<void> {
-  return new Promise((done, fail) => process.stdout.write(text, (error) => (error ? fail(error) : done())));
+  // A failure is an event of the stream, too, and dealt with there.
+  return new Promise((done) => process.stdout.write(text, () => done()));
 }
 
 /** Reports asked for; without one on standard output and without --quiet files only, the terminal report. */
-function targetsOf(options: OutputOptions): Target[] {
+function targetsOf(options: OutputOptions, inputs: readonly string[]): Target[] {
   const targets = parseTargets(options.report ?? []);
-  checkTargets(targets);
+  checkTargets(targets, inputs);
   return targets.some(({ file }) => file === undefined)
     ? targets
     : [...targets, { reporter: 'terminal', file: undefined }];
@@ -53,9 +54,10 @@ function targetsOf(options: OutputOptions): Target[] {
 
 async function produce(
   options: OutputOptions,
+  inputs: readonly string[],
   make: (watch: Watch, targets: readonly Target[]) => Promise<AnyReport>,
 ): Promise<void> {
-  const targets = targetsOf(options);
+  const targets = targetsOf(options, inputs);
   const progress = progressOn(process.stderr, {
     quiet: options.quiet === true,
     verbose: options.verbose === true,
@@ -73,14 +75,15 @@ async function analyze([model]: readonly string[], options: AnalyzeOptions): Pro
   const { analyzeRequest } = await import('./requests.js');
   const request = await analyzeRequest(model ?? '', options);
   const command = await import('../commands/analyze.js');
-  await produce(options, (watch) => command.analyze(request, watch));
+  const sources = [...request.calib, ...request.eval].map((source) => source.replace(/^[^=]*=/, ''));
+  await produce(options, [request.model, ...sources], (watch) => command.analyze(request, watch));
 }
 
 async function inspect(models: readonly string[], options: InspectOptions): Promise<void> {
   const command = await import('../commands/inspect.js');
   const { shapesOf } = await import('./requests.js');
   const shapes = shapesOf(options.shape ?? []);
-  await produce(options, (_, targets) =>
+  await produce(options, models, (_, targets) =>
     command.inspect({
       models,
       shapes,
@@ -95,7 +98,11 @@ async function inspect(models: readonly string[], options: InspectOptions): Prom
 export async function main(argv: readonly string[]): Promise<number> {
   const program = programWith({ analyze, inspect });
   for (const command of [program, ...program.commands] as Command[]) {
-    command.exitOverride().configureOutput({ writeErr: (text) => process.stderr.write(text) });
+    const path = command === program ? 'qdbg' : `qdbg ${command.name()}`;
+    command.exitOverride().configureOutput({
+      writeErr: (text) => process.stderr.write(text),
+      outputError: (text, write) => write(usageFailure(text, path)),
+    });
     command.hook('preAction', async (_, acting) => {
       const file = (acting.opts() as { config?: string }).config;
       const used = await applyConfig(acting as Command, file);
@@ -109,19 +116,31 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // commander has printed its own message; its 1 would read as "gate failed".
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (isBrokenPipe(error)) return 0;
     const { text, exitCode } = failure(error);
     process.stderr.write(text);
     return exitCode;
   }
 }
 
-/** The reader of our output went away, as `| head` does: not an error. */
-function isBrokenPipe(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'EPIPE';
-}
-
-process.stdout.on('error', (error) => {
-  if (!isBrokenPipe(error)) throw error;
+/** Nothing can be said where stderr is gone; the exit code stays. */
+process.stderr.on('error', () => undefined);
+let outputFailure = 0;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // The reader of our output went away, as `| head` does: not an error.
+  if (error.code === 'EPIPE' || outputFailure !== 0) return;
+  const { text, exitCode } = failure(unwritable('standard output', error));
+  process.stderr.write(text);
+  process.exitCode = outputFailure = exitCode;
 });
-process.exitCode = await main(process.argv.slice(2));
+
+// A promise that nothing will ever settle (in a configuration file of the user's, say) ends the process in silence.
+let isDone = false;
+process.on('exit', () => {
+  if (isDone) return;
+  const { text, exitCode } = failure(new Error('the run ended before it was done: something never answered'));
+  process.stderr.write(text);
+  process.exitCode = exitCode;
+});
+const exitCode = await main(process.argv.slice(2));
+isDone = true;
+process.exitCode = outputFailure === 0 ? exitCode : outputFailure;

@@ -1,7 +1,7 @@
 /** The command line: every command, every flag, its help. Commands are imported when they run, so that help stays fast. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { Layout } from '../run/data/image-input.js';
-import type { Color, ResizeMode } from '../run/data/presets.js';
+import type { Color, PresetName, ResizeMode } from '../run/data/presets.js';
 import type { Interpolation } from '../run/data/resample.js';
 import { VERSION } from '../version.js';
 
@@ -12,11 +12,12 @@ function repeat(value: string, previous: readonly string[] | undefined): readonl
   return [...(previous ?? []), value];
 }
 
-function wholeNumber(least: number): (text: string) => number {
+function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || !Number.isSafeInteger(value)) {
-      throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      const range = most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `of ${least} or more`;
+      throw new InvalidArgumentError(`It must be a whole number ${range}.`);
     }
     return value;
   };
@@ -47,8 +48,25 @@ const INTERPOLATIONS = [
   'bicubic',
   'area',
 ] as const satisfies readonly Interpolation[];
+const PRESETS = [
+  'unit',
+  'imagenet',
+  'tf',
+  'raw',
+  'caffe',
+  'caffe-std',
+  'face',
+  'centered',
+  'timm',
+  'yolo',
+  'yolo-cls',
+  'rtmdet',
+] as const satisfies readonly PresetName[];
 const COLORS = ['rgb', 'bgr', 'gray'] as const satisfies readonly Color[];
 const LAYOUTS = ['nchw', 'nhwc'] as const satisfies readonly Layout[];
+/** More than any machine has processors; each takes memory before anything runs. */
+const MOST_THREADS = 1024;
+
 const DTYPES = ['int4', 'uint4', 'int8', 'uint8', 'int16', 'uint16', 'float'] as const;
 
 /** `--color` orders channels, so commander must not take `--no-color` for its negation. */
@@ -80,7 +98,6 @@ export function programWith(handlers: {
     .description('Says how much a neural network loses as integers, where, why, and what fixes it.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .showHelpAfterError('(qdbg --help, or qdbg COMMAND --help)')
     .addHelpText('after', '\nExample:\n  qdbg analyze model.onnx --calib ./imgs --preset imagenet\n');
   program.addCommand(analyzeCommand().action((model, options) => handlers.analyze([model], options)));
   program.addCommand(inspectCommand().action((models, options) => handlers.inspect(models, options)));
@@ -108,9 +125,8 @@ function analyzeCommand() {
     .option('--skip-unreadable', 'leave out samples that cannot be read, and list them')
     .option('--shape <NAME=DIMS>', 'extents of an input, such as image=1x3x224x224', repeat)
     .optionsGroup('Preprocessing of images:')
-    .option(
-      '--preset <NAME>',
-      'imagenet, unit, tf, raw, caffe, yolo, rtmdet, ...: a wrong name lists them all',
+    .addOption(
+      new Option('--preset <NAME>', 'how pixels become numbers; unit is pixel / 255').choices(PRESETS),
     )
     .addOption(new Option('--resize <MODE>', 'how images get the size of the input').choices(RESIZE_MODES))
     .addOption(new Option('--interpolation <MODE>', 'as Pillow has it, antialiased').choices(INTERPOLATIONS))
@@ -148,7 +164,11 @@ function analyzeCommand() {
     .option('--skip <PATTERN>', 'keep these in float: glob over node and tensor names, or op:TYPE', repeat)
     .option('--channels <GLOB>', 'list every channel of these layers in the report', repeat)
     .optionsGroup('Run:')
-    .option('--threads <N>', 'threads of the runtime', wholeNumber(1))
+    .option(
+      '--threads <N>',
+      'threads of the runtime; all processors when not given',
+      wholeNumber(1, MOST_THREADS),
+    )
     .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward');
   return outputFlags(command);
 }

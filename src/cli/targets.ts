@@ -1,6 +1,6 @@
 /** `--report FORMAT=FILE`: where reports go. */
-import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, basename } from 'node:path';
+import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import { REPORTERS, type ReporterName } from '../report/index.js';
 
@@ -9,6 +9,9 @@ export interface Target {
   /** Undefined is stdout. */
   readonly file: string | undefined;
 }
+
+/** Characters of a file's name in that of its temporary one: file systems end names at 255 bytes. */
+const LONGEST_STEM = 50;
 
 /** @throws UsageError for a reporter that does not exist, a target without a file, or two reports on stdout. */
 export function parseTargets(values: readonly string[]): Target[] {
@@ -40,12 +43,22 @@ function isReporter(name: string): name is ReporterName {
   return Object.hasOwn(REPORTERS, name);
 }
 
-/** Opens every target's folder before the long run, so that a bad path fails at once. */
-export function checkTargets(targets: readonly Target[]): void {
-  const places = targets.flatMap(({ file }) => {
-    if (file === undefined) return [];
+/**
+ * Opens every target's folder before the long run, so that a bad path fails at once.
+ *
+ * @param inputs paths that the run reads, which no report may replace
+ */
+export function checkTargets(targets: readonly Target[], inputs: readonly string[] = []): void {
+  const files = targets.flatMap(({ file }) => (file === undefined ? [] : [file]));
+  const read = new Set(inputs.map(destination));
+  const places = files.flatMap((file, i) => {
+    if (files.slice(0, i).some((other) => destination(other) === destination(file))) {
+      return [`${file}: two reports would go there`];
+    }
+    if (read.has(destination(file))) return [`${file}: this run reads it`];
     try {
       if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) return [`${file} is a folder`];
+      if (isSpecial(file)) return [];
       const probe = temporaryName(file);
       closeSync(openSync(probe, 'wx'));
       rmSync(probe);
@@ -57,28 +70,53 @@ export function checkTargets(targets: readonly Target[]): void {
   if (places.length > 0) {
     throw new UsageError('cannot write the report', {
       places,
-      hint: 'give --report a file in a folder that exists',
+      hint: '--report FORMAT=FILE, a file of its own in a folder that exists and is writable',
     });
   }
 }
 
 /** Writes under a temporary name and renames: the file is whole or as it was before. */
 export function writeWhole(file: string, content: string): void {
+  const isDevice = isSpecial(file);
   const temporary = temporaryName(file);
   try {
-    writeFileSync(temporary, content, { flag: 'wx' });
-    renameSync(temporary, file);
+    // A pipe or a device (/dev/stdout, a process substitution) is written to; renaming would put a file in its place.
+    if (isDevice) writeFileSync(file, content);
+    else {
+      writeFileSync(temporary, content, { flag: 'wx' });
+      renameSync(temporary, destination(file));
+    }
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new UsageError(`cannot write ${file}: ${reason(error)}`, {
-      hint: 'free some space or give --report another file',
-      cause: error,
-    });
+    if (!isDevice) rmSync(temporary, { force: true });
+    throw unwritable(file, error);
+  }
+}
+
+export function unwritable(where: string, cause: unknown): UsageError {
+  return new UsageError(`cannot write to ${where}: ${reason(cause)}`, {
+    hint: '--report FORMAT=FILE with a file where there is room',
+    cause,
+  });
+}
+
+/** Whether something is there that is neither a file nor a folder. */
+function isSpecial(file: string): boolean {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat !== undefined && !stat.isFile() && !stat.isDirectory();
+}
+
+/** What a path leads to: a link stays, the file it points at is replaced. */
+function destination(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return resolve(file);
   }
 }
 
 function temporaryName(file: string): string {
-  return join(dirname(file), `.${basename(file)}.${process.pid}.tmp`);
+  const path = destination(file);
+  return join(dirname(path), `.${basename(path).slice(0, LONGEST_STEM)}.${process.pid}.tmp`);
 }
 
 function reason(error: unknown): string {
@@ -86,5 +124,6 @@ function reason(error: unknown): string {
   if (code === 'ENOSPC') return 'no space left on the device';
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'not writable';
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'its folder does not exist';
+  if (code === 'ENAMETOOLONG') return 'the name is too long';
   return error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,7 @@ import { endsOf } from '../diff/ends.js';
 import { jumpsOf } from '../diff/jumps.js';
 import { constantMeasurements } from '../diff/weight-measurements.js';
 import { diagnose } from '../doctor/index.js';
-import { DataError } from '../errors.js';
+import { DataError, UnsupportedError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
 import { tensorOf, type TensorId } from '../ir/graph.js';
 import { inferShapes } from '../ir/infer/index.js';
@@ -23,11 +23,13 @@ import { openDataset } from '../run/data/index.js';
 import { measure, type EdgeSums } from '../run/measure.js';
 import { runtimeVersion } from '../run/runtime.js';
 import { withExtents, type Watch } from '../run/samples.js';
+import { requireSupported } from '../run/unsupported.js';
 import { VERSION } from '../version.js';
 import { namedTensors, worstTensors } from './channel-lists.js';
 import type { DataRequest } from './data-request.js';
-import { inputSpecs, reportedData, reportedModel } from './describe.js';
+import { reportedData, reportedModel } from './describe.js';
 import { forecastsOf } from './forecasts.js';
+import { inputSpecs, requireFloat, requireSomething } from './preconditions.js';
 import { calibratedLane, clippingEdges, gainsOf, planSimulation, type Simulation } from './simulation.js';
 
 export interface AnalyzeRequest {
@@ -49,18 +51,28 @@ const DEFAULT_MOMENTUM = 0.99;
 
 export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Report> {
   const loaded = await loadModel(request.model, { shapes: request.data.shapes });
-  const calib = await open(loaded, request.calib, request.data);
-  const evaluation = request.eval.length === 0 ? undefined : await open(loaded, request.eval, request.data);
+  requireFloat(loaded.graph);
+  const calib = await open(loaded, '--calib', request.calib, request.data);
+  const evaluation =
+    request.eval.length === 0 ? undefined : await open(loaded, '--eval', request.eval, request.data);
 
   const extents = await extentsOf(calib);
   const graph = inferShapes(bindInputs(loaded.graph, extents));
   const simulation = planSimulation(graph, request.scheme, request.selection);
+  // Where every output is measured, the first session opened needs all operators; else some might never be missed.
+  if (simulation.notMeasured.length > 0) await requireSupported(graph);
+  requireSomething(simulation, request.selection);
   const places = new Places(graph, simulation.plan);
   const asked = namedTensors(graph, places, simulation.edges, request.channels);
 
   const passes = { threads: request.threads, histograms: true, momentum: momentumOf(request.scheme) };
   const { observed, edges, fusedAway } = simulation;
-  const calibration = await calibrate(graph, observed, withExtents(calib, extents), passes, watch);
+  const calibration = await calibrate(graph, observed, withExtents(calib, extents), passes, watch).catch(
+    async (error: unknown) => {
+      if (error instanceof UnsupportedError) await requireSupported(graph);
+      throw error;
+    },
+  );
   const lane = calibratedLane(simulation, calibration);
 
   const samples = withExtents(evaluation ?? calib, extents);
@@ -124,8 +136,13 @@ function explained(
   };
 }
 
-function open({ graph }: LoadedModel, sources: readonly string[], request: DataRequest): Promise<Dataset> {
-  return openDataset({ sources, inputs: inputSpecs(graph), ...request, metadata: graph.metadata });
+function open(
+  { graph }: LoadedModel,
+  flag: '--calib' | '--eval',
+  sources: readonly string[],
+  request: DataRequest,
+): Promise<Dataset> {
+  return openDataset({ sources, inputs: inputSpecs(graph), ...request, metadata: graph.metadata, flag });
 }
 
 /** Extents of the inputs in the first sample; the passes compile the network for them. */

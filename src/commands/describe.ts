@@ -1,16 +1,9 @@
 /** Models and data as the report lists them. */
 import { elementCount } from '../ir/elements.js';
-import { isFloat, tensorOf, type Graph } from '../ir/graph.js';
+import { isFloat, type Graph } from '../ir/graph.js';
 import type { LoadedModel } from '../loader/index.js';
 import type { ReportedData, ReportedModel } from '../report/report.js';
-import type { Dataset, InputSpec } from '../run/data/dataset.js';
-
-export function inputSpecs(graph: Graph): InputSpec[] {
-  return graph.inputs.map((id) => {
-    const { name, dtype, shape } = tensorOf(graph, id);
-    return { name, dtype: dtype ?? 'float32', shape: shape ?? [] };
-  });
-}
+import type { Dataset } from '../run/data/dataset.js';
 
 export async function reportedModel(
   loaded: LoadedModel,

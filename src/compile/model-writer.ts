@@ -34,6 +34,7 @@ export interface CompiledModel {
   readonly bytes: Uint8Array;
   /** Folder against which the runtime resolves external initializers; undefined when there are none. */
   readonly externalDirectory: string | undefined;
+  /** Names of the network's inputs, in the order of the model's, which may be called otherwise. */
   readonly inputs: readonly string[];
   readonly outputs: readonly Value[];
   readonly nodeCount: number;
@@ -53,6 +54,7 @@ export class ModelWriter {
   readonly #opsets: Map<string, number>;
   readonly #irVersion: number;
   readonly #inputs: ValueInfoProto[] = [];
+  readonly #inputNames: string[] = [];
   readonly #memo = new Map<string, readonly Value[]>();
   readonly #producer = new Map<Value, Entry>();
   readonly #initializers = new Map<Value, () => TensorProto>();
@@ -75,11 +77,15 @@ export class ModelWriter {
   }
 
   input(name: string, dtype: DType, shape: Shape): Value {
+    // The runtime's C interface ends a name at its first NUL.
+    const value = name.includes('\0') ? this.#name() : (name as Value);
     const dim = shape.map((d) =>
       typeof d === 'number' ? { dimValue: d } : typeof d === 'string' ? { dimParam: d } : {},
     );
-    this.#inputs.push({ name, type: { tensorType: { elemType: ONNX_DATA_TYPE[dtype], shape: { dim } } } });
-    return name as Value;
+    const type = { tensorType: { elemType: ONNX_DATA_TYPE[dtype], shape: { dim } } };
+    this.#inputs.push({ name: value, type });
+    this.#inputNames.push(name);
+    return value;
   }
 
   /** An initializer with the bytes of `data`, written once however often it is asked for. */
@@ -197,7 +203,7 @@ export class ModelWriter {
     return {
       bytes,
       externalDirectory: this.#externalDirectory,
-      inputs: this.#inputs.map((input) => input.name ?? ''),
+      inputs: [...this.#inputNames],
       outputs,
       nodeCount: entries.length,
     };

@@ -1,8 +1,8 @@
-import { nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../ir/graph.js';
+import { nodeOf, topologyOf, type Graph, type TensorId } from '../ir/graph.js';
 
 /**
  * Where a comparison of two runs ends: every graph output that was measured; for one that was not (its shape depends on the
- * data, it is an integer), the last measured tensors before it.
+ * data, it is an integer), the last measured tensors before it that some node computes.
  */
 export function endsOf(graph: Graph, measured: ReadonlySet<TensorId>): ReadonlySet<TensorId> {
   const { producer } = topologyOf(graph);
@@ -16,7 +16,7 @@ export function endsOf(graph: Graph, measured: ReadonlySet<TensorId>): ReadonlyS
     }
     const writer = producer[tensor];
     for (const input of writer === undefined ? [] : nodeOf(graph, writer).inputs) {
-      if (input === null || seen.has(input) || tensorOf(graph, input).data !== undefined) continue;
+      if (input === null || seen.has(input) || producer[input] === undefined) continue;
       seen.add(input);
       pending.push(input);
     }

@@ -119,7 +119,10 @@ export function overrideScheme(scheme: Scheme, overrides: SchemeOverrides): Sche
   if (problems.length > 0) {
     throw new UsageError(`these settings do not fit scheme ${scheme.name}`, {
       places: problems,
-      hint: '--scheme ort takes the most combinations',
+      hint:
+        scheme.placement === 'ort'
+          ? `--scheme ${scheme.name} without these settings`
+          : '--scheme ort takes the most combinations',
     });
   }
   return overridden;

@@ -33,20 +33,21 @@ export function bytes(value: number): string {
   return `${Number((value / 1000 ** power).toPrecision(3))} ${units[power - 1] ?? 'kB'}`;
 }
 
-/** Names come from files anybody may have made: no control or direction characters reach a terminal. */
+/** Names come from files anybody may have made: no control, direction or invisible characters reach a terminal. */
 export function printable(name: string): string {
   return name.replace(
-    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 
-/** At most `width` characters: the middle goes first, since names differ at their ends. */
+/** At most `width` characters, and one at least: the middle goes first, since names differ at their ends. */
 export function shortened(name: string, width: number): string {
   const text = printable(name);
   if (text.length <= width) return text;
-  const head = Math.floor((width - 1) / 3);
-  return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
+  const kept = Math.max(0, width - 1);
+  const head = Math.floor(kept / 3);
+  return `${text.slice(0, head)}…${text.slice(text.length - (kept - head))}`;
 }
 
 export function shape(dims: readonly (number | string | null)[] | undefined): string {
@@ -62,17 +63,32 @@ export function listed(items: readonly (string | number)[], most: number): strin
   return items.length > most ? `${shown} and ${items.length - most} more` : shown;
 }
 
-/** Breaks text at spaces into lines of at most `width` characters. */
+/** Breaks text at spaces into lines of at most `width` characters; what is longer without a space is cut. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
+  const pieces = text
+    .split(' ')
+    .flatMap((word) => word.match(new RegExp(`.{1,${Math.max(1, width)}}`, 'gsu')) ?? ['']);
+  for (const piece of pieces) {
+    if (line !== '' && line.length + 1 + piece.length > width) {
       lines.push(line);
-      line = word;
+      line = piece;
     } else {
-      line = line === '' ? word : `${line} ${word}`;
+      line = line === '' ? piece : `${line} ${piece}`;
     }
   }
   return line === '' ? lines : [...lines, line];
+}
+
+/** Text behind a label, wrapped; all lines but the first are indented as far. `paint` colours the text of a line. */
+export function labelled(
+  label: string,
+  text: string,
+  width: number,
+  paint: (line: string) => string = (line) => line,
+): string[] {
+  return wrapped(text, width - label.length).map(
+    (line, i) => `${i === 0 ? label : ' '.repeat(label.length)}${paint(line)}`,
+  );
 }

@@ -1,7 +1,8 @@
 /** Tables of the terminal report: layers, their channels, weights. */
 import type { ChalkInstance } from 'chalk';
 import type { ErrorMeasurement } from '../diff/measurement.js';
-import { decibels, listed, number, percent, printable, shortened, wrapped } from './format.js';
+import { columns, type Column, type Row } from './columns.js';
+import { decibels, labelled, listed, number, percent, printable, shortened, wrapped } from './format.js';
 import type { Report, ReportedChannel, ReportedTensor, ReportedWeight } from './report.js';
 import { table } from './table.js';
 
@@ -23,11 +24,10 @@ export function layers({ tensors }: Report, style: ChalkInstance, { width, top }
     .sort((a, b) => (worstOf(a) ?? 0) - (worstOf(b) ?? 0))
     .slice(0, top);
   if (ranked.length === 0) return [];
-  const name = Math.max(16, width - 84);
-  const rows = ranked.map((tensor) => [
-    ...layerName(tensor, name),
+  const rows = ranked.map((tensor): Row => [
+    ...layerName(tensor),
     decibels(tensor.self),
-    style.bold(decibels(tensor.local)),
+    { text: decibels(tensor.local), paint: style.bold },
     decibels(tensor.cumulative),
     channelText(tensor),
     tensor.levels === undefined ? '-' : tensor.levels.toFixed(tensor.levels < 10 ? 1 : 0),
@@ -35,26 +35,26 @@ export function layers({ tensors }: Report, style: ChalkInstance, { width, top }
     noiseText(tensor.self ?? tensor.local),
     number((tensor.local ?? tensor.self)?.maxAbsError ?? 0),
   ]);
-  const right = (title: string) => ({ title, align: 'right' as const });
-  return [
-    `WORST LAYERS  ${ranked.length} of ${measured.length} measured, by local SQNR in dB, higher is better`,
-    ...table(
-      [
-        { title: `${INDENT}layer` },
-        { title: 'op' },
-        right('self'),
-        right('local'),
-        right('cumul.'),
-        right('worst ch.'),
-        right('levels'),
-        right('lost'),
-        right('clip/round'),
-        right('max|e|'),
-      ],
-      rows,
-    ),
-    ...legend(LAYER_LEGEND, width),
+  const titles: Column[] = [
+    { title: `${INDENT}layer`, least: SHORTEST_NAME },
+    { title: 'op', least: 12, expendable: 4 },
+    right('self'),
+    right('local'),
+    right('cumul.'),
+    { ...right('worst ch.'), expendable: 5 },
+    { ...right('levels'), expendable: 3 },
+    { ...right('lost'), expendable: 6 },
+    { ...right('clip/round'), expendable: 1 },
+    { ...right('max|e|'), expendable: 2 },
   ];
+  const title = `WORST LAYERS  ${ranked.length} of ${measured.length} measured, by local SQNR in dB, higher is better`;
+  return [...wrapped(title, width), ...columns(titles, rows, width), ...legend(LAYER_LEGEND, width)];
+}
+
+const SHORTEST_NAME = 16;
+
+function right(title: string): Column {
+  return { title, align: 'right' };
 }
 
 const LAYER_LEGEND =
@@ -66,14 +66,14 @@ const WEIGHT_LEGEND =
   "outlier channel: its largest |w| is beyond Q3 + 3 IQR of all channels' largest |w|. fewest levels: of any channel under one scale.";
 
 function legend(text: string, width: number): string[] {
-  return wrapped(text, width - INDENT.length).map((line) => `${INDENT}${line}`);
+  return labelled(INDENT, text, width);
 }
 
 /** A graph input is no layer: it goes by its own name. */
-function layerName({ role, tensor, node, op }: ReportedTensor, width: number): [layer: string, op: string] {
+function layerName({ role, tensor, node, op }: ReportedTensor): [layer: string, op: string] {
   return role === 'input' || node === ''
-    ? [`${INDENT}${shortened(tensor, width)}`, role]
-    : [`${INDENT}${shortened(node, width)}`, shortened(op, 12)];
+    ? [`${INDENT}${printable(tensor)}`, role]
+    : [`${INDENT}${printable(node)}`, shortened(op, 12)];
 }
 
 function worstOf({ local, self }: ReportedTensor): number | undefined {
@@ -105,36 +105,29 @@ export function weights(
     .sort((a, b) => fewest(a) - fewest(b))
     .slice(0, top);
   if (shown.length === 0) return [];
-  const name = Math.max(16, width - 66);
-  const right = (title: string) => ({ title, align: 'right' as const });
-  return [
-    `WEIGHTS  ${shown.length} of ${all.length} with channels of unlike range; SQNR in dB with one scale, and with one per channel`,
-    ...table(
-      [
-        { title: `${INDENT}weight` },
-        right('channels'),
-        right('per-tensor'),
-        right('per-axis'),
-        right('fewest levels'),
-        { title: 'outlier channels' },
-      ],
-      shown.map((weight) => [
-        `${INDENT}${shortened(weight.tensor, name)}`,
-        String(weight.channels.length),
-        style.bold(decibels(exactOr(weight.perTensorSqnrDb))),
-        decibels(exactOr(weight.perAxisSqnrDb)),
-        fewest(weight).toFixed(1),
-        weight.outlierChannels.length === 0 ? '-' : listed(weight.outlierChannels, 5),
-      ]),
-    ),
-    ...legend(WEIGHT_LEGEND, width),
+  const titles: Column[] = [
+    { title: `${INDENT}weight`, least: SHORTEST_NAME },
+    { ...right('channels'), expendable: 1 },
+    right('per-tensor'),
+    right('per-axis'),
+    { ...right('fewest levels'), expendable: 2 },
+    { title: 'outlier channels', least: SHORTEST_NAME },
   ];
+  const rows = shown.map((weight): Row => [
+    `${INDENT}${printable(weight.tensor)}`,
+    String(weight.channels.length),
+    { text: decibels(exactOr(weight.perTensorSqnrDb)), paint: style.bold },
+    decibels(exactOr(weight.perAxisSqnrDb)),
+    fewest(weight).toFixed(1),
+    weight.outlierChannels.length === 0 ? '-' : listed(weight.outlierChannels, 5),
+  ]);
+  const title = `WEIGHTS  ${shown.length} of ${all.length} with channels of unlike range; SQNR in dB with one scale, and with one per channel`;
+  return [...wrapped(title, width), ...columns(titles, rows, width), ...legend(WEIGHT_LEGEND, width)];
 }
 
 /** Channels of the tensors that the user asked for, worst first. */
-export function channels({ tensors }: Report, style: ChalkInstance, { top }: TableOptions): string[] {
+export function channels({ tensors }: Report, style: ChalkInstance, { width, top }: TableOptions): string[] {
   const db = (value: number | undefined): string => (value === undefined ? '-' : value.toFixed(1));
-  const right = (title: string) => ({ title, align: 'right' as const });
   const asked = tensors.filter(({ channels: listing }) => listing?.asked === true);
   return asked.flatMap(({ tensor, channels: listing }, i) => {
     if (listing === undefined) return [];
@@ -146,7 +139,10 @@ export function channels({ tensors }: Report, style: ChalkInstance, { top }: Tab
       .slice(0, top);
     return [
       ...(i === 0 ? [] : ['']),
-      `CHANNELS of ${printable(tensor)}  ${shown.length} of ${listing.values.length} along axis ${listing.axis}, worst first; SQNR in dB`,
+      ...wrapped(
+        `CHANNELS of ${printable(tensor)}  ${shown.length} of ${listing.values.length} along axis ${listing.axis}, worst first; SQNR in dB`,
+        width,
+      ),
       ...table(
         [right(`${INDENT}#`), right('min'), right('max'), right('self'), right('local'), right('cumul.')],
         shown.map(({ channel, index }) => [

@@ -1,9 +1,10 @@
 /** The report as text for a terminal: verdict first, then where, why, and what to try. */
 import { Chalk, type ChalkInstance } from 'chalk';
-import { bytes, count, listed, percent, printable, shortened, wrapped } from './format.js';
+import { columns, type Row } from './columns.js';
+import type { Finding } from '../doctor/finding.js';
+import { bytes, labelled, listed, percent, plural, printable, shortened, wrapped } from './format.js';
 import type { Report } from './report.js';
 import { groupBy } from './group.js';
-import { table } from './table.js';
 import { channels, INDENT, layers, weights, WORTHWHILE_DB } from './terminal-layers.js';
 
 export interface TerminalOptions {
@@ -18,6 +19,11 @@ export interface TerminalOptions {
 const DEFAULT_TOP = 10;
 const TOLD_PER_RULE = 3;
 const MORE_PLACES = 8;
+/** Indent of what is told of a finding. */
+const TOLD = '           ';
+const SHORTEST_NAME = 12;
+/** Reasons for nodes in float that are told: where each names a tensor, there are as many as nodes. */
+const MOST_ISLANDS = 8;
 
 export function renderTerminal(report: Report, { top = DEFAULT_TOP, ...screen }: TerminalOptions): string {
   const options = { ...screen, top };
@@ -47,11 +53,12 @@ function verdict(
   style: ChalkInstance,
   width: number,
 ): string[] {
-  const lines = wrapped(printable(summary), width - 9).map(
-    (line, i) => `${i === 0 ? 'VERDICT  ' : '         '}${style.bold(line)}`,
-  );
-  if (cause !== undefined)
-    lines.push(`         cause ${style.bold(cause)}${where === undefined ? '' : ` at ${printable(where)}`}`);
+  const lines = labelled('VERDICT  ', printable(summary), width, style.bold);
+  if (cause !== undefined) {
+    const place = where === undefined ? '' : ` at ${printable(where)}`;
+    const [first = '', ...more] = labelled('         ', `cause ${cause}${place}`, width);
+    lines.push(first.replace(cause, style.bold(cause)), ...more);
+  }
   return lines;
 }
 
@@ -62,14 +69,14 @@ function findings({ findings: all }: Report, style: ChalkInstance, width: number
   const byRule = groupBy(all, ({ rule, severity }) => `${severity} ${rule}`);
   const lines = [...byRule.values()].flatMap((same) => {
     const told = same.slice(0, TOLD_PER_RULE).flatMap(({ rule, severity, subject, message, fix }, i) => {
-      const place = [subject.node, subject.tensor].filter((name) => name !== undefined).map(printable);
+      const place = [subject.node, subject.tensor].filter((name) => name !== undefined).join(' > ');
       const next = same[i + 1]?.fix?.edit;
       return [
-        `${INDENT}${mark[severity]}  ${rule}  ${style.bold(place.join(' > '))}`,
-        ...wrapped(printable(message), width - 11).map((line) => `           ${line}`),
+        `${INDENT}${mark[severity]}  ${rule}  ${style.bold(shortened(place, width - TOLD.length - rule.length - 2))}`,
+        ...labelled(TOLD, printable(message), width),
         ...(fix === undefined || (next === fix.edit && i + 1 < TOLD_PER_RULE)
           ? []
-          : [`           try: ${style.bold(fix.edit)}  (${fix.title})`]),
+          : tried(fix, style, width)),
       ];
     });
     const rest = same
@@ -77,41 +84,33 @@ function findings({ findings: all }: Report, style: ChalkInstance, width: number
       .map(({ subject }) => printable(subject.node ?? subject.tensor ?? ''));
     return rest.length === 0
       ? told
-      : [
-          ...told,
-          ...wrapped(`and ${rest.length} more: ${listed(rest, MORE_PLACES)}`, width - 11).map(
-            (line) => `           ${line}`,
-          ),
-        ];
+      : [...told, ...labelled(TOLD, `and ${rest.length} more: ${listed(rest, MORE_PLACES)}`, width)];
   });
   return [`FINDINGS  ${all.length}, worst first`, ...lines];
 }
 
+function tried({ title, edit }: NonNullable<Finding['fix']>, style: ChalkInstance, width: number): string[] {
+  const line = `${TOLD}try: ${style.bold(edit)}`;
+  const fits = `${TOLD}try: ${edit}  (${title})`.length <= width;
+  return fits ? [`${line}  (${title})`] : [line, ...labelled(TOLD, `(${title})`, width)];
+}
+
 function falls({ jumps }: Report, style: ChalkInstance, { width }: TerminalOptions): string[] {
   if (jumps.length === 0) return [];
-  const name = Math.floor((width - 40) / 2);
+  const title = 'LARGEST FALLS of cumulative SQNR, dB, from the worst input of a layer to its output';
   const rows = jumps
     .slice(0, 3)
-    .map(({ node, op, from, fromDb, toDb }) => [
-      `${INDENT}${shortened(node, name)} (${op})`,
+    .map(({ node, op, from, fromDb, toDb }): Row => [
+      `${INDENT}${printable(node)} (${printable(op)})`,
       fromDb === undefined ? 'exact' : fromDb.toFixed(1),
       '->',
-      style.bold(toDb.toFixed(1)),
-      `from ${shortened(from, name)}`,
+      { text: toDb.toFixed(1), paint: style.bold },
+      `from ${printable(from)}`,
     ]);
-  return [
-    'LARGEST FALLS of cumulative SQNR, dB, from the worst input of a layer to its output',
-    ...table(
-      [
-        { title: '' },
-        { title: '', align: 'right' },
-        { title: '' },
-        { title: '', align: 'right' },
-        { title: '' },
-      ],
-      rows,
-    ).filter((line) => line !== ''),
-  ];
+  const plain = { title: '' };
+  const right = { title: '', align: 'right' as const };
+  const name = { title: '', least: SHORTEST_NAME };
+  return [...wrapped(title, width), ...columns([name, right, plain, right, name], rows, width)];
 }
 
 /** Observers that would raise a tensor's own SQNR, forecast from its histogram. */
@@ -128,10 +127,12 @@ function advice(
   const lines = gains
     .sort((a, b) => b.gain - a.gain)
     .slice(0, 5)
-    .map(
-      ({ tensor, observer, gain }) =>
-        `${INDENT}${style.bold(`--observer ${observer.replace(' ', ' --percentile ')}`)} forecast +${gain.toFixed(1)} dB self at ${shortened(tensor, width - 56)}`,
-    );
+    .flatMap(({ tensor, observer, gain }) => {
+      const flags = `--observer ${observer.replace(' ', ' --percentile ')}`;
+      const text = `${flags} forecast +${gain.toFixed(1)} dB self at ${printable(tensor)}`;
+      const [first = '', ...more] = labelled(INDENT, text, width);
+      return [first.replace(flags, style.bold(flags)), ...more];
+    });
   const missing =
     notMeasured.length === 0
       ? []
@@ -144,43 +145,39 @@ function advice(
 
 function groupedReasons(notMeasured: Report['notMeasured'], width: number): string[] {
   const byReason = groupBy(notMeasured, ({ reason }) => reason);
-  return [...byReason].map(([reason, missing]) => {
-    const subjects = missing.map(({ subject }) => subject);
-    return `${INDENT}${subjects.length} because ${reason}: ${shortened(listed(subjects, 3), Math.max(20, width - reason.length - 20))}`;
+  return [...byReason].flatMap(([reason, missing]) => {
+    const subjects = missing.map(({ subject }) => printable(subject));
+    return labelled(INDENT, `${subjects.length} because ${reason}: ${listed(subjects, 3)}`, width);
   });
 }
 
 /** What all of this was measured with. */
 function basis(report: Report, style: ChalkInstance, width: number): string[] {
-  const lines = report.models.map(
-    ({ path, format, opset, ops, parameters, bytes: size }) =>
-      `model    ${printable(path)}  (${format}${opset === undefined ? '' : ` opset ${opset}`}, ${count(ops)} ops, ${count(parameters)} parameters, ${bytes(size)})`,
-  );
+  const blank = '         ';
+  const lines = report.models.flatMap(({ path, format, opset, ops, parameters, bytes: size }) => {
+    const facts = `${format}${opset === undefined ? '' : ` opset ${opset}`}, ${plural(ops, 'op')}, ${plural(parameters, 'parameter')}, ${bytes(size)}`;
+    return labelled('model    ', `${printable(path)}  (${facts})`, width);
+  });
   const { ops, macs, islands } = report.coverage;
   const share =
     macs.total === 0 ? '' : `, ${percent(macs.quantized / macs.total)} of the multiply-accumulates`;
-  const scheme = `${schemeText(report.scheme)}; ${ops.quantized} of ${ops.total} ops${share}`;
-  lines.push(...wrapped(scheme, width - 9).map((line, i) => `${i === 0 ? 'scheme   ' : '         '}${line}`));
-  lines.push(
-    ...islands.map(
-      ({ nodes, reason }) =>
-        `         float: ${shortened(listed(nodes, 4), width - reason.length - 22)} (${reason})`,
-    ),
-  );
+  const scheme = `${printable(schemeText(report.scheme))}; ${ops.quantized} of ${plural(ops.total, 'op')}${share}`;
+  lines.push(...labelled('scheme   ', scheme, width));
+  for (const { nodes, reason } of islands.slice(0, MOST_ISLANDS))
+    lines.push(...labelled(`${blank}float: `, printable(`${listed(nodes, 4)} (${reason})`), width));
+  const others = islands.slice(MOST_ISLANDS).reduce((sum, { nodes }) => sum + nodes.length, 0);
+  if (others > 0) lines.push(`${blank}float: ${plural(others, 'other node')}; --report json lists all`);
   for (const [role, data] of Object.entries(report.data)) {
     if (data === undefined) continue;
-    lines.push(
-      `${role.padEnd(9)}${printable(data.path)}: ${count(data.samples)} samples, ${data.kind}${data.kind === 'random' ? ' - A SMOKE TEST, NOT A RESULT' : ''}`,
-    );
+    const smoke = data.kind === 'random' ? ' - A SMOKE TEST, NOT A RESULT' : '';
+    const source = `${printable(data.path)}: ${plural(data.samples, 'sample')}, ${data.kind}${smoke}`;
+    lines.push(...labelled(role.padEnd(blank.length), source, width));
     const assumed = data.assumed.map(({ what, value, from }) => `${what} ${value} (${from})`).join(', ');
-    if (assumed !== '')
-      lines.push(...wrapped(printable(assumed), width - 9).map((line) => `         ${line}`));
-    lines.push(
-      ...data.excluded.map(
-        ({ sample, reason }) =>
-          `         ${style.yellow('excluded')} ${printable(sample)}: ${printable(reason)}`,
-      ),
-    );
+    lines.push(...labelled(blank, printable(assumed), width));
+    for (const { sample, reason } of data.excluded) {
+      const [first = '', ...more] = labelled(blank, printable(`excluded ${sample}: ${reason}`), width);
+      lines.push(first.replace('excluded', style.yellow('excluded')), ...more);
+    }
   }
   return lines;
 }

@@ -28,12 +28,13 @@ export function verdictOf(
   }
   const where = `${worst.role === 'output' ? 'output' : 'the last comparable tensor'} ${worst.tensor} has ${db.toFixed(1)} dB SQNR (cumulative)`;
   if (db >= CLOSE_DB) {
+    const leavesOut = (worst.cumulative?.nonFinite ?? 0) > 0;
     const doubt =
       findings.find(({ severity, subject }) => severity !== 'note' && subject.tensor === worst.tensor) ??
-      findings.find(({ severity }) => severity === 'error');
+      (leavesOut ? findings.find(({ severity }) => severity === 'error') : undefined);
     return {
       ...(doubt === undefined ? {} : { cause: doubt.rule, where: doubt.subject.tensor ?? worst.tensor }),
-      summary: `the integer network stays close to float: ${where}${doubt === undefined ? '' : ', but that number hides what the findings tell'}`,
+      summary: `the integer network stays close to float: ${where}${doubt === undefined ? '' : ', but that number hides what the findings say of it'}`,
     };
   }
   const jump = jumps[0];

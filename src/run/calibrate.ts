@@ -175,7 +175,7 @@ async function histogramPass(
     try {
       let done = 0;
       for await (const sample of samples.samples()) {
-        const codes = await session.run(sample.feeds);
+        const codes = await session.run(sample.feeds, sample.id);
         chunk.forEach((i, position) => histograms[i]?.add(codes[position] as Uint16Array));
         watch('histograms', ++done, samples.count);
       }

@@ -30,8 +30,13 @@ export interface SessionOptions {
 export interface Session {
   /** Milliseconds it took to prepare the model. */
   readonly openedInMs: number;
-  /** Values of the model's outputs, in their order. `feeds` may hold more inputs than the model reads. */
-  run(feeds: ReadonlyMap<string, Feed>): Promise<readonly Fetched[]>;
+  /**
+   * Values of the model's outputs, in their order. `feeds` may hold more inputs than the model reads.
+   *
+   * @param sample its name, for the message when the network fails on it
+   * @throws RunError
+   */
+  run(feeds: ReadonlyMap<string, Feed>, sample?: string): Promise<readonly Fetched[]>;
   close(): Promise<void>;
 }
 
@@ -81,6 +86,10 @@ const SKIPPED_TRANSFORMERS = [
   'TransposeOptimizer_CPUExecutionProvider',
 ].join(';');
 
+/** How the runtime says that it has no operator of that name, or none for these types. */
+const LACKS =
+  /not a registered function\/op|No Op registered for|Could not find an implementation|NOT_IMPLEMENTED/;
+
 async function runtime(): Promise<typeof Ort> {
   return import('onnxruntime-node');
 }
@@ -98,15 +107,20 @@ export async function openSession(model: CompiledModel, options: SessionOptions)
   const openedInMs = performance.now() - started;
   return {
     openedInMs,
-    async run(feeds) {
+    async run(feeds, sample) {
       const tensors: Record<string, Ort.Tensor> = {};
-      for (const name of session.inputNames) {
-        const feed = feeds.get(name);
-        if (feed === undefined) throw new RangeError(`no feed for input ${name}`);
+      session.inputNames.forEach((name, i) => {
+        const input = model.inputs[i] ?? name;
+        const feed = feeds.get(input);
+        if (feed === undefined) throw new RangeError(`no feed for input ${input}`);
         tensors[name] = new ort.Tensor(feed.dtype as Ort.Tensor.Type, feed.data as Float32Array, feed.dims);
-      }
+      });
       const results = await session.run(tensors).catch((cause: unknown) => {
-        throw new RunError(`the network failed while running: ${reasonOf(cause)}`, { cause });
+        throw new RunError(`the network failed while running: ${reasonOf(cause)}`, {
+          ...(sample === undefined ? {} : { places: [`sample ${sample}`] }),
+          hint: '--calib random shows whether the data or the model is at fault',
+          cause,
+        });
       });
       return model.outputs.map((name) => results[name]?.data as Fetched);
     },
@@ -137,18 +151,25 @@ function create(
     },
   }).catch((cause: unknown) => {
     const reason = reasonOf(cause);
-    if (/not a registered function\/op|Could not find an implementation|NOT_IMPLEMENTED/.test(reason)) {
-      throw new UnsupportedError(`ONNX Runtime cannot run this network: ${reason}`, { cause });
+    const hint = 'qdbg inspect MODEL shows what is in it';
+    if (LACKS.test(reason)) {
+      throw new UnsupportedError(`ONNX Runtime cannot run this network: ${reason}`, { hint, cause });
     }
-    throw new RunError(`ONNX Runtime refused the network: ${reason}`, { cause });
+    throw new RunError(`ONNX Runtime refused the network: ${reason}`, { hint, cause });
   });
 }
 
-/** The runtime's own message without its source positions. */
+/** The runtime's own message without its source positions, and without what compiling has added to names. */
 function reasonOf(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
   return text
     .replace(/\s+/g, ' ')
     .replace(/^\S*onnxruntime\S*:\d+ .*?\] /, '')
+    .replace(
+      /Non-zero status code returned while running (\S+) node\. Name:'(.*?)' Status Message: /,
+      '$1 $2: ',
+    )
+    .replace(/\S*\/onnxruntime\/\S+:\d+ .* was false\. /, '')
+    .replace(/(?<=[^\s'"(])~\d+(?=['"):\s])/g, '')
     .trim();
 }

@@ -48,7 +48,7 @@ export class SheetRunner<Name extends string> {
       open = { program, session: await openSession(program.model, this.#options) };
       this.#open.set(guarded, open);
     }
-    const [values] = await open.session.run(sample.feeds);
+    const [values] = await open.session.run(sample.feeds, sample.id);
     if (!(values instanceof Float32Array) || values.length !== open.program.length) {
       throw new RangeError(`the probes gave ${values?.length} values instead of ${open.program.length}`);
     }

@@ -1,3 +1,4 @@
+import { nodeLabel } from '../../src/ir/graph.js';
 import type { Attr, Graph, TensorId } from '../../src/ir/graph.js';
 import { ONNX_DATA_TYPE } from '../../src/ir/onnx-data-type.js';
 import { decodeGraph, encodeModel, onnx, toLong } from '../../src/onnx/proto.js';
@@ -28,7 +29,7 @@ export function emitOnnx(graph: Graph, name: (tensor: TensorId) => string): Uint
         tensor.data === undefined ? [] : [{ ...tensorProto(tensor.data), name: name(tensor.id) }],
       ),
       node: graph.nodes.map((node) => ({
-        name: node.origin.name,
+        name: nodeLabel(node),
         opType: node.op,
         domain: node.domain,
         input: node.inputs.map((id) => (id === null ? '' : name(id))),

@@ -44,7 +44,7 @@ export async function decodeImage(bytes: Uint8Array, orientation: Orientation): 
     return await decode(await openImage(bytes), orientation);
   } catch (cause) {
     if (cause instanceof DataError || !(cause instanceof Error)) throw cause;
-    throw new DataError(firstLine(cause.message), { cause });
+    throw new DataError(`it is damaged or truncated (${firstLine(cause.message)})`, { cause });
   }
 }
 
@@ -56,7 +56,7 @@ async function openImage(bytes: Uint8Array): Promise<Sharp> {
     failOn: 'error',
     sequentialRead: true,
     ignoreIcc: true,
-    limitInputPixels: MAX_PIXELS,
+    limitInputPixels: false, // checked below, with the size that was met
   });
 }
 
@@ -116,5 +116,5 @@ export function toGrey({ data, width, height, channels }: Pixels): Pixels {
 
 /** libvips reports one problem several times over several lines. */
 function firstLine(message: string): string {
-  return message.split('\n')[0]!.trim();
+  return message.split('\n')[0]!.trim().replace(/:$/, '');
 }

@@ -21,6 +21,10 @@ export function reasonOf(error: unknown): string {
       return 'permission denied';
     case 'ELOOP':
       return 'its links lead in a circle';
+    case 'ENAMETOOLONG':
+      return 'the name is too long';
+    case 'ERR_INVALID_ARG_VALUE':
+      return 'this is not a file name';
     default:
       return message;
   }

@@ -49,13 +49,13 @@ export async function openDataset(request: DatasetRequest): Promise<Dataset> {
     flag,
   };
   const inputs = withShapes(request.inputs, request.shapes ?? new Map());
-  const sources = await openSources(assign(request.sources, inputs, flag), context);
-  const available = sampleCount(sources);
+  const sources = asManyAsOthers(await openSources(assign(request.sources, inputs, flag), context));
+  const available = sampleCount(sources, flag);
   const chosen = evenlySpread(available, samples);
   const kinds = new Set(sources.map(({ kind }) => kind));
   const [first] = sources;
   if (first === undefined) throw new UsageError('the model has no inputs to feed');
-  const stream = new SampleStream(sources, chosen, context.skipUnreadable);
+  const stream = new SampleStream(sources, chosen, context.skipUnreadable, flag);
   return {
     kind: kinds.size === 1 ? first.kind : 'mixed',
     path: request.sources.join(' '),
@@ -128,7 +128,9 @@ function assign(given: readonly string[], inputs: readonly InputSpec[], flag: st
       );
     if (input === undefined) unnamed.push(source);
     else if (named.has(input.name))
-      throw new UsageError(`input ${input.name} is given twice: ${given.join(' ')}`);
+      throw new UsageError(`input ${input.name} is given twice: ${given.join(' ')}`, {
+        hint: `${flag} ${input.name}=PATH once`,
+      });
     else named.set(input.name, { path: source.slice(input.name.length + 1), inputs: [input] });
   }
   const left = inputs.filter(({ name }) => !named.has(name));
@@ -170,12 +172,20 @@ async function openSources(
   });
 }
 
+/** Random data has as many samples as the data that it accompanies. */
+function asManyAsOthers(sources: readonly Source[]): readonly Source[] {
+  const given = sources.find(({ kind }) => kind !== 'random');
+  if (given === undefined) return sources;
+  return sources.map((source) => (source.kind === 'random' ? { ...source, count: given.count } : source));
+}
+
 /** @throws DataError when the inputs do not have the same number of samples. */
-function sampleCount(sources: readonly Source[]): number {
+function sampleCount(sources: readonly Source[], flag: string): number {
   const counts = sources.map(({ count }) => count);
   if (new Set(counts).size > 1) {
     throw new DataError('the inputs do not have the same number of samples', {
       places: sources.map(({ input, count }) => `${input.name}: ${count}`),
+      hint: `${flag} NAME=PATH with as many samples for each`,
     });
   }
   return counts[0] ?? 0;

@@ -75,6 +75,7 @@ async function readLines({ path, id }: DataFile): Promise<{ id: string; text: st
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new DataError(`${id}: ${reasonOf(cause)}`, { cause });
   });
+  if (text.includes('\0')) throw new DataError(`${id} is not text; a list has one path a line`);
   const lines = text
     .replace(/^\uFEFF/, '')
     .split(/\r\n|\n|\r/)

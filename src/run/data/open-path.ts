@@ -47,6 +47,14 @@ export async function openPath(
   if (path === RANDOM) return openRandom(inputs, context);
   const stats = await statOf(path).catch((error: unknown) => {
     if (!(error instanceof DataError)) throw error;
+    const [, name] = /^([^=/\\]+)=/.exec(path) ?? [];
+    if (name !== undefined) {
+      throw new DataError(`${path}: ${error.message}, and no input called ${name} is left to feed`, {
+        places: inputs.map((input) => `to feed: ${describeInputs([input])}`),
+        hint: inputs.map((input) => `${context.flag} ${input.name}=PATH`).join(' '),
+        cause: error,
+      });
+    }
     throw new DataError(`${path}: ${error.message}`, {
       hint: `${context.flag} PATH: ${ACCEPTED}`,
       cause: error,

@@ -5,14 +5,22 @@ import { SKIP_HINT } from './problems.js';
 import { atMost } from './files.js';
 import type { Source, SourceReader } from './source.js';
 
+/** Samples that are looked at after the first that cannot be read. */
+const MOST_LOOKED_AT = 2000;
+/** Samples that one message names. */
+const MOST_NAMED = 20;
+
 export class SampleStream {
   readonly #sources: readonly Source[];
   readonly #indices: readonly number[];
   readonly #skipUnreadable: boolean;
+  readonly #flag: string;
   /** Reasons by position in the order of samples. */
   readonly #excluded = new Map<number, Exclusion>();
 
-  constructor(sources: readonly Source[], indices: readonly number[], skipUnreadable: boolean) {
+  /** @param flag that the sources were given with, for hints */
+  constructor(sources: readonly Source[], indices: readonly number[], skipUnreadable: boolean, flag: string) {
+    this.#flag = flag;
     this.#sources = sources;
     this.#indices = indices;
     this.#skipUnreadable = skipUnreadable;
@@ -29,7 +37,8 @@ export class SampleStream {
     try {
       for (let position = 0; position < this.#indices.length; position++) {
         const { sample, error } = await next;
-        if (error !== undefined) throw error;
+        if (error !== undefined)
+          throw error instanceof DataError ? await this.#all(readers, position, error) : error;
         next = this.#attempt(readers, position + 1);
         if (sample === undefined) continue;
         given++;
@@ -42,6 +51,7 @@ export class SampleStream {
     if (given === 0) {
       throw new DataError(`none of the ${this.#indices.length} samples can be read`, {
         places: atMost(this.excluded.map(({ id, reason }) => `${id}: ${reason}`)),
+        hint: `${this.#flag} PATH with samples that can be read`,
       });
     }
   }
@@ -64,6 +74,23 @@ export class SampleStream {
       }
     }
     return { sample: { id: this.#sources[0]!.id(index), feeds } };
+  }
+
+  /** The error of the sample at `position`, or one that also names those after it: they would be met one run at a time. */
+  async #all(readers: readonly SourceReader[], position: number, first: DataError): Promise<DataError> {
+    const errors = [first];
+    const end = Math.min(this.#indices.length, position + 1 + MOST_LOOKED_AT);
+    let at = position + 1;
+    for (; at < end && errors.length < MOST_NAMED; at++) {
+      const { error } = await this.#attempt(readers, at);
+      if (error instanceof DataError) errors.push(error);
+    }
+    if (errors.length === 1) return first;
+    const atLeast = at < this.#indices.length ? 'at least ' : '';
+    return new DataError(`${atLeast}${errors.length} of ${this.#indices.length} samples cannot be read`, {
+      places: errors.map(({ message }) => message),
+      hint: errors.every(({ hint }) => hint === first.hint) ? (first.hint ?? SKIP_HINT) : SKIP_HINT,
+    });
   }
 
   #named(cause: DataError, source: Source, position: number, index: number): DataError {

@@ -1,0 +1,100 @@
+/** What a model must be so that integers can be simulated beside it; said before anything long begins. */
+import { UnsupportedError, UsageError } from '../errors.js';
+import { formatDims } from '../ir/elements.js';
+import { nodeLabel, nodeOf, tensorOf, type Graph, type Node } from '../ir/graph.js';
+import type { Scheme } from '../quant/scheme.js';
+import type { Selection } from '../quant/select.js';
+import type { InputSpec } from '../run/data/dataset.js';
+import type { Simulation } from './simulation.js';
+
+/** Operators that a float model does not have (ONNX, and the contributed ones of ONNX Runtime). */
+const INTEGER_OPS =
+  /^(?:QLinear\w+|QGemm|QAttention|QMoE|QEmbedLayerNormalization|QOrdered\w+|(?:Dynamic)?QuantizeLinear|DequantizeLinear|ConvInteger\w*|MatMulInteger\w*|DynamicQuantize\w+|MatMulNBits)$/;
+
+/** @throws UnsupportedError for a model that is quantized already. */
+export function requireFloat(graph: Graph): void {
+  const integer = graph.nodes.filter(({ op }) => INTEGER_OPS.test(op));
+  if (integer.length === 0) return;
+  const ops = new Set(integer.map(({ op }) => op));
+  throw new UnsupportedError(
+    `this model is quantized already: ${integer.length} of its ${graph.nodes.length} nodes are ${[...ops].join(', ')}; a float model is wanted`,
+    { hint: 'qdbg analyze with the float model that it was made from' },
+  );
+}
+
+/**
+ * The inputs that data has to be found for.
+ *
+ * @throws UsageError for a model without inputs, and naming every input of unknown or empty shape
+ * @throws UnsupportedError naming every input that is no tensor
+ */
+export function inputSpecs(graph: Graph): InputSpec[] {
+  const inputs = graph.inputs.map((id) => tensorOf(graph, id));
+  if (inputs.length === 0) {
+    throw new UsageError(
+      'this model has no inputs: there is nothing to calibrate, its outputs are constants',
+      {
+        hint: 'qdbg inspect MODEL shows what is in it',
+      },
+    );
+  }
+  const others = inputs.filter(({ dtype }) => dtype === undefined).map(({ name }) => name);
+  if (others.length > 0) {
+    throw new UnsupportedError('inputs that are sequences, maps or optional cannot be fed; tensors can', {
+      places: others,
+      hint: 'qdbg inspect MODEL shows the inputs',
+    });
+  }
+  const open = inputs.filter(({ shape }) => shape === undefined);
+  if (open.length > 0) {
+    throw new UsageError('the model does not say what shape these inputs have', {
+      places: open.map(({ name }) => name),
+      hint: open.map(({ name }) => `--shape ${name}=1x3x224x224`).join(' '),
+    });
+  }
+  const empty = inputs.filter(({ shape }) => shape?.includes(0));
+  if (empty.length > 0) {
+    throw new UsageError('a dimension of size 0 holds no values; 1 or more are wanted', {
+      places: empty.map(({ name, shape = [] }) => `input ${name} has shape ${formatDims(shape)}`),
+      hint: 'qdbg inspect MODEL shows the inputs',
+    });
+  }
+  return inputs.map(({ name, dtype = 'float32', shape = [] }) => ({ name, dtype, shape }));
+}
+
+/**
+ * @throws UsageError when the scheme leaves everything in float, or nothing can be compared with float
+ */
+export function requireSomething(
+  { graph, scheme, plan, edges, notMeasured }: Simulation,
+  selection: Selection,
+): void {
+  const label = (node: Node['id']): string => nodeLabel(nodeOf(graph, node));
+  if (plan.quantizers.length === 0) {
+    const { length } = plan.floatNodes;
+    if (length === 0) {
+      throw new UsageError('there is nothing to quantize: no node of this model computes with floats', {
+        hint: 'qdbg inspect MODEL shows what is in it',
+      });
+    }
+    throw new UsageError(
+      `there is nothing to quantize: scheme ${scheme.name} leaves every node in float (${length} of ${length})`,
+      {
+        places: plan.floatNodes.map(({ node, reason }) => `${label(node)}: ${reason}`),
+        hint: quantizeMore(scheme, selection),
+      },
+    );
+  }
+  if (edges.length === 0) {
+    throw new UsageError('there is nothing to compare: no tensor has a shape that is known before it runs', {
+      places: notMeasured.map(({ subject, reason }) => `${subject}: ${reason}`),
+      hint: '--shape NAME=DIMS fixes what the model leaves open',
+    });
+  }
+}
+
+function quantizeMore({ weights, activations }: Scheme, { only, skip }: Selection): string {
+  if (only.length + skip.length > 0) return 'fewer --only and --skip';
+  if (weights === 'float' || activations === 'float') return '--weights int8 --activations uint8';
+  return '--scheme tflite quantizes the most kinds of operators';
+}

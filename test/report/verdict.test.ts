@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import type { Finding } from '../../src/doctor/finding.js';
+import type { ErrorMeasurement } from '../../src/diff/measurement.js';
+import type { ReportedJump, ReportedTensor, TensorRole } from '../../src/report/report.js';
+import { verdictOf } from '../../src/report/verdict.js';
+import { errorOf, NO_ERROR } from '../support/evidence.js';
+
+function tensor(
+  name: string,
+  cumulative: ErrorMeasurement | undefined,
+  role: TensorRole = 'output',
+): ReportedTensor {
+  return {
+    tensor: name,
+    node: '',
+    op: '',
+    role,
+    order: 0,
+    shape: [1],
+    ...(cumulative === undefined ? {} : { cumulative }),
+  };
+}
+
+const verdict = (
+  tensors: readonly ReportedTensor[],
+  findings: readonly Finding[] = [],
+  jumps: readonly ReportedJump[] = [],
+  ends = tensors.filter(({ role }) => role === 'output').map(({ tensor: name }) => name),
+) => verdictOf(tensors, new Set(ends), findings, jumps);
+
+const FROM_EXACT: ReportedJump = { tensor: 't', node: 'conv', op: 'Conv', toDb: 4, from: 's' };
+const JUMP: ReportedJump = { ...FROM_EXACT, fromDb: 38 };
+const finding = (severity: Finding['severity'], tensorName: string): Finding => ({
+  rule: 'act.clipped',
+  severity,
+  subject: { tensor: tensorName },
+  message: '',
+  args: {},
+});
+
+describe('the verdict', () => {
+  it.each([
+    [30, 'the integer network stays close to float: output y has 30.0 dB SQNR (cumulative)'],
+    [20, 'the integer network stays close to float: output y has 20.0 dB SQNR (cumulative)'],
+    [19.99, 'the integer network loses much: output y has 20.0 dB SQNR (cumulative)'],
+    [9.99, 'the integer network is broken: output y has 10.0 dB SQNR (cumulative)'],
+    [-3, 'the integer network is broken: output y has -3.0 dB SQNR (cumulative)'],
+  ])('at %d dB: %s', (db, summary) => {
+    expect(verdict([tensor('y', errorOf(db))])).toEqual({ summary });
+  });
+
+  it('is about the worst output', () => {
+    const { summary } = verdict([
+      tensor('a', errorOf(40)),
+      tensor('b', errorOf(5)),
+      tensor('c', errorOf('exact')),
+    ]);
+    expect(summary).toContain('output b has 5.0 dB');
+  });
+
+  it('is not about tensors inside, unless nothing behind them can be compared', () => {
+    const inside = tensor('inside', errorOf(1), 'activation');
+    expect(verdict([inside, tensor('y', errorOf(30))]).summary).toContain('output y');
+    expect(verdict([inside], [], [], ['inside']).summary).toContain(
+      'the last comparable tensor inside has 1.0 dB',
+    );
+  });
+
+  it('names the largest fall and the first cause that is more than a note, when something is lost', () => {
+    const findings = [finding('note', 'n'), finding('warning', 'w')];
+    expect(verdict([tensor('y', errorOf(5))], findings, [JUMP])).toEqual({
+      cause: 'act.clipped',
+      where: 'w',
+      summary:
+        'the integer network is broken: output y has 5.0 dB SQNR (cumulative); the largest fall is at conv (Conv), 38.0 -> 4.0 dB',
+    });
+    expect(verdict([tensor('y', errorOf(5))], [], [JUMP])).toMatchObject({ where: 't' });
+    expect(verdict([tensor('y', errorOf(5))], [], [FROM_EXACT]).summary).toContain('exact -> 4.0 dB');
+  });
+
+  it('doubts a good number of which the findings tell otherwise', () => {
+    const close = [tensor('y', errorOf(45))];
+    expect(verdict(close, [finding('warning', 'y')])).toMatchObject({ cause: 'act.clipped', where: 'y' });
+    expect(verdict(close, [finding('warning', 'y')]).summary).toMatch(/45\.0 dB.*but that number hides/);
+    expect(verdict(close, [finding('error', 'inside')])).toMatchObject({
+      cause: 'act.clipped',
+      where: 'inside',
+    });
+    expect(verdict(close, [finding('warning', 'inside')])).not.toHaveProperty('cause');
+    expect(verdict(close, [finding('note', 'y')])).not.toHaveProperty('cause');
+  });
+
+  it('knows exact from not compared', () => {
+    expect(verdict([tensor('y', errorOf('exact'))]).summary).toBe('no output differs from float');
+    expect(verdict([tensor('t', errorOf('exact'), 'activation')], [], [], ['t']).summary).toBe(
+      'no tensor that can be compared differs from float',
+    );
+    const without = 'no output could be compared with float';
+    expect(verdict([]).summary).toBe(without);
+    expect(verdict([tensor('y', undefined)]).summary).toBe(without);
+    // Noise where float has no signal.
+    expect(verdict([tensor('y', { ...NO_ERROR, mse: 1 })]).summary).toBe(without);
+    expect(verdict([tensor('x', errorOf('exact')), tensor('y', { ...NO_ERROR, mse: 1 })]).summary).toBe(
+      without,
+    );
+  });
+});

@@ -26,7 +26,9 @@ const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const say = (line = '') => process.stdout.write(`${line}\n`);
 
 function job(name, samples) {
-  return JSON.parse(execFileSync(process.execPath, [path('job.js'), name, String(samples)], { encoding: 'utf8' }));
+  return JSON.parse(
+    execFileSync(process.execPath, [path('job.js'), name, String(samples)], { encoding: 'utf8' }),
+  );
 }
 
 function wallMs(args) {
@@ -52,7 +54,9 @@ const judge = (value, ceiling) => {
   return value > ceiling ? `OVER ${ceiling}` : `<= ${ceiling}`;
 };
 
-say(`${SAMPLES} samples, one thread, best of ${ROUNDS}; plain inference ${(plain / SAMPLES).toFixed(1)} ms CPU a sample`);
+say(
+  `${SAMPLES} samples, one thread, best of ${ROUNDS}; plain inference ${(plain / SAMPLES).toFixed(1)} ms CPU a sample`,
+);
 for (const [name, ceiling] of Object.entries(CEILINGS)) {
   const ratio = cpu.get(name) / plain;
   say(`  ${name.padEnd(28)} ${ratio.toFixed(2).padStart(6)} x plain   ${judge(ratio, ceiling)}`);
@@ -60,13 +64,19 @@ for (const [name, ceiling] of Object.entries(CEILINGS)) {
 
 const few = job('self+local+cumulative', SAMPLES).maxRssMiB;
 const many = job('self+local+cumulative', MANY_SAMPLES).maxRssMiB;
-say(`peak memory ${few.toFixed(0)} MiB at ${SAMPLES} samples, ${many.toFixed(0)} MiB at ${MANY_SAMPLES}: ${(many / few).toFixed(2)} x   ${judge(many / few, MEMORY_CEILING)}`);
+say(
+  `peak memory ${few.toFixed(0)} MiB at ${SAMPLES} samples, ${many.toFixed(0)} MiB at ${MANY_SAMPLES}: ${(many / few).toFixed(2)} x   ${judge(many / few, MEMORY_CEILING)}`,
+);
 
 const node = best(5, () => wallMs(['-e', '0']));
 const help = best(5, () => wallMs([path('../bin/qdbg.js'), '--help']));
-say(`qdbg --help ${help.toFixed(0)} ms, node -e 0 ${node.toFixed(0)} ms: ${(help / node).toFixed(2)} x   ${judge(help / node, HELP_CEILING)}`);
+say(
+  `qdbg --help ${help.toFixed(0)} ms, node -e 0 ${node.toFixed(0)} ms: ${(help / node).toFixed(2)} x   ${judge(help / node, HELP_CEILING)}`,
+);
 
 const create = best(ROUNDS, () => wallMs([path('create-session.js'), files.large]));
 const inspect = best(ROUNDS, () => wallMs([path('../bin/qdbg.js'), 'inspect', files.large]));
-say(`inspect of a 100 MB model ${inspect.toFixed(0)} ms, session of it ${create.toFixed(0)} ms: ${(inspect / create).toFixed(2)} x   ${judge(inspect / create, 1)}`);
+say(
+  `inspect of a 100 MB model ${inspect.toFixed(0)} ms, session of it ${create.toFixed(0)} ms: ${(inspect / create).toFixed(2)} x   ${judge(inspect / create, 1)}`,
+);
 if (failed > 0) process.exitCode = 1;

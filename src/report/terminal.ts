@@ -69,7 +69,9 @@ function findings({ findings: all }: Report, style: ChalkInstance, width: number
   const byRule = groupBy(all, ({ rule, severity }) => `${severity} ${rule}`);
   const lines = [...byRule.values()].flatMap((same) => {
     const told = same.slice(0, TOLD_PER_RULE).flatMap(({ rule, severity, subject, message, fix }, i) => {
-      const place = [subject.node, subject.tensor].filter((name) => name !== undefined).join(' > ');
+      // Exporters that name a node after its weight would have it twice.
+      const names = new Set([subject.node, subject.tensor].filter((name) => name !== undefined));
+      const place = [...names].join(' > ');
       const next = same[i + 1]?.fix?.edit;
       return [
         `${INDENT}${mark[severity]}  ${rule}  ${style.bold(shortened(place, width - TOLD.length - rule.length - 2))}`,

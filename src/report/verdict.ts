@@ -38,7 +38,7 @@ export function verdictOf(
     };
   }
   const jump = jumps[0];
-  const cause = findings.find(({ severity }) => severity !== 'note');
+  const cause = causeOf(tensors, findings, jump);
   const fall =
     jump === undefined
       ? ''
@@ -49,4 +49,22 @@ export function verdictOf(
     ...(place === undefined ? {} : { where: place }),
     summary: `the integer network ${db < BROKEN_DB ? 'is broken' : 'loses much'}: ${where}${fall}`,
   };
+}
+
+/** The worst finding at the largest fall: of the layer that falls, or of what it reads. Without one, the worst of all. */
+function causeOf(
+  tensors: readonly ReportedTensor[],
+  findings: readonly Finding[],
+  jump: ReportedJump | undefined,
+): Finding | undefined {
+  const serious = findings.filter(({ severity }) => severity !== 'note');
+  const before = tensors.find(({ tensor, role }) => tensor === jump?.from && role !== 'input')?.node;
+  const near = serious.find(
+    ({ subject }) =>
+      jump !== undefined &&
+      (subject.tensor === jump.from ||
+        subject.node === jump.node ||
+        (before !== undefined && subject.node === before)),
+  );
+  return near ?? serious[0];
 }

@@ -90,6 +90,8 @@ const SKIPPED_TRANSFORMERS = [
 const LACKS =
   /not a registered function\/op|No Op registered for|Could not find an implementation|NOT_IMPLEMENTED/;
 
+const INSPECT_HINT = 'qdbg inspect MODEL shows what is in it';
+
 async function runtime(): Promise<typeof Ort> {
   return import('onnxruntime-node');
 }
@@ -118,7 +120,10 @@ export async function openSession(model: CompiledModel, options: SessionOptions)
       const results = await session.run(tensors).catch((cause: unknown) => {
         throw new RunError(`the network failed while running: ${reasonOf(cause)}`, {
           ...(sample === undefined ? {} : { places: [`sample ${sample}`] }),
-          hint: '--calib random shows whether the data or the model is at fault',
+          hint:
+            sample?.startsWith('random#') === true
+              ? INSPECT_HINT
+              : '--calib random shows whether the data or the model is at fault',
           cause,
         });
       });
@@ -151,11 +156,11 @@ function create(
     },
   }).catch((cause: unknown) => {
     const reason = reasonOf(cause);
-    const hint = 'qdbg inspect MODEL shows what is in it';
+    const details = { hint: INSPECT_HINT, cause };
     if (LACKS.test(reason)) {
-      throw new UnsupportedError(`ONNX Runtime cannot run this network: ${reason}`, { hint, cause });
+      throw new UnsupportedError(`ONNX Runtime cannot run this network: ${reason}`, details);
     }
-    throw new RunError(`ONNX Runtime refused the network: ${reason}`, { hint, cause });
+    throw new RunError(`ONNX Runtime refused the network: ${reason}`, details);
   });
 }
 
@@ -167,9 +172,10 @@ function reasonOf(cause: unknown): string {
     .replace(/^\S*onnxruntime\S*:\d+ .*?\] /, '')
     .replace(
       /Non-zero status code returned while running (\S+) node\. Name:'(.*?)' Status Message: /,
-      '$1 $2: ',
+      (_, op: string, name: string) => (name === '' || name.startsWith('~') ? `${op}: ` : `${op} ${name}: `),
     )
     .replace(/\S*\/onnxruntime\/\S+:\d+ .* was false\. /, '')
+    .replace(/\S*\/onnxruntime\/\S+:\d+ .*?\)(?: const)?(?: \[with .*?\])? (?=[A-Z])/, '')
     .replace(/(?<=[^\s'"(])~\d+(?=['"):\s])/g, '')
     .trim();
 }

@@ -3,7 +3,7 @@ import { constantMeasurements } from '../../src/diff/weight-measurements.js';
 import type { EdgeMeasurement } from '../../src/diff/edge-measurements.js';
 import { worstFirst, type Finding, type Severity } from '../../src/doctor/finding.js';
 import { diagnose } from '../../src/doctor/index.js';
-import type { Graph } from '../../src/ir/graph.js';
+import { tensorOf, type Graph } from '../../src/ir/graph.js';
 import { inferShapes } from '../../src/ir/infer/index.js';
 import { buildLane } from '../../src/quant/lane.js';
 import { planQuantization } from '../../src/quant/placement/planner.js';
@@ -184,6 +184,18 @@ describe('w.per-tensor-spread', () => {
       'one scale serves all 20 channels, but channels 3, 11 take the range: 18 channels keep fewer than 16 of 256 levels',
     );
     expect(finding!.args['perAxisSqnrDb']).toBeGreaterThan(40);
+  });
+
+  it('is a warning while every tensor keeps 20 dB, however many channels are lost', () => {
+    const g = depthwise(level.with(3, 100));
+    const plan = planQuantization(g, SCHEMES['ort']!, NO_SELECTION);
+    const lane = buildLane(g, plan, () => ({ rmin: -1, rmax: 1 }), 'test');
+    const constants = constantMeasurements(g, lane, plan.quantizers);
+    const output = tensorOf(g, g.outputs[0]!).name;
+    const severityAt = (db: number): unknown =>
+      diagnose(evidence(g, [edgeMeasurement(g, output, { cumulative: errorOf(db) })], constants))[0]
+        ?.severity;
+    expect([severityAt(20), severityAt(19.9)]).toEqual(['warning', 'error']);
   });
 
   it('is a warning where it is one channel of many', () => {

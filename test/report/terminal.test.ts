@@ -177,13 +177,14 @@ describe('the text of a report', () => {
 });
 
 /** Escape sequences, a line break, text direction, and length. */
-const HOSTILE = `\u001b]0;owned\u0007\u001b[2J\r\n\u202e\u061c\ufeff${'x'.repeat(5000)}`;
+const SHORT = '\u001b[2J\u0007\r\n\u202e\u061c\ufeff';
+const LONG = `${SHORT}${'x'.repeat(5000)}`;
 
-function hostile(): Report {
+function hostile(name: string): Report {
   const tensor = (role: ReportedTensor['role'], order: number): ReportedTensor => ({
-    tensor: `${HOSTILE}${order}`,
-    node: HOSTILE,
-    op: HOSTILE,
+    tensor: `${name}${order}`,
+    node: name,
+    op: name,
     role,
     order,
     shape: [1, 3],
@@ -196,8 +197,8 @@ function hostile(): Report {
     channels: { axis: 1, values: [{ min: 0, max: 1, localSqnrDb: 3 }], asked: true },
   });
   const weight: ReportedWeight = {
-    tensor: HOSTILE,
-    node: HOSTILE,
+    tensor: name,
+    node: name,
     axis: 0,
     channels: [{}, {}],
     outlierChannels: Array.from({ length: 100 }, (_, i) => i),
@@ -210,51 +211,56 @@ function hostile(): Report {
   const finding = {
     rule: 'act.clipped',
     severity: 'error',
-    message: `all of ${HOSTILE} is clipped`,
+    message: `all of ${name} is clipped`,
     args: {},
   } as const;
   return {
     ...twin,
-    models: [{ ...twin.models[0]!, path: HOSTILE }],
-    data: { calib: { ...twin.data.calib!, path: HOSTILE, excluded: [{ sample: HOSTILE, reason: HOSTILE }] } },
-    scheme: { ...twin.scheme, name: HOSTILE },
-    coverage: { ...twin.coverage, islands: [{ nodes: [HOSTILE], reason: `'${HOSTILE}' is not quantized` }] },
+    models: [{ ...twin.models[0]!, path: name }],
+    data: { calib: { ...twin.data.calib!, path: name, excluded: [{ sample: name, reason: name }] } },
+    scheme: { ...twin.scheme, name },
+    coverage: { ...twin.coverage, islands: [{ nodes: [name], reason: `'${name}' is not quantized` }] },
     tensors: [tensor('input', 0), tensor('activation', 1), tensor('output', 2)],
     weights: [weight],
     findings: Array.from({ length: 5 }, () => ({
       ...finding,
-      subject: { node: HOSTILE, tensor: HOSTILE },
+      subject: { node: name, tensor: name },
       fix: { title: 'widen the range', edit: '--observer minmax' },
     })),
-    verdict: { summary: `output ${HOSTILE} is broken`, cause: 'act.clipped', where: HOSTILE },
-    jumps: [{ tensor: HOSTILE, node: HOSTILE, op: HOSTILE, fromDb: 30, toDb: 3, from: HOSTILE }],
-    notMeasured: [{ subject: HOSTILE, reason: 'its shape depends on the data' }],
+    verdict: { summary: `output ${name} is broken`, cause: 'act.clipped', where: name },
+    jumps: [{ tensor: name, node: name, op: name, fromDb: 30, toDb: 3, from: name }],
+    notMeasured: [{ subject: name, reason: 'its shape depends on the data' }],
   };
 }
 
 describe('names that anybody may have written into a file', () => {
-  it.each(WIDTHS)('neither steer the terminal nor leave the screen of %i columns', (width) => {
-    const text = renderTerminal(hostile(), { ...PLAIN, width });
-    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u061c\ufeff]/);
-    expect(text).toContain('\\u001b');
-    expect(text.split('\n').filter((line) => line.length > width)).toEqual([]);
-    for (const title of [
-      'VERDICT',
-      'FINDINGS',
-      'LARGEST FALLS',
-      'WORST LAYERS',
-      'CHANNELS',
-      'WEIGHTS',
-      'WHAT TO TRY',
-      'NOT MEASURED',
-      'model',
-    ])
-      expect(text).toContain(`\n${title}`.slice(title === 'VERDICT' ? 1 : 0));
-  });
+  const cases = WIDTHS.flatMap((width) => [SHORT, LONG].map((name) => [width, name.length, name] as const));
+
+  it.each(cases)(
+    'neither steer the terminal nor leave the screen of %i columns: %i characters',
+    (width, _, name) => {
+      const text = renderTerminal(hostile(name), { ...PLAIN, width });
+      expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u061c\ufeff]/);
+      expect(text).toContain('\\u001b');
+      expect(text.split('\n').filter((line) => line.length > width)).toEqual([]);
+      for (const title of [
+        'VERDICT',
+        'FINDINGS',
+        'LARGEST FALLS',
+        'WORST LAYERS',
+        'CHANNELS',
+        'WEIGHTS',
+        'WHAT TO TRY',
+        'NOT MEASURED',
+        'model',
+      ])
+        expect(text).toContain(`\n${title}`.slice(title === 'VERDICT' ? 1 : 0));
+    },
+  );
 
   it('do not either where there are colours', () => {
-    const text = renderTerminal(hostile(), { ...PLAIN, color: true });
-    expect(stripVTControlCharacters(text)).toBe(renderTerminal(hostile(), PLAIN));
+    const text = renderTerminal(hostile(SHORT), { ...PLAIN, color: true });
+    expect(stripVTControlCharacters(text)).toBe(renderTerminal(hostile(SHORT), PLAIN));
   });
 });
 

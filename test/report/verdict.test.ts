@@ -66,6 +66,19 @@ describe('the verdict', () => {
     );
   });
 
+  it('takes its cause from the largest fall, or from what falls there reads, before a worse finding elsewhere', () => {
+    const before = { ...tensor('s', errorOf(38), 'activation'), node: 'depthwise' };
+    const rows = [before, tensor('y', errorOf(5))];
+    const elsewhere = finding('error', 'far');
+    const there = {
+      ...finding('warning', 'depthwise.weight'),
+      subject: { node: 'depthwise', tensor: 'depthwise.weight' },
+    };
+    expect(verdict(rows, [elsewhere, there], [JUMP]).where).toBe('depthwise.weight');
+    expect(verdict(rows, [elsewhere, finding('warning', 's')], [JUMP]).where).toBe('s');
+    expect(verdict(rows, [elsewhere], [JUMP]).where).toBe('far');
+  });
+
   it('names the largest fall and the first cause that is more than a note, when something is lost', () => {
     const findings = [finding('note', 'n'), finding('warning', 'w')];
     expect(verdict([tensor('y', errorOf(5))], findings, [JUMP])).toEqual({
@@ -82,11 +95,11 @@ describe('the verdict', () => {
     const close = [tensor('y', errorOf(45))];
     expect(verdict(close, [finding('warning', 'y')])).toMatchObject({ cause: 'act.clipped', where: 'y' });
     expect(verdict(close, [finding('warning', 'y')]).summary).toMatch(/45\.0 dB.*but that number hides/);
-    expect(verdict(close, [finding('error', 'inside')])).toMatchObject({
-      cause: 'act.clipped',
-      where: 'inside',
-    });
-    expect(verdict(close, [finding('warning', 'inside')])).not.toHaveProperty('cause');
+    expect(verdict(close, [finding('error', 'inside')])).not.toHaveProperty('cause');
+    // Values that are not finite are in no number.
+    const partial = [tensor('y', errorOf(45, { nonFinite: 3 }))];
+    expect(verdict(partial, [finding('error', 'inside')])).toMatchObject({ where: 'inside' });
+    expect(verdict(partial, [])).not.toHaveProperty('cause');
     expect(verdict(close, [finding('note', 'y')])).not.toHaveProperty('cause');
   });
 

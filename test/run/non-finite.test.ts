@@ -80,6 +80,14 @@ describe('calibration over values that are not finite', () => {
     expect(stats.histogram!.percentile(50)).toBeCloseTo(3, 2);
   });
 
+  it('does so below zero, too', async () => {
+    const values = [E ** -2, -1, E ** -3, E ** -4, 0, -5].map(Math.fround);
+    const stats = (await calibrated(logarithm(), samplesOf('x', [1, 2, 3], [values])))('y');
+    expect(stats.max).toBeCloseTo(-2, 5);
+    expect([...stats.channels.max].map(Math.round)).toEqual([-2, 0, -3]);
+    expect(stats.average!.max).toBeCloseTo(-2, 5);
+  });
+
   it('gives an edge without any finite value the range 0 to 0 and no histogram', async () => {
     const g = logarithm();
     const only = samplesOf('x', [1, 2, 3], [[-1, -1, -1, -1, 0, -1]]);

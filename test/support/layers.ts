@@ -25,7 +25,14 @@ const FILES = [
   'node:zlib',
 ];
 const PROCESSES = ['node:child_process', 'node:os', 'node:perf_hooks'];
-const TERMINAL = ['node:process', 'node:readline', 'node:stream', 'node:timers/promises', 'node:tty', 'node:util'];
+const TERMINAL = [
+  'node:process',
+  'node:readline',
+  'node:stream',
+  'node:timers/promises',
+  'node:tty',
+  'node:util',
+];
 
 /** Single files that any layer may import. */
 const FOR_ALL = ['errors', 'version'];

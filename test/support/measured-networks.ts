@@ -1,7 +1,7 @@
 /** Small networks with made-up weights, their samples, and how they are run through calibration and measurement. */
 import { toFloat16Bits } from '../../src/run/data/float16.js';
 import { inferShapes } from '../../src/ir/infer/index.js';
-import type { DType, Graph, Shape } from '../../src/ir/graph.js';
+import type { DType, Graph } from '../../src/ir/graph.js';
 import type { Feed, Sample } from '../../src/run/data/dataset.js';
 import type { Samples } from '../../src/run/samples.js';
 import type { Array64, Feeds } from './float64-network.js';
@@ -125,10 +125,6 @@ export function feedOf(dtype: DType, dims: readonly number[], values: readonly n
     default:
       throw new Error(`the tests feed no ${dtype}`);
   }
-}
-
-export function sizeOf(shape: Shape): number {
-  return shape.reduce<number>((product, dim) => product * Number(dim), 1);
 }
 
 /** Samples of `smallNetwork`, each twice as large as the one before: the worst is one of its own. */

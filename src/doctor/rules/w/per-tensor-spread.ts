@@ -6,12 +6,16 @@ import type { Finding } from '../../finding.js';
 
 /** Share of such channels from which the layer is broken rather than worn. */
 const MANY_CHANNELS = 0.05;
+/** While every tensor keeps this much cumulative SQNR (dB), the channels that are lost were hardly used. */
+const HARMLESS_DB = 20;
 
 /**
  * One scale for all output channels of a weight although their ranges differ: the widest channel takes the range and leaves
  * the others a handful of levels, or none.
  */
-export function perTensorSpread({ graph, constants }: Evidence): Finding[] {
+export function perTensorSpread({ graph, constants, edges }: Evidence): Finding[] {
+  const measured = edges.flatMap(({ errors }) => errors.get('cumulative')?.sqnrDb ?? []);
+  const isHarmless = measured.length > 0 && measured.every((db) => db >= HARMLESS_DB);
   return constants.flatMap(({ tensor, node, quant, spread }): Finding[] => {
     if (spread === undefined || node === undefined || quant.granularity.kind !== 'per-tensor') return [];
     const { stats, sqnr } = spread;
@@ -25,7 +29,7 @@ export function perTensorSpread({ graph, constants }: Evidence): Finding[] {
     return [
       {
         rule: 'w.per-tensor-spread',
-        severity: share >= MANY_CHANNELS ? 'error' : 'warning',
+        severity: share >= MANY_CHANNELS && !isHarmless ? 'error' : 'warning',
         subject: { node: label, tensor: tensorOf(graph, tensor).name },
         message:
           `one scale serves all ${stats.channels.length} channels, but channel${wide.length === 1 ? '' : 's'} ` +

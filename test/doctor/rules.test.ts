@@ -53,7 +53,7 @@ describe('act.outlier-range', () => {
   });
 
   it('tells of values crowded on a few levels, and how many those are', () => {
-    const [finding] = edge(5.25, 10, 1000);
+    const [finding] = edge(5.25, 100, 1000);
     expect(finding).toMatchObject({ severity: 'error', fix: { edit: '--observer mse' } });
     expect(finding!.message).toMatch(/, and 98 % of the values share 5\.3 of 256 levels$/);
   });
@@ -67,6 +67,8 @@ describe('act.outlier-range', () => {
     [31, 0.1, 'warning'],
     [8, 0.1, 'warning'],
     [7, 0.1, 'error'],
+    [31, 0.05, 'warning'],
+    [7, 0.04, undefined],
   ])('of %d levels and a share of %d lost is %s', (levels, share, severity) => {
     expect(edge(levels, 1000 * share, 1000).map((finding) => finding.severity)).toEqual(
       severity === undefined ? [] : [severity],

@@ -11,6 +11,8 @@ const WARNING_LEVELS = 32;
 /** Share of values off by more than a quarter of themselves: healthy 8-bit activations have a few per cent. */
 const ERROR_LOST = 0.8;
 const WARNING_LOST = 0.5;
+/** Values crowded on a few levels are well represented all the same while hardly any is off, as behind a Sigmoid around 0.5. */
+const CROWDED_LOST = 0.05;
 
 /** Rare large values set the range of an activation; the bulk of the values gets a few levels, and SQNR does not show it. */
 export function outlierRange({ graph, edges }: Evidence): Finding[] {
@@ -18,7 +20,7 @@ export function outlierRange({ graph, edges }: Evidence): Finding[] {
     const sqnrDb = errors.get('self')?.sqnrDb;
     if (quant === undefined || levels === undefined || lost === undefined || sqnrDb === undefined) return [];
     const lostShare = lost.lost / lost.values;
-    const isCrowded = levels < WARNING_LEVELS;
+    const isCrowded = levels < WARNING_LEVELS && lostShare >= CROWDED_LOST;
     // A type of few bits has few levels by itself.
     if (bitsOf(quant.dtype) < 8 || (!isCrowded && lostShare < WARNING_LOST)) return [];
     const node = edge.producer === undefined ? undefined : nodeLabel(nodeOf(graph, edge.producer));
@@ -28,7 +30,7 @@ export function outlierRange({ graph, edges }: Evidence): Finding[] {
     return [
       {
         rule: 'act.outlier-range',
-        severity: levels < ERROR_LEVELS || lostShare >= ERROR_LOST ? 'error' : 'warning',
+        severity: (isCrowded && levels < ERROR_LEVELS) || lostShare >= ERROR_LOST ? 'error' : 'warning',
         subject: { ...(node === undefined ? {} : { node }), tensor: tensorOf(graph, edge.tensor).name },
         message:
           `${sqnrDb.toFixed(1)} dB self SQNR hides ${counted(lost)} that are off by more than a quarter of themselves: ` +

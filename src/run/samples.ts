@@ -3,6 +3,7 @@ import { DataError } from '../errors.js';
 import type { Sample } from './data/dataset.js';
 
 export interface Samples {
+  /** Falls during the first pass when samples are left out. */
   readonly count: number;
   /** Every call goes through the same samples in the same order. */
   samples(): AsyncIterable<Sample>;
@@ -18,7 +19,9 @@ export type Watch = (pass: string, done: number, total: number) => void;
  */
 export function withExtents(samples: Samples, extents: ReadonlyMap<string, readonly number[]>): Samples {
   return {
-    count: samples.count,
+    get count() {
+      return samples.count;
+    },
     async *samples() {
       for await (const sample of samples.samples()) {
         for (const [name, { dims }] of sample.feeds) {

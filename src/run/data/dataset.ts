@@ -60,7 +60,7 @@ export interface Dataset {
   readonly kind: DatasetKind;
   /** As the user gave it; several sources are separated by a space. */
   readonly path: string;
-  /** Samples that `samples()` goes through. */
+  /** Samples that `samples()` gives; before the first pass, those too that will turn out to be unreadable and be left out. */
   readonly count: number;
   /** Samples that are there; more than `count` when only some were asked for. */
   readonly available: number;

@@ -59,7 +59,9 @@ export async function openDataset(request: DatasetRequest): Promise<Dataset> {
   return {
     kind: kinds.size === 1 ? first.kind : 'mixed',
     path: request.sources.join(' '),
-    count: chosen.length,
+    get count() {
+      return chosen.length - stream.excluded.length;
+    },
     available,
     ids: chosen.map((index) => first.id(index)),
     preprocessing: sources.find(({ preprocessing }) => preprocessing !== undefined)?.preprocessing,

@@ -1,8 +1,14 @@
 /** Model files written field by field, so that they can be wrong. */
 import { encodeModel } from '../../../src/onnx/proto.js';
-import type { GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto } from '../../../src/onnx/proto.js';
+import type {
+  GraphProto,
+  ModelProto,
+  NodeProto,
+  TensorProto,
+  ValueInfoProto,
+} from '../../../src/onnx/proto.js';
 
-export const FLOAT = 1;
+const FLOAT = 1;
 export const INT64 = 7;
 export const STRING = 8;
 export const BOOL = 9;
@@ -30,7 +36,11 @@ export function node(
 }
 
 /** Small values of both signs, the same for the same dims. */
-export function weight(name: string, dims: readonly number[], change: Partial<TensorProto> = {}): TensorProto {
+export function weight(
+  name: string,
+  dims: readonly number[],
+  change: Partial<TensorProto> = {},
+): TensorProto {
   return { ...floats(name, dims, filled(dims)), ...change };
 }
 
@@ -60,10 +70,7 @@ export function convolution(graph: GraphProto = {}, model: ModelProto = {}): Uin
     ...model,
     graph: {
       name: 'g',
-      node: [
-        node('Conv', ['x', 'w'], ['c'], { name: 'conv' }),
-        node('Relu', ['c'], ['y'], { name: 'relu' }),
-      ],
+      node: [node('Conv', ['x', 'w'], ['c'], { name: 'conv' }), node('Relu', ['c'], ['y'], { name: 'relu' })],
       input: [value('x', INPUT)],
       output: [value('y')],
       initializer: [weight('w', WEIGHT)],
@@ -74,7 +81,12 @@ export function convolution(graph: GraphProto = {}, model: ModelProto = {}): Uin
 
 /** A convolution with an operator between it and the output, and whatever else `graph` says. */
 export function behindConvolution(nodes: readonly NodeProto[], graph: GraphProto = {}): Uint8Array {
-  const custom = { opsetImport: [{ domain: '', version: 17 }, { domain: 'my.domain', version: 1 }] };
+  const custom = {
+    opsetImport: [
+      { domain: '', version: 17 },
+      { domain: 'my.domain', version: 1 },
+    ],
+  };
   const conv = node('Conv', ['x', 'w'], ['c'], { name: 'conv' });
   return convolution({ node: [conv, ...nodes], ...graph }, custom);
 }

@@ -9,7 +9,11 @@ export interface Row {
 }
 
 /** `analyze MODEL --calib DATA ...` that is refused. */
-export function refused(name: string, command: string | readonly string[], ...says: (string | RegExp)[]): Row {
+export function refused(
+  name: string,
+  command: string | readonly string[],
+  ...says: (string | RegExp)[]
+): Row {
   return { name, args: analyze(command), says };
 }
 

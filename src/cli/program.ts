@@ -120,39 +120,51 @@ function analyzeCommand() {
       repeat,
     )
     .option('--eval <PATH>', 'samples to measure on; the calibration samples when not given', repeat)
-    .option('--samples <N>', 'use N samples, evenly spread', wholeNumber(1))
-    .option('--seed <N>', 'of random samples', wholeNumber(0))
+    .option(
+      '--samples <N>',
+      'use N samples, evenly spread; all when not given (8 random ones)',
+      wholeNumber(1),
+    )
+    .option('--seed <N>', 'of random samples; 0 when not given', wholeNumber(0))
     .option('--skip-unreadable', 'leave out samples that cannot be read, and list them')
     .option('--shape <NAME=DIMS>', 'extents of an input, such as image=1x3x224x224', repeat)
     .optionsGroup('Preprocessing of images:')
     .addOption(
-      new Option('--preset <NAME>', 'how pixels become numbers; unit is pixel / 255').choices(PRESETS),
+      new Option(
+        '--preset <NAME>',
+        'how pixels become numbers; unit, pixel / 255, unless the model says otherwise',
+      ).choices(PRESETS),
     )
     .addOption(new Option('--resize <MODE>', 'how images get the size of the input').choices(RESIZE_MODES))
     .addOption(new Option('--interpolation <MODE>', 'as Pillow has it, antialiased').choices(INTERPOLATIONS))
     .option('--mean <LIST>', 'per channel, in 0..1 or 0..255', numbers)
     .option('--std <LIST>', 'per channel, in 0..1 or 0..255', numbers)
     .addOption(new Option('--color <ORDER>', 'order of the channels').choices(COLORS))
-    .addOption(new Option('--layout <LAYOUT>', 'of the input').choices(LAYOUTS))
+    .addOption(
+      new Option('--layout <LAYOUT>', 'of the input; what its shape says when not given').choices(LAYOUTS),
+    )
     .optionsGroup('Scheme:')
     .option(
       '--scheme <NAME|FILE>',
-      'what the target quantizes and how: ort, tflite, tflite-16x8, tensorrt, or a JSON file',
+      'what the target quantizes and how: ort (when not given), tflite, tflite-16x8, tensorrt, or a JSON file',
     )
-    .addOption(new Option('--weights <TYPE>', 'type of weights').choices(DTYPES))
-    .addOption(new Option('--activations <TYPE>', 'type of activations').choices(DTYPES))
+    .addOption(
+      new Option('--weights <TYPE>', 'type of weights; what the scheme says when not given').choices(DTYPES),
+    )
+    .addOption(
+      new Option('--activations <TYPE>', 'type of activations; what the scheme says when not given').choices(
+        DTYPES,
+      ),
+    )
     .addOption(new Option('--per-axis', 'one scale per output channel of weights').conflicts('perTensor'))
     .addOption(new Option('--per-tensor', 'one scale per weight tensor'))
     .addOption(new Option('--symmetric', 'activations around zero').conflicts('asymmetric'))
     .addOption(new Option('--asymmetric', 'activations with a zero point of their own'))
     .addOption(
-      new Option('--observer <NAME>', 'statistics to range').choices([
-        'minmax',
-        'moving-average',
-        'percentile',
-        'entropy',
-        'mse',
-      ] as const),
+      new Option(
+        '--observer <NAME>',
+        'how statistics become a range; what the scheme says when not given',
+      ).choices(['minmax', 'moving-average', 'percentile', 'entropy', 'mse'] as const),
     )
     .option('--percentile <P>', 'of the percentile observer, such as 99.99', numberBetween(50, 100))
     .option(
@@ -169,7 +181,17 @@ function analyzeCommand() {
       'threads of the runtime; all processors when not given',
       wholeNumber(1, MOST_THREADS),
     )
-    .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward');
+    .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  qdbg analyze model.onnx --calib random
+  qdbg analyze model.onnx --calib ./imgs --preset imagenet --samples 100
+  qdbg analyze model.onnx --calib ./imgs --per-axis --skip 'head/*' --report json=run.json
+  qdbg analyze text.onnx --calib ids=ids.npy --calib mask=mask.npy
+`,
+    );
   return outputFlags(command);
 }
 

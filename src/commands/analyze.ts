@@ -29,7 +29,7 @@ import { namedTensors, worstTensors } from './channel-lists.js';
 import type { DataRequest } from './data-request.js';
 import { reportedData, reportedModel } from './describe.js';
 import { forecastsOf } from './forecasts.js';
-import { inputSpecs, requireFloat, requireSomething } from './preconditions.js';
+import { inputSpecs, requireFloat, requireSomething, requireVaried } from './preconditions.js';
 import { calibratedLane, clippingEdges, gainsOf, planSimulation, type Simulation } from './simulation.js';
 
 export interface AnalyzeRequest {
@@ -51,7 +51,7 @@ const DEFAULT_MOMENTUM = 0.99;
 
 export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Report> {
   const loaded = await loadModel(request.model, { shapes: request.data.shapes });
-  requireFloat(loaded.graph);
+  requireFloat(loaded.graph, loaded.path);
   const calib = await open(loaded, '--calib', request.calib, request.data);
   const evaluation =
     request.eval.length === 0 ? undefined : await open(loaded, '--eval', request.eval, request.data);
@@ -73,6 +73,7 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
       throw error;
     },
   );
+  requireVaried(graph, calibration);
   const lane = calibratedLane(simulation, calibration);
 
   const samples = withExtents(evaluation ?? calib, extents);

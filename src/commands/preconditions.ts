@@ -1,9 +1,10 @@
 /** What a model must be so that integers can be simulated beside it; said before anything long begins. */
-import { UnsupportedError, UsageError } from '../errors.js';
+import { DataError, UnsupportedError, UsageError } from '../errors.js';
 import { formatDims } from '../ir/elements.js';
 import { nodeLabel, nodeOf, tensorOf, type Graph, type Node } from '../ir/graph.js';
 import type { Scheme } from '../quant/scheme.js';
 import type { Selection } from '../quant/select.js';
+import type { Calibration } from '../run/calibrate.js';
 import type { InputSpec } from '../run/data/dataset.js';
 import type { Simulation } from './simulation.js';
 
@@ -12,12 +13,12 @@ const INTEGER_OPS =
   /^(?:QLinear\w+|QGemm|QAttention|QMoE|QEmbedLayerNormalization|QOrdered\w+|(?:Dynamic)?QuantizeLinear|DequantizeLinear|ConvInteger\w*|MatMulInteger\w*|DynamicQuantize\w+|MatMulNBits)$/;
 
 /** @throws UnsupportedError for a model that is quantized already. */
-export function requireFloat(graph: Graph): void {
+export function requireFloat(graph: Graph, path: string): void {
   const integer = graph.nodes.filter(({ op }) => INTEGER_OPS.test(op));
   if (integer.length === 0) return;
   const ops = new Set(integer.map(({ op }) => op));
   throw new UnsupportedError(
-    `this model is quantized already: ${integer.length} of its ${graph.nodes.length} nodes are ${[...ops].join(', ')}; a float model is wanted`,
+    `${path} is quantized already: ${integer.length} of its ${graph.nodes.length} nodes are ${[...ops].join(', ')}; a float model is wanted`,
     { hint: 'qdbg analyze with the float model that it was made from' },
   );
 }
@@ -91,6 +92,23 @@ export function requireSomething(
       hint: '--shape NAME=DIMS fixes what the model leaves open',
     });
   }
+}
+
+/**
+ * Ranges of one value say nothing about any other data, and the integer network would look perfect.
+ *
+ * @throws DataError when every float input had one value in all samples
+ */
+export function requireVaried(graph: Graph, { samples, edges }: Calibration): void {
+  const inputs = graph.inputs.flatMap((id) => {
+    const seen = edges.get(id);
+    return seen === undefined ? [] : [{ name: tensorOf(graph, id).name, seen }];
+  });
+  if (inputs.length === 0 || inputs.some(({ seen: { min, max } }) => min < max)) return;
+  throw new DataError('the calibration data is constant: it says nothing about the range of other data', {
+    places: inputs.map(({ name, seen }) => `input ${name} is ${seen.min} everywhere, samples: ${samples}`),
+    hint: '--calib PATH with data as the model meets it',
+  });
 }
 
 function quantizeMore({ weights, activations }: Scheme, { only, skip }: Selection): string {

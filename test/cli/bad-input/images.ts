@@ -84,12 +84,13 @@ function images(files: Workspace): Row[] {
   files.file('endless/a.png', png(2 ** 31 - 1, 2 ** 31 - 1));
   files.file('cut/a.png', png(300, 300));
   files.file('tiny/a.png', png(1, 1));
+  image(files, 'rgb.png', 'tiny/b.png');
   files.file('black/a.png', png(4, 4));
   files.file('svg/a.png', '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>');
   return [
     fine('images of every kind', 'good.onnx kinds'),
-    fine('an image of one pixel', 'good.onnx tiny'),
-    fine('black images', 'good.onnx black'),
+    fine('an image of one pixel among others', 'good.onnx tiny'),
+    refused('black images', 'good.onnx black', 'is constant', 'input x is 0 everywhere, samples: 1'),
     refused('20000 x 20000 pixels', 'good.onnx large', 'a.png', '20000x20000 pixels; up to 178956970'),
     refused('2^31 x 2^31 pixels', 'good.onnx endless', 'a.png'),
     refused('an image without its pixels', 'good.onnx cut', 'a.png', 'damaged or truncated'),

@@ -8,6 +8,7 @@ import { macsOf } from '../ir/macs.js';
 import type { QuantPlan } from '../quant/placement/plan.js';
 import { groupBy } from './group.js';
 import type { Places } from './places.js';
+import { reportedWeight } from './weight-row.js';
 import type {
   Report,
   ReportedChannel,
@@ -135,21 +136,8 @@ export function weightRows(
 ): ReportedWeight[] {
   return constants.flatMap(({ tensor, node, axis, spread }): ReportedWeight[] => {
     if (spread === undefined || axis === undefined) return [];
-    const { stats, sqnr } = spread;
-    return [
-      {
-        tensor: tensorOf(graph, tensor).name,
-        node: places.of(tensor, node).node,
-        axis,
-        channels: stats.channels.map((channel) => channel ?? {}),
-        outlierChannels: stats.outlierChannels,
-        fence: stats.fence,
-        ...(sqnr.perTensorDb === undefined ? {} : { perTensorSqnrDb: sqnr.perTensorDb }),
-        ...(sqnr.perAxisDb === undefined ? {} : { perAxisSqnrDb: sqnr.perAxisDb }),
-        deadChannels: sqnr.deadChannels,
-        perTensorLevels: sqnr.levels,
-      },
-    ];
+    const place = { tensor: tensorOf(graph, tensor).name, node: places.of(tensor, node).node, axis };
+    return [reportedWeight(place, spread.stats, spread.sqnr)];
   });
 }
 

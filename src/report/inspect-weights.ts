@@ -1,5 +1,6 @@
 /** What was seen in the constants of a graph -> the parts of an InspectReport that are about weights. */
 import { nodeLabel, tensorOf, type Graph, type Node, type TensorId } from '../ir/graph.js';
+import { reportedWeight } from './weight-row.js';
 import type { Weight } from '../ir/weights.js';
 import type { ConstantScan } from '../quant/constant-scan.js';
 import { FEW_LEVELS, weightSpread, type WeightSpread } from '../quant/weight-spread.js';
@@ -101,18 +102,7 @@ export function weightRow(
   stats: WeightStats,
   sqnr: WeightSqnr,
 ): ReportedWeight {
-  return {
-    tensor: name,
-    node: nodeLabel(weight.node),
-    axis: weight.axis,
-    channels: stats.channels.map((channel) => channel ?? {}),
-    outlierChannels: stats.outlierChannels,
-    fence: stats.fence,
-    ...(sqnr.perTensorDb === undefined ? {} : { perTensorSqnrDb: sqnr.perTensorDb }),
-    ...(sqnr.perAxisDb === undefined ? {} : { perAxisSqnrDb: sqnr.perAxisDb }),
-    deadChannels: sqnr.deadChannels,
-    perTensorLevels: sqnr.levels,
-  };
+  return reportedWeight({ tensor: name, node: nodeLabel(weight.node), axis: weight.axis }, stats, sqnr);
 }
 
 export function nodeRow({ name, weight, scan }: InspectedWeight): InspectedNode {

@@ -401,10 +401,11 @@ describe('values at the ends of float32', () => {
       'zeros',
       graph()
         .input('x', 'float32', [1, 2])
-        .node('Add', { name: 'twice', inputs: ['x', 'x'], outputs: ['y'] })
+        .constant('nothing', 'float32', [1, 2], [0, 0])
+        .node('Mul', { name: 'gone', inputs: ['x', 'nothing'], outputs: ['y'] })
         .output('y'),
       [2, 2],
-      [0, 0, 0, 0],
+      [1, 2, 3, 4],
     );
     expect(row(report, 'y').cumulative).toMatchObject({ exact: true });
     expect(report.verdict.summary).toBe('no output differs from float');

@@ -48,7 +48,13 @@ function arrays(files: Workspace): Row[] {
   files.file('huge.npy', header(fields('<f4', '1000000000, 3, 4, 4')));
   files.file('objects.npy', header(fields('|O', '4, 3, 4, 4')));
   files.file('code.npy', header("{'descr': __import__('os')}"));
-  files.file('bytes.npy', header(fields('|u1', '4, 3, 4, 4'), new Uint8Array(192)));
+  files.file(
+    'bytes.npy',
+    header(
+      fields('|u1', '4, 3, 4, 4'),
+      Uint8Array.from({ length: 192 }, (_, i) => i),
+    ),
+  );
   return [
     refused(
       'another height',

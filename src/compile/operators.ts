@@ -53,8 +53,8 @@ export function floatOfBool(writer: ModelWriter, value: Value): Value {
 /** Quantizes and dequantizes `value`, a float32 tensor of the given rank; gives float32. */
 export function fakeQuantize(writer: ModelWriter, value: Value, params: QuantParams, rank: number): Value {
   const { dtype, granularity, qmin, qmax } = params;
-  if (dtype === 'int32')
-    throw new RangeError('int32 constants are quantized ahead of time: no QuantizeLinear writes int32');
+  if (dtype === 'int2' || dtype === 'int32' || dtype === 'int64' || granularity.kind === 'per-block')
+    throw new RangeError(`${dtype} constants are quantized ahead of time: no QuantizeLinear writes them so`);
   const dims = granularity.kind === 'per-tensor' ? [] : [params.scale.length];
   const scale = writer.literal('float32', params.scale, dims);
   const zeroPoint = writer.literal(dtype, params.zeroPoint, dims);

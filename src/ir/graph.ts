@@ -70,6 +70,8 @@ export interface Tensor {
   /** Undefined = unknown rank; `[]` = scalar. */
   readonly shape: Shape | undefined;
   readonly data?: ConstantData;
+  /** Where the file has the axes in another order than the IR: dimension k of the file is dimension `fileAxes[k]` here. */
+  readonly fileAxes?: readonly number[];
 }
 
 /**
@@ -106,7 +108,16 @@ export interface Origin {
   readonly absorbed?: readonly string[];
   /** Call path through inlined model-local functions, outermost first. */
   readonly functionPath?: readonly string[];
+  /**
+   * Absent on the one node that stands for the operator of the file. 'step': another node of an operator that the file has as
+   * one, such as its fused activation; nodes of one operator follow each other and share `index`. 'layout': only brings a
+   * tensor into another order of axes, which the file does not do.
+   */
+  readonly part?: 'step' | 'layout';
 }
+
+/** Domain of operators that are in the file but that nothing here computes: what depends on them is not measured. */
+export const OPAQUE_DOMAIN = 'opaque';
 
 export interface Node {
   readonly id: NodeId;
@@ -136,6 +147,11 @@ export interface Graph {
   /** Key/value pairs of the file (metadata_props), such as an exporter's class names. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly producer: string;
+  /**
+   * Activations that the file does not have: between the nodes of one of its operators, or a tensor once more in another order
+   * of axes. They are never shown, measured or quantized by a scheme.
+   */
+  readonly inner?: ReadonlySet<TensorId>;
 }
 
 /**

@@ -4,12 +4,15 @@
  * Affine quantization, ONNX QuantizeLinear: q = clamp(roundHalfEven(x / scale) + zeroPoint, qmin, qmax),
  * x' = (q - zeroPoint) * scale. https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html
  */
-import type { NodeId, TensorId } from './graph.js';
+import type { ConstantData, NodeId, TensorId } from './graph.js';
 
-export type QDType = 'int4' | 'uint4' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32';
+export type QDType = 'int2' | 'int4' | 'uint4' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'int64';
 
 export type Granularity =
-  { readonly kind: 'per-tensor' } | { readonly kind: 'per-axis'; readonly axis: number };
+  | { readonly kind: 'per-tensor' }
+  | { readonly kind: 'per-axis'; readonly axis: number }
+  /** One scale for every `blockSize` consecutive indices of `axis`, for each index of all other axes, in row-major order. */
+  | { readonly kind: 'per-block'; readonly axis: number; readonly blockSize: number };
 
 export interface QuantParams {
   readonly dtype: QDType;
@@ -17,7 +20,7 @@ export interface QuantParams {
   readonly qmin: number;
   readonly qmax: number;
   readonly granularity: Granularity;
-  /** float32 values: one per tensor, or one per index of the axis. */
+  /** float32 values: one per tensor, one per index of the axis, or one per block. */
   readonly scale: Float32Array;
   /** Same length as `scale`. */
   readonly zeroPoint: Int32Array;
@@ -26,6 +29,7 @@ export interface QuantParams {
 
 /** Integer range of each storage type. */
 export const QRANGE: Readonly<Record<QDType, readonly [qmin: number, qmax: number]>> = {
+  int2: [-2, 1],
   int4: [-8, 7],
   uint4: [0, 15],
   int8: [-128, 127],
@@ -33,6 +37,8 @@ export const QRANGE: Readonly<Record<QDType, readonly [qmin: number, qmax: numbe
   int16: [-32768, 32767],
   uint16: [0, 65535],
   int32: [-2147483648, 2147483647],
+  // What a double holds exactly: accumulators of 16-bit activations stay far below.
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 };
 
 /** Key of one input of one node, for quantizers that only that consumer sees. */
@@ -48,6 +54,10 @@ export interface Lane {
   readonly tensors: ReadonlyMap<TensorId, QuantParams>;
   /** Quantizers on one input of one node; they replace the tensor's own for that use. */
   readonly uses: ReadonlyMap<UseKey, QuantParams>;
+  /** Of a lane that a file came with: the codes of its constants as stored, axes in the IR's order. The constants are their values. */
+  readonly codes?: ReadonlyMap<TensorId, ConstantData>;
+  /** Whose integer kernels compute operators with quantized inputs and outputs; float operators between quantizers when absent. */
+  readonly arithmetic?: 'tflite';
 }
 
 export const FLOAT_LANE: Lane = { name: 'float', tensors: new Map(), uses: new Map() };

@@ -1,19 +1,11 @@
 /** Lanes and quantizers written by hand. */
 import type { Graph } from '../../src/ir/graph.js';
-import type { Lane, QuantParams } from '../../src/ir/lane.js';
+import { QRANGE, type Lane, type QuantParams } from '../../src/ir/lane.js';
 import { tensorNamed } from './graph-builder.js';
 
 /** Over all codes of the type. */
 export function perTensor(dtype: QuantParams['dtype'], scale: number, zeroPoint = 0): QuantParams {
-  const [qmin, qmax] = {
-    int4: [-8, 7],
-    uint4: [0, 15],
-    int8: [-128, 127],
-    uint8: [0, 255],
-    int16: [-32768, 32767],
-    uint16: [0, 65535],
-    int32: [-(2 ** 31), 2 ** 31 - 1],
-  }[dtype] as [number, number];
+  const [qmin, qmax] = QRANGE[dtype];
   return {
     dtype,
     qmin,

@@ -110,9 +110,12 @@ export type InspectOptions = ReturnType<ReturnType<typeof inspectCommand>['opts'
 function analyzeCommand() {
   const command = new Command('analyze')
     .description(
-      'Calibrates a float model, simulates it as integers beside float, and says what is lost where.',
+      'Runs a network as integers beside float, simulated or as the file has it, and says what is lost where.',
     )
-    .argument('<MODEL>', '.onnx file')
+    .argument(
+      '<MODEL>',
+      '.onnx or .tflite file; of one that is quantized already, its own integers are measured',
+    )
     .optionsGroup('Data:')
     .option(
       '--calib <PATH>',
@@ -146,7 +149,7 @@ function analyzeCommand() {
     .optionsGroup('Scheme:')
     .option(
       '--scheme <NAME|FILE>',
-      'what the target quantizes and how: ort (when not given), tflite, tflite-16x8, tensorrt, or a JSON file',
+      'what the target quantizes and how: ort, tflite, tflite-16x8, tensorrt, or a JSON file; when not given, ort for .onnx and tflite for .tflite',
     )
     .addOption(
       new Option('--weights <TYPE>', 'type of weights; what the scheme says when not given').choices(DTYPES),
@@ -200,7 +203,7 @@ function inspectCommand() {
     .description(
       'Shows what is in a model: layers, shapes, parameters, weight ranges, inputs and outputs. Runs nothing.',
     )
-    .argument('<MODEL...>', '.onnx files; several are put side by side')
+    .argument('<MODEL...>', '.onnx or .tflite files; several are put side by side')
     .option('--node <NAME>', 'box plot of the weights of this layer, channel by channel')
     .option('--shape <NAME=DIMS>', 'extents of an input, such as image=1x3x224x224', repeat)
     .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward');

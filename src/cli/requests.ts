@@ -8,14 +8,14 @@ import type { AnalyzeOptions } from './program.js';
 const RANDOM_SAMPLES = 8;
 
 export async function analyzeRequest(model: string, options: AnalyzeOptions): Promise<AnalyzeRequest> {
-  const { schemeFrom, DEFAULT_SCHEME } = await import('../commands/scheme-request.js');
+  const { schemeFrom } = await import('../commands/scheme-request.js');
   const calib = options.calib ?? [];
   if (calib.length === 0) {
     throw new UsageError('analyze needs calibration data: nothing says which values the activations take', {
       hint: '--calib FOLDER_OF_IMAGES, or --calib random for a smoke test',
     });
   }
-  const scheme = schemeFrom(options.scheme ?? DEFAULT_SCHEME, {
+  const schemeOverrides = {
     ...(options.weights === undefined ? {} : { weights: options.weights }),
     ...(options.activations === undefined ? {} : { activations: options.activations }),
     ...(options.perAxis === true ? { granularity: 'per-axis' as const } : {}),
@@ -25,13 +25,15 @@ export async function analyzeRequest(model: string, options: AnalyzeOptions): Pr
     ...(options.observer === undefined ? {} : { observer: options.observer }),
     ...(options.percentile === undefined ? {} : { percentile: options.percentile }),
     ...(options.momentum === undefined ? {} : { momentum: options.momentum }),
-  });
+  };
   return {
     model,
     calib,
     eval: options.eval ?? [],
     data: dataRequest(options, calib),
-    scheme,
+    ...(options.scheme === undefined
+      ? { schemeOverrides }
+      : { scheme: schemeFrom(options.scheme, schemeOverrides) }),
     selection: { only: options.only ?? [], skip: options.skip ?? [] },
     channels: options.channels ?? [],
     threads: options.threads ?? availableParallelism(),

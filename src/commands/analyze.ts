@@ -5,12 +5,13 @@ import { endsOf } from '../diff/ends.js';
 import { jumpsOf } from '../diff/jumps.js';
 import { constantMeasurements } from '../diff/weight-measurements.js';
 import { diagnose } from '../doctor/index.js';
-import { DataError, UnsupportedError } from '../errors.js';
+import { DataError, UnsupportedError, UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
 import { tensorOf, type TensorId } from '../ir/graph.js';
 import { inferShapes } from '../ir/infer/index.js';
 import type { Lane } from '../ir/lane.js';
 import { loadModel, type LoadedModel } from '../loader/index.js';
+import type { SchemeOverrides } from '../quant/presets.js';
 import type { Scheme } from '../quant/scheme.js';
 import type { Selection } from '../quant/select.js';
 import { coverageOf, jumpRows, tensorRows, weightRows } from '../report/assemble.js';
@@ -30,6 +31,8 @@ import type { DataRequest } from './data-request.js';
 import { reportedData, reportedModel } from './describe.js';
 import { forecastsOf } from './forecasts.js';
 import { inputSpecs, requireFloat, requireSomething, requireVaried } from './preconditions.js';
+import { fileSimulation, laneScheme } from './file-lane.js';
+import { defaultScheme } from './scheme-request.js';
 import { calibratedLane, clippingEdges, gainsOf, planSimulation, type Simulation } from './simulation.js';
 
 export interface AnalyzeRequest {
@@ -38,7 +41,10 @@ export interface AnalyzeRequest {
   /** Measured on instead of the calibration data when not empty. */
   readonly eval: readonly string[];
   readonly data: DataRequest;
-  readonly scheme: Scheme;
+  /** Of the toolchain of the model's format when absent; not for a model that is quantized already. */
+  readonly scheme?: Scheme;
+  /** Changes to that default. */
+  readonly schemeOverrides?: SchemeOverrides;
   readonly selection: Selection;
   /** Globs of nodes or tensors whose channels the report lists; the worst tensors' always are. */
   readonly channels: readonly string[];
@@ -51,21 +57,26 @@ const DEFAULT_MOMENTUM = 0.99;
 
 export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Report> {
   const loaded = await loadModel(request.model, { shapes: request.data.shapes });
-  requireFloat(loaded.graph, loaded.path);
+  if (loaded.lane === undefined) requireFloat(loaded.graph, loaded.path);
+  else requireNoScheme(request);
   const calib = await open(loaded, '--calib', request.calib, request.data);
   const evaluation =
     request.eval.length === 0 ? undefined : await open(loaded, '--eval', request.eval, request.data);
 
   const extents = await extentsOf(calib);
   const graph = inferShapes(bindInputs(loaded.graph, extents));
-  const simulation = planSimulation(graph, request.scheme, request.selection);
+  const scheme = request.scheme ?? defaultScheme(loaded.format, request.schemeOverrides ?? {});
+  const simulation =
+    loaded.lane === undefined
+      ? planSimulation(graph, scheme, request.selection)
+      : fileSimulation(graph, loaded.lane);
   // Where every output is measured, the first session opened needs all operators; else some might never be missed.
   if (simulation.notMeasured.length > 0) await requireSupported(graph);
   requireSomething(simulation, request.selection);
   const places = new Places(graph, simulation.plan);
   const asked = namedTensors(graph, places, simulation.edges, request.channels);
 
-  const passes = { threads: request.threads, histograms: true, momentum: momentumOf(request.scheme) };
+  const passes = { threads: request.threads, histograms: true, momentum: momentumOf(scheme) };
   const { observed, edges, fusedAway } = simulation;
   const calibration = await calibrate(graph, observed, withExtents(calib, extents), passes, watch).catch(
     async (error: unknown) => {
@@ -74,7 +85,7 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
     },
   );
   requireVaried(graph, calibration);
-  const lane = calibratedLane(simulation, calibration);
+  const lane = loaded.lane ?? calibratedLane(simulation, calibration);
 
   const samples = withExtents(evaluation ?? calib, extents);
   const seen = evaluation === undefined ? calibration : await calibrate(graph, edges, samples, passes, watch);
@@ -95,7 +106,7 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
       calib: await reportedData(calib),
       ...(evaluation === undefined ? {} : { eval: await reportedData(evaluation) }),
     },
-    scheme: { ...request.scheme, ...request.selection },
+    scheme: loaded.lane === undefined ? { ...scheme, ...request.selection } : laneScheme(graph, loaded.lane),
     ...explained(simulation, places, lane, seen, sums, asked),
   };
 }
@@ -113,7 +124,9 @@ function explained(
   const measurements = edgeMeasurements(graph, lane, sums, seen.edges);
   const constants = constantMeasurements(graph, lane, plan.quantizers);
   const jumps = jumpsOf(graph, measurements);
-  const findings = diagnose({ graph, edges: measurements, constants, jumps });
+  const found = diagnose({ graph, lane, edges: measurements, constants, jumps });
+  // Flags of a simulation change nothing about a finished file.
+  const findings = simulation.scheme === 'file' ? found.map(({ fix: _, ...finding }) => finding) : found;
   const tensors = tensorRows(graph, places, measurements, constants, {
     worst: worstTensors(graph, measurements),
     asked,
@@ -131,6 +144,7 @@ function explained(
       new Set([...ends].map((id) => tensorOf(graph, id).name)),
       findings,
       reportedJumps,
+      simulation.scheme === 'file' ? 'own weights' : 'float',
     ),
     jumps: reportedJumps,
     notMeasured,
@@ -138,12 +152,13 @@ function explained(
 }
 
 function open(
-  { graph }: LoadedModel,
+  { graph, lane }: LoadedModel,
   flag: '--calib' | '--eval',
   sources: readonly string[],
   request: DataRequest,
 ): Promise<Dataset> {
-  return openDataset({ sources, inputs: inputSpecs(graph), ...request, metadata: graph.metadata, flag });
+  const inputs = inputSpecs(graph, lane);
+  return openDataset({ sources, inputs, ...request, metadata: graph.metadata, flag });
 }
 
 /** Extents of the inputs in the first sample; the passes compile the network for them. */
@@ -154,6 +169,19 @@ async function extentsOf(dataset: Dataset): Promise<ReadonlyMap<string, readonly
   throw new DataError(`${dataset.path} holds no sample that can be read`, {
     hint: '--calib PATH with at least one sample',
   });
+}
+
+/** @throws UsageError when a scheme is asked for that could not be used */
+function requireNoScheme({ model, scheme, schemeOverrides = {}, selection }: AnalyzeRequest): void {
+  const isAsked =
+    scheme !== undefined ||
+    Object.keys(schemeOverrides).length > 0 ||
+    selection.only.length + selection.skip.length > 0;
+  if (!isAsked) return;
+  throw new UsageError(
+    `${model} is quantized already: its own parameters are measured, no scheme can be chosen`,
+    { hint: `qdbg analyze ${model} --calib DATA, or these flags with the float model` },
+  );
 }
 
 function momentumOf({ activations }: Scheme): number {

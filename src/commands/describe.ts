@@ -1,6 +1,7 @@
 /** Models and data as the report lists them. */
 import { elementCount } from '../ir/elements.js';
 import { isFloat, type Graph } from '../ir/graph.js';
+import { isMain } from '../ir/operators.js';
 import type { LoadedModel } from '../loader/index.js';
 import type { ReportedData, ReportedModel } from '../report/report.js';
 import type { Dataset } from '../run/data/dataset.js';
@@ -19,22 +20,24 @@ export function describedModel(
   graph: Graph,
   role: ReportedModel['role'],
 ): Omit<ReportedModel, 'sha256'> {
-  const opset = graph.opsets.get('');
+  // A TFLite graph has the opset that it was put into here, which says nothing about the file.
+  const opset = graph.format === 'onnx' ? graph.opsets.get('') : undefined;
   return {
     role,
     path: loaded.path,
     format: loaded.format,
     ...(opset === undefined ? {} : { opset }),
-    ops: graph.nodes.length,
+    ops: graph.nodes.filter(isMain).length,
     parameters: parametersOf(graph),
     bytes: loaded.bytes,
   };
 }
 
-/** Elements of all floating-point constants. */
-function parametersOf(graph: Graph): number {
-  return graph.tensors.reduce(
-    (sum, { data, dtype }) => (data !== undefined && isFloat(dtype) ? sum + elementCount(data.dims) : sum),
+/** Elements of all floating-point constants of the file. */
+function parametersOf({ tensors, inner }: Graph): number {
+  return tensors.reduce(
+    (sum, { id, data, dtype }) =>
+      data !== undefined && isFloat(dtype) && inner?.has(id) !== true ? sum + elementCount(data.dims) : sum,
     0,
   );
 }

@@ -1,18 +1,22 @@
 /** `qdbg inspect`: what is in model files. Nothing is run, and every weight is looked at once. */
+import { diagnoseLane } from '../doctor/index.js';
 import { UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
 import { elementCount, Scratch, toFloat32 } from '../ir/elements.js';
 import { isFloat, tensorOf, type Graph, type TensorId } from '../ir/graph.js';
 import { inferShapes } from '../ir/infer/index.js';
+import type { Lane } from '../ir/lane.js';
 import { weightsOf, type Weight } from '../ir/weights.js';
 import { loadModel, type LoadedModel } from '../loader/index.js';
 import { scanConstant, type ConstantScan } from '../quant/constant-scan.js';
+import { planOfLane } from '../quant/placement/lane-plan.js';
 import { INT8_WEIGHTS } from '../quant/presets.js';
 import { weightSqnr, weightStats, type WeightSqnr } from '../quant/weights.js';
+import { coverageOf } from '../report/assemble.js';
 import { constantsOf, layersOf, macsTotal, nodeMacs, opCountsOf, portsOf } from '../report/inspect-model.js';
 import { FORECAST_ROWS } from '../report/inspect-forecast.js';
 import { weightRangesOf } from '../report/inspect-ranges.js';
-import type { InspectedModel, InspectReport } from '../report/inspect-report.js';
+import type { InspectedModel, InspectedQuantization, InspectReport } from '../report/inspect-report.js';
 import {
   forecastOf,
   inspectedWeight,
@@ -25,6 +29,7 @@ import {
 import { SCHEMA_VERSION, type ReportedWeight } from '../report/report.js';
 import { VERSION } from '../version.js';
 import { describedModel } from './describe.js';
+import { laneScheme } from './file-lane.js';
 import { namedWeight } from './named-weight.js';
 
 export interface InspectRequest {
@@ -89,20 +94,29 @@ async function look(path: string, { shapes, complete, top = FORECAST_ROWS }: Ins
   const model: InspectedModel = {
     ...describedModel(loaded, graph, 'model'),
     ...(complete ? { sha256: await loaded.sha256() } : {}),
-    irVersion: graph.irVersion,
+    ...(graph.format === 'onnx' ? { irVersion: graph.irVersion } : {}),
     ...(graph.producer === '' ? {} : { producer: graph.producer }),
     domains: Object.fromEntries([...graph.opsets].filter(([domain]) => domain !== '')),
     metadata: Object.fromEntries(graph.metadata),
-    inputs: portsOf(graph, graph.inputs),
-    outputs: portsOf(graph, graph.outputs),
+    inputs: portsOf(graph, loaded.lane, graph.inputs),
+    outputs: portsOf(graph, loaded.lane, graph.outputs),
     macs: macsTotal(macs, counted),
     absorbed: graph.nodes.flatMap(({ origin }) => origin.absorbed ?? []),
     opCounts: opCountsOf(graph),
     layers: layersOf(graph, macs, weights),
     forecast: forecastOf(weights, sqnr),
     nonFinite: nonFiniteOf(graph, weights, scans),
+    ...(loaded.lane === undefined ? {} : { quantization: quantizationOf(sized, loaded.lane) }),
   };
   return { graph, model, weights };
+}
+
+function quantizationOf(graph: Graph, lane: Lane): InspectedQuantization {
+  return {
+    scheme: laneScheme(graph, lane),
+    coverage: coverageOf(graph, planOfLane(graph, lane)),
+    findings: diagnoseLane({ graph, lane }),
+  };
 }
 
 /** Of all float constants that nodes read, in order of first use. */

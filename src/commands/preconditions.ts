@@ -2,10 +2,11 @@
 import { DataError, UnsupportedError, UsageError } from '../errors.js';
 import { formatDims } from '../ir/elements.js';
 import { nodeLabel, nodeOf, tensorOf, type Graph, type Node } from '../ir/graph.js';
+import type { Lane, QuantParams } from '../ir/lane.js';
 import type { Scheme } from '../quant/scheme.js';
 import type { Selection } from '../quant/select.js';
 import type { Calibration } from '../run/calibrate.js';
-import type { InputSpec } from '../run/data/dataset.js';
+import type { InputQuant, InputSpec } from '../run/data/dataset.js';
 import type { Simulation } from './simulation.js';
 
 /** Operators that a float model does not have (ONNX, and the contributed ones of ONNX Runtime). */
@@ -26,10 +27,11 @@ export function requireFloat(graph: Graph, path: string): void {
 /**
  * The inputs that data has to be found for.
  *
+ * @param lane the lane that the file came with, which tells which inputs it takes as codes
  * @throws UsageError for a model without inputs, and naming every input of unknown or empty shape
  * @throws UnsupportedError naming every input that is no tensor
  */
-export function inputSpecs(graph: Graph): InputSpec[] {
+export function inputSpecs(graph: Graph, lane?: Lane): InputSpec[] {
   const inputs = graph.inputs.map((id) => tensorOf(graph, id));
   if (inputs.length === 0) {
     throw new UsageError(
@@ -60,7 +62,21 @@ export function inputSpecs(graph: Graph): InputSpec[] {
       hint: 'qdbg inspect MODEL shows the inputs',
     });
   }
-  return inputs.map(({ name, dtype = 'float32', shape = [] }) => ({ name, dtype, shape }));
+  return inputs.map(({ id, name, dtype = 'float32', shape = [] }) => {
+    // Only a TFLite file has its inputs themselves quantized: in ONNX a quantizer comes behind an input of floats.
+    if (graph.format !== 'tflite') return { name, dtype, shape };
+    const quant = inputQuant(lane?.tensors.get(id));
+    return { name, dtype, shape, layout: 'nhwc', ...(quant === undefined ? {} : { quant }) };
+  });
+}
+
+/** Undefined too for parameters that say nothing about values: a scale of 0, several scales. */
+function inputQuant(params: QuantParams | undefined): InputQuant | undefined {
+  if (params?.granularity.kind !== 'per-tensor') return undefined;
+  const { dtype } = params;
+  const [scale = 0] = params.scale;
+  const [zeroPoint = 0] = params.zeroPoint;
+  return scale > 0 && Number.isFinite(scale) ? { dtype, scale, zeroPoint } : undefined;
 }
 
 /**
@@ -70,6 +86,7 @@ export function requireSomething(
   { graph, scheme, plan, edges, notMeasured }: Simulation,
   selection: Selection,
 ): void {
+  if (scheme === 'file') return requireEdges(edges, notMeasured);
   const label = (node: Node['id']): string => nodeLabel(nodeOf(graph, node));
   if (plan.quantizers.length === 0) {
     const { length } = plan.floatNodes;
@@ -86,12 +103,15 @@ export function requireSomething(
       },
     );
   }
-  if (edges.length === 0) {
-    throw new UsageError('there is nothing to compare: no tensor has a shape that is known before it runs', {
-      places: notMeasured.map(({ subject, reason }) => `${subject}: ${reason}`),
-      hint: '--shape NAME=DIMS fixes what the model leaves open',
-    });
-  }
+  requireEdges(edges, notMeasured);
+}
+
+function requireEdges(edges: Simulation['edges'], notMeasured: Simulation['notMeasured']): void {
+  if (edges.length > 0) return;
+  throw new UsageError('there is nothing to compare: no tensor has a shape that is known before it runs', {
+    places: notMeasured.map(({ subject, reason }) => `${subject}: ${reason}`),
+    hint: '--shape NAME=DIMS fixes what the model leaves open',
+  });
 }
 
 /**

@@ -5,9 +5,15 @@ import { overrideScheme, SCHEMES, type SchemeOverrides } from '../quant/presets.
 import { parseScheme } from '../quant/scheme-file.js';
 import type { Scheme } from '../quant/scheme.js';
 
-export const DEFAULT_SCHEME = 'ort';
+/** What the usual toolchain of a format does. */
+const DEFAULT_SCHEMES = { onnx: 'ort', tflite: 'tflite' } as const;
 
 const LARGEST_FILE = 1 << 20;
+
+/** The scheme for a model of which the user said nothing but the overrides. */
+export function defaultScheme(format: keyof typeof DEFAULT_SCHEMES, overrides: SchemeOverrides): Scheme {
+  return schemeFrom(DEFAULT_SCHEMES[format], overrides);
+}
 
 /** `name` is that of a preset or a path of a JSON file. */
 export function schemeFrom(name: string, overrides: SchemeOverrides): Scheme {

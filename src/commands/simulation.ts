@@ -16,7 +16,8 @@ import type { Calibration } from '../run/calibrate.js';
 
 export interface Simulation {
   readonly graph: Graph;
-  readonly scheme: Scheme;
+  /** 'file' when the quantizers came with the model. */
+  readonly scheme: Scheme | 'file';
   readonly plan: QuantPlan;
   /** Edges inside fused operators, which the integer network does not have. */
   readonly fusedAway: ReadonlySet<TensorId>;
@@ -66,7 +67,7 @@ export function calibratedLane(simulation: Simulation, calibration: Calibration)
       throw new RangeError(`tensor ${tensor} was not observed`);
     return observe(served.observer, stats, served);
   };
-  return buildLane(graph, plan, rangeOf, scheme.name);
+  return buildLane(graph, plan, rangeOf, scheme === 'file' ? scheme : scheme.name);
 }
 
 /** Edges of which some value in `seen` lies outside what their quantizer represents. */

@@ -1,7 +1,18 @@
 /** Which activation edges of a graph can be measured, and how their channels lie. */
 import { channelAxisOf } from '../ir/channels.js';
 import { elementCount } from '../ir/elements.js';
-import { isFloat, tensorOf, topologyOf, type Graph, type NodeId, type TensorId } from '../ir/graph.js';
+import {
+  isFloat,
+  nodeLabel,
+  stringAttr,
+  tensorOf,
+  topologyOf,
+  type Graph,
+  type Node,
+  type NodeId,
+  type TensorId,
+} from '../ir/graph.js';
+import { uncomputed } from './evaluation-order.js';
 
 /** An activation of fixed shape: a graph input or the output of a node. */
 export interface Edge {
@@ -27,7 +38,8 @@ const MOST_CHANNELS = 16384;
 
 /**
  * Float activations in graph order, without those in `fusedAway` (inside a fused operator, where the integer network has no
- * edge). What has no fixed shape cannot be compared element by element between two runs, and is listed with the reason.
+ * edge) and those that the file does not have. What has no fixed shape cannot be compared element by element between two runs;
+ * that and what depends on an operator that nothing computes is listed with the reason.
  */
 export function edgesOf(
   graph: Graph,
@@ -35,12 +47,18 @@ export function edgesOf(
 ): { edges: Edge[]; unmeasured: Unmeasured[] } {
   const axes = channelAxisOf(graph);
   const { producer } = topologyOf(graph);
+  const missing = uncomputed(graph);
   const produced = graph.nodes.flatMap((node) => node.outputs.filter((id) => id !== null));
   const edges: Edge[] = [];
   const unmeasured: Unmeasured[] = [];
   for (const tensor of [...graph.inputs, ...produced]) {
     const { dtype, shape } = tensorOf(graph, tensor);
-    if (fusedAway.has(tensor)) continue;
+    if (fusedAway.has(tensor) || graph.inner?.has(tensor) === true) continue;
+    const opaque = missing.get(tensor);
+    if (opaque !== undefined) {
+      if (dtype === undefined || isFloat(dtype)) unmeasured.push({ tensor, reason: behind(opaque) });
+      continue;
+    }
     if (dtype === undefined) unmeasured.push({ tensor, reason: 'its type is not known before it runs' });
     if (!isFloat(dtype)) continue;
     const dims = shape?.filter((dim) => typeof dim === 'number');
@@ -62,4 +80,9 @@ export function edgesOf(
     edges.push({ tensor, producer: producer[tensor], dims: dims.length === 0 ? [1] : dims, count, ...kept });
   }
   return { edges, unmeasured };
+}
+
+function behind(opaque: Node): string {
+  const reason = stringAttr(opaque, 'reason');
+  return `behind ${nodeLabel(opaque)}, which qdbg does not compute${reason === undefined ? '' : `: ${reason}`}`;
 }

@@ -1,9 +1,11 @@
 /** The program that measures a lane beside the float run, edge by edge. */
-import { nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../ir/graph.js';
+import { topologyOf, type Graph, type TensorId } from '../ir/graph.js';
 import { FLOAT_LANE, useKey, type Lane, type QuantParams } from '../ir/lane.js';
 import { finiteOr, probed, type SheetProgram } from './calibration-program.js';
 import type { Edge } from './edges.js';
-import { declareInputs, LaneValues, quantized } from './lane-values.js';
+import { quantized } from './lane-tensors.js';
+import { declareInputs, LaneValues } from './lane-values.js';
+import { LocalValues } from './local-values.js';
 import { ModelWriter, type CompiledModel, type Value } from './model-writer.js';
 import { floatOfBool, isFinite } from './operators.js';
 import { ProbeSheet } from './probe-sheet.js';
@@ -76,7 +78,7 @@ export function measurementProgram(
   const inputs = declareInputs(writer, graph);
   const float = new LaneValues(writer, graph, FLOAT_LANE, inputs);
   const tested = new LaneValues(writer, graph, lane, inputs);
-  const local = new LocalValues(graph, lane, float, tested, fusedAway, writer);
+  const local = new LocalValues(writer, { graph, float, tested, fusedAway });
   const sheet = new ProbeSheet<MeasurementStat>(writer);
 
   const kinds = edges.map((edge, index) => {
@@ -165,52 +167,6 @@ function outsideRange(writer: ModelWriter, edge: Edge, x: Value, params: QuantPa
   const below = writer.op('Less', [x, bound(qmin - 0.5)]);
   const above = writer.op('Greater', [x, bound(qmax + 0.5)]);
   return writer.op('Or', [below, above]);
-}
-
-/** Values of single operators of the lane, fed from the float run. */
-class LocalValues {
-  readonly #graph: Graph;
-  readonly #lane: Lane;
-  readonly #float: LaneValues;
-  readonly #tested: LaneValues;
-  readonly #fusedAway: ReadonlySet<TensorId>;
-  readonly #writer: ModelWriter;
-
-  constructor(
-    graph: Graph,
-    lane: Lane,
-    float: LaneValues,
-    tested: LaneValues,
-    fusedAway: ReadonlySet<TensorId>,
-    writer: ModelWriter,
-  ) {
-    this.#graph = graph;
-    this.#lane = lane;
-    this.#float = float;
-    this.#tested = tested;
-    this.#fusedAway = fusedAway;
-    this.#writer = writer;
-  }
-
-  /** The edge recomputed by its own operator alone, through the edge's own quantizer. */
-  value(tensor: TensorId): Value {
-    const raw = this.#raw(tensor);
-    const params = this.#lane.tensors.get(tensor);
-    return params === undefined ? raw : quantized(this.#writer, this.#graph, tensor, raw, params);
-  }
-
-  #raw(tensor: TensorId): Value {
-    const producer = topologyOf(this.#graph).producer[tensor];
-    if (producer === undefined) return this.#float.value(tensor);
-    const node = nodeOf(this.#graph, producer);
-    const outputs = this.#tested.apply(node, (input, slot) => {
-      const fused = this.#fusedAway.has(input) && tensorOf(this.#graph, input).data === undefined;
-      return this.#tested.through(node, slot, input, fused ? this.#raw(input) : this.#float.value(input));
-    });
-    const value = outputs[node.outputs.indexOf(tensor)];
-    if (value === undefined) throw new RangeError(`node ${node.id} does not write tensor ${tensor}`);
-    return value;
-  }
 }
 
 export interface InferenceProgram {

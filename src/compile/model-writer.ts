@@ -121,7 +121,7 @@ export class ModelWriter {
   }
 
   /** A small constant of this program's own, shared by value. */
-  literal(dtype: 'float32' | 'int64' | QuantCode, values: ArrayLike<number>, dims: readonly number[]): Value {
+  literal(dtype: LiteralDType, values: ArrayLike<number>, dims: readonly number[]): Value {
     const key = `${dtype}[${dims.join()}]${Array.from(values).join()}`;
     const known = this.#byLiteral.get(key);
     if (known !== undefined) return known;
@@ -262,14 +262,19 @@ export class ModelWriter {
   }
 }
 
-/** Integer types that this program writes as small constants (zero points). */
-export type QuantCode = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int4' | 'uint4';
+/** Types of the small constants that this program writes. */
+export type LiteralDType =
+  'float32' | 'float64' | 'int32' | 'int64' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int4' | 'uint4';
 
-function encodeLiteral(dtype: 'float32' | 'int64' | QuantCode, values: ArrayLike<number>): Uint8Array {
+function encodeLiteral(dtype: LiteralDType, values: ArrayLike<number>): Uint8Array {
   const list = Array.from(values);
   switch (dtype) {
     case 'float32':
       return new Uint8Array(Float32Array.from(list).buffer);
+    case 'float64':
+      return new Uint8Array(Float64Array.from(list).buffer);
+    case 'int32':
+      return new Uint8Array(Int32Array.from(list).buffer);
     case 'int64':
       return new Uint8Array(BigInt64Array.from(list.map(BigInt)).buffer);
     case 'int8':

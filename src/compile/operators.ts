@@ -52,18 +52,38 @@ export function floatOfBool(writer: ModelWriter, value: Value): Value {
 
 /** Quantizes and dequantizes `value`, a float32 tensor of the given rank; gives float32. */
 export function fakeQuantize(writer: ModelWriter, value: Value, params: QuantParams, rank: number): Value {
-  const { dtype, granularity, qmin, qmax } = params;
+  return dequantizeLinear(writer, quantizeLinear(writer, value, params, rank), params);
+}
+
+/** Codes of `value`, a float32 tensor of the given rank, in the storage type of `params`. */
+export function quantizeLinear(writer: ModelWriter, value: Value, params: QuantParams, rank: number): Value {
+  const { scale, zeroPoint, attrs } = linearParams(writer, params);
+  const [lowest, highest] = QRANGE[params.dtype];
+  // QuantizeLinear saturates to the storage type only: a narrower integer range is cut before it.
+  const isWhole = params.qmin === lowest && params.qmax === highest;
+  const limited = isWhole ? value : limit(writer, value, params, rank);
+  return writer.op('QuantizeLinear', [limited, scale, zeroPoint], attrs, MICROSOFT);
+}
+
+/** Values of codes in the storage type of `params`, as float32. */
+export function dequantizeLinear(writer: ModelWriter, codes: Value, params: QuantParams): Value {
+  const { scale, zeroPoint, attrs } = linearParams(writer, params);
+  return writer.op('DequantizeLinear', [codes, scale, zeroPoint], attrs, MICROSOFT);
+}
+
+function linearParams(
+  writer: ModelWriter,
+  params: QuantParams,
+): { scale: Value; zeroPoint: Value; attrs: { axis?: number } } {
+  const { dtype, granularity } = params;
   if (dtype === 'int2' || dtype === 'int32' || dtype === 'int64' || granularity.kind === 'per-block')
     throw new RangeError(`${dtype} constants are quantized ahead of time: no QuantizeLinear writes them so`);
   const dims = granularity.kind === 'per-tensor' ? [] : [params.scale.length];
-  const scale = writer.literal('float32', params.scale, dims);
-  const zeroPoint = writer.literal(dtype, params.zeroPoint, dims);
-  const attrs = granularity.kind === 'per-tensor' ? {} : { axis: granularity.axis };
-  const [lowest, highest] = QRANGE[dtype];
-  // QuantizeLinear saturates to the storage type only: a narrower integer range is cut before it.
-  const limited = qmin === lowest && qmax === highest ? value : limit(writer, value, params, rank);
-  const codes = writer.op('QuantizeLinear', [limited, scale, zeroPoint], attrs, MICROSOFT);
-  return writer.op('DequantizeLinear', [codes, scale, zeroPoint], attrs, MICROSOFT);
+  return {
+    scale: writer.literal('float32', params.scale, dims),
+    zeroPoint: writer.literal(dtype, params.zeroPoint, dims),
+    attrs: granularity.kind === 'per-tensor' ? {} : { axis: granularity.axis },
+  };
 }
 
 function limit(writer: ModelWriter, value: Value, params: QuantParams, rank: number): Value {

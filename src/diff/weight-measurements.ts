@@ -33,9 +33,16 @@ export function constantMeasurements(
     const { data } = tensorOf(graph, tensor);
     const quant = use === undefined ? lane.tensors.get(tensor) : lane.uses.get(useKey(use.node, use.slot));
     if (data === undefined || quant === undefined || (role !== 'weight' && role !== 'bias')) return [];
-    const values = toFloat32(data);
+    const node = use?.node ?? topologyOf(graph).uses[tensor]?.[0]?.node;
+    // The values are what the file's codes stand for: nothing is lost by them, and what they were made from is not known.
+    const isStored = lane.codes?.has(tensor) === true;
+    if (isStored && node === undefined) return [];
     const axis = role === 'weight' ? axes.get(tensor) : undefined;
-    const sums = constantError(values, data.dims, quant, axis);
+    const isWhole = quant.granularity.kind === 'per-tensor';
+    if (isStored && (axis === undefined || !isWhole)) {
+      return [{ tensor, node, role, quant, self: undefined, axis: undefined }];
+    }
+    const values = toFloat32(data);
     const spread =
       axis === undefined
         ? undefined
@@ -43,10 +50,23 @@ export function constantMeasurements(
             stats: weightStats(values, data.dims, axis),
             sqnr: weightSqnr(values, data.dims, axis, quantizer.scheme),
           };
+    if (isStored)
+      return [
+        {
+          tensor,
+          node,
+          role,
+          quant,
+          self: undefined,
+          axis: undefined,
+          ...(spread === undefined ? {} : { spread }),
+        },
+      ];
+    const sums = constantError(values, data.dims, quant, axis);
     return [
       {
         tensor,
-        node: use?.node ?? topologyOf(graph).uses[tensor]?.[0]?.node,
+        node,
         role,
         quant,
         self: measurementOf(sums.value, sums.error, sums.channelXX),

@@ -3,9 +3,15 @@ import type { ConstantMeasurement } from '../diff/weight-measurements.js';
 import type { EdgeMeasurement } from '../diff/edge-measurements.js';
 import type { Jump } from '../diff/jumps.js';
 import type { Graph } from '../ir/graph.js';
+import type { Lane } from '../ir/lane.js';
 
-export interface Evidence {
+/** Known without running anything. */
+export interface LaneEvidence {
   readonly graph: Graph;
+  readonly lane: Lane;
+}
+
+export interface Evidence extends LaneEvidence {
   readonly edges: readonly EdgeMeasurement[];
   readonly constants: readonly ConstantMeasurement[];
   /** Largest first. */

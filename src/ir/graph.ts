@@ -148,8 +148,8 @@ export interface Graph {
   readonly metadata: ReadonlyMap<string, string>;
   readonly producer: string;
   /**
-   * Activations that the file does not have: between the nodes of one of its operators, or a tensor once more in another order
-   * of axes. They are never shown, measured or quantized by a scheme.
+   * Tensors that the file does not have: between the nodes of one of its operators, constants of those nodes, or an activation
+   * once more in another order of axes. They are never shown or measured.
    */
   readonly inner?: ReadonlySet<TensorId>;
 }

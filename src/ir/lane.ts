@@ -47,6 +47,14 @@ export function useKey(node: NodeId, slot: number): UseKey {
   return `${node}:${slot}`;
 }
 
+/** Parameters of a file that its runtime would read in another way than they are written, or refuse. They are kept as they are. */
+export interface LaneFault {
+  readonly tensor: TensorId;
+  readonly kind: 'axis' | 'scale-count' | 'zero-point-count';
+  /** The values met and those wanted, in the file's terms. */
+  readonly message: string;
+}
+
 /** Which edges of a graph are quantized in one run, and how. The empty lane is the float run. */
 export interface Lane {
   readonly name: string;
@@ -58,6 +66,8 @@ export interface Lane {
   readonly codes?: ReadonlyMap<TensorId, ConstantData>;
   /** Whose integer kernels compute operators with quantized inputs and outputs; float operators between quantizers when absent. */
   readonly arithmetic?: 'tflite';
+  /** What is wrong with the parameters of a lane that came from a file. */
+  readonly faults?: readonly LaneFault[];
 }
 
 export const FLOAT_LANE: Lane = { name: 'float', tensors: new Map(), uses: new Map() };

@@ -42,12 +42,20 @@ const textLike =
   (_head: Uint8Array, text: string): boolean =>
     pattern.test(text);
 
+const TFLITE_IDENTIFIER = 'TFL3';
+/** Tags of the fields that an ONNX file may begin with: numbers 1 to 8, 14, 20, 25 and 26 of ModelProto. */
+const ONNX_TAGS = [0x08, 0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72, 0xa2, 0xca, 0xd2];
+
 /** First match counts, so special cases stand before general ones. */
 const SIGNATURES: readonly Signature[] = [
   {
     matches: textLike(/^version https:\/\/git-lfs\.github\.com\//),
     description: 'a Git LFS pointer, not the file it stands for',
     hint: (path) => `git lfs pull --include ${path}`,
+  },
+  {
+    matches: textLike(/^.{4}TFL[0-24-9]/s),
+    description: `a TFLite file of another format version than "${TFLITE_IDENTIFIER}"`,
   },
   { matches: ascii(4, 'ORTM'), description: 'a model in ONNX Runtime format, made from an .onnx file' },
   {
@@ -109,10 +117,17 @@ const SIGNATURES: readonly Signature[] = [
 /** @param head the first SNIFF_LENGTH bytes of the file at `path`, or all of it when it is shorter. */
 export function sniff(head: Uint8Array, path: string): Sniffed {
   const text = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1');
-  if (text.startsWith('TFL3', 4)) return { kind: 'tflite', description: 'a TFLite model' };
+  if (text.startsWith(TFLITE_IDENTIFIER, 4)) return { kind: 'tflite', description: 'a TFLite model' };
   for (const { matches, description, hint } of SIGNATURES) {
     if (!matches(head, text)) continue;
     return { kind: 'other', description, ...(hint === undefined ? {} : { hint: hint(path) }) };
+  }
+  if (/\.tflite$/i.test(path) && !ONNX_TAGS.includes(head[0] ?? 0)) {
+    const found = Buffer.from(head.subarray(4, 8)).toString('hex');
+    return {
+      kind: 'other',
+      description: `without the identifier of TFLite files: bytes 4 to 7 are ${found === '' ? 'missing' : `0x${found}`}, 0x54464c33 ("${TFLITE_IDENTIFIER}") is wanted`,
+    };
   }
   return { kind: 'maybe-onnx', description: '' };
 }

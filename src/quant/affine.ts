@@ -234,6 +234,8 @@ function prepare(length: number, dims: readonly number[], params: QuantParams): 
 
 /** Bits of one code. */
 export function bitsOf(dtype: QDType): number {
+  // Its limits are those of a double.
+  if (dtype === 'int64') return 64;
   const [qmin, qmax] = QRANGE[dtype];
   return Math.log2(qmax - qmin + 1);
 }

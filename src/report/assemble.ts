@@ -2,9 +2,19 @@
 import type { EdgeMeasurement } from '../diff/edge-measurements.js';
 import type { Jump } from '../diff/jumps.js';
 import type { ConstantMeasurement } from '../diff/weight-measurements.js';
-import { nodeLabel, nodeOf, tensorOf, type Graph, type NodeId, type TensorId } from '../ir/graph.js';
+import {
+  nodeLabel,
+  nodeOf,
+  tensorOf,
+  type Graph,
+  type NodeId,
+  type Tensor,
+  type TensorId,
+} from '../ir/graph.js';
 import type { QuantParams } from '../ir/lane.js';
 import { macsOf } from '../ir/macs.js';
+import { isMain, sourceOf } from '../ir/operators.js';
+import { fileAxis, fileShape } from '../ir/file-axes.js';
 import type { QuantPlan } from '../quant/placement/plan.js';
 import { groupBy } from './group.js';
 import type { Places } from './places.js';
@@ -19,13 +29,14 @@ import type {
   TensorRole,
 } from './report.js';
 
-function reportedQuant(params: QuantParams): ReportedQuant {
+export function reportedQuant(params: QuantParams, tensor: Tensor): ReportedQuant {
   const { dtype, scale, zeroPoint, granularity, qmin, qmax, source } = params;
   return {
     dtype,
     scale: [...scale],
     zeroPoint: [...zeroPoint],
-    ...(granularity.kind === 'per-axis' ? { axis: granularity.axis } : {}),
+    ...(granularity.kind === 'per-tensor' ? {} : { axis: fileAxis(tensor, granularity.axis) }),
+    ...(granularity.kind === 'per-block' ? { blockSize: granularity.blockSize } : {}),
     qmin,
     qmax,
     source,
@@ -34,7 +45,7 @@ function reportedQuant(params: QuantParams): ReportedQuant {
 
 function roleOf(graph: Graph, tensor: TensorId): TensorRole {
   if (graph.inputs.includes(tensor)) return 'input';
-  return graph.outputs.includes(tensor) ? 'output' : 'activation';
+  return graph.outputs.some((output) => sourceOf(graph, output) === tensor) ? 'output' : 'activation';
 }
 
 export interface TensorRowOptions {
@@ -76,7 +87,7 @@ type Row = Omit<ReportedTensor, 'node' | 'op' | 'order'>;
 
 function edgeRow(graph: Graph, measurement: EdgeMeasurement, options: TensorRowOptions): Row {
   const { edge, quant, range, levels, lost, errors, channels } = measurement;
-  const { name, shape } = tensorOf(graph, edge.tensor);
+  const { name } = tensorOf(graph, edge.tensor);
   const [self, local, cumulative] = [errors.get('self'), errors.get('local'), errors.get('cumulative')];
   const forecast = options.forecast(measurement);
   const asked = options.asked.has(edge.tensor);
@@ -84,8 +95,8 @@ function edgeRow(graph: Graph, measurement: EdgeMeasurement, options: TensorRowO
   return {
     tensor: name,
     role: roleOf(graph, edge.tensor),
-    shape: shape ?? [],
-    ...(quant === undefined ? {} : { quant: reportedQuant(quant) }),
+    shape: fileShape(tensorOf(graph, edge.tensor)) ?? [],
+    ...(quant === undefined ? {} : { quant: reportedQuant(quant, tensorOf(graph, edge.tensor)) }),
     range,
     ...(levels === undefined ? {} : { levels }),
     ...(lost === undefined ? {} : { lostShare: lost.lost / lost.values }),
@@ -96,7 +107,7 @@ function edgeRow(graph: Graph, measurement: EdgeMeasurement, options: TensorRowO
     ...(listed && edge.channelAxis !== undefined
       ? {
           channels: {
-            axis: edge.channelAxis,
+            axis: fileAxis(tensorOf(graph, edge.tensor), edge.channelAxis),
             ...(asked ? { asked } : {}),
             values: channels.map(reportedChannel),
           },
@@ -119,12 +130,12 @@ function reportedChannel({ min, max, sqnrDb }: EdgeMeasurement['channels'][numbe
 }
 
 function constantRow(graph: Graph, { tensor, role, quant, self }: ConstantMeasurement): Row {
-  const { name, data } = tensorOf(graph, tensor);
+  const { name } = tensorOf(graph, tensor);
   return {
     tensor: name,
     role,
-    shape: data?.dims ?? [],
-    quant: reportedQuant(quant),
+    shape: fileShape(tensorOf(graph, tensor)) ?? [],
+    quant: reportedQuant(quant, tensorOf(graph, tensor)),
     ...(self === undefined ? {} : { self }),
   };
 }
@@ -136,7 +147,8 @@ export function weightRows(
 ): ReportedWeight[] {
   return constants.flatMap(({ tensor, node, axis, spread }): ReportedWeight[] => {
     if (spread === undefined || axis === undefined) return [];
-    const place = { tensor: tensorOf(graph, tensor).name, node: places.of(tensor, node).node, axis };
+    const weight = tensorOf(graph, tensor);
+    const place = { tensor: weight.name, node: places.of(tensor, node).node, axis: fileAxis(weight, axis) };
     return [reportedWeight(place, spread.stats, spread.sqnr)];
   });
 }
@@ -150,11 +162,13 @@ export function jumpRows(graph: Graph, places: Places, jumps: readonly Jump[]): 
 
 /** Operators and multiply-accumulates that the plan computes with integers; float ones grouped by reason. */
 export function coverageOf(graph: Graph, plan: QuantPlan): Report['coverage'] {
-  const quantized = new Set(plan.quantizedNodes);
+  const stands = (id: NodeId): boolean => isMain(nodeOf(graph, id));
+  const quantized = new Set(plan.quantizedNodes.filter(stands));
   const macs = (nodes: Iterable<NodeId>): number =>
     [...nodes].reduce((sum, id) => sum + (macsOf(graph, nodeOf(graph, id)) ?? 0), 0);
-  const byReason = groupBy(plan.floatNodes, ({ reason }) => reason);
-  const float = plan.floatNodes.map(({ node }) => node);
+  const floatNodes = plan.floatNodes.filter(({ node }) => stands(node));
+  const byReason = groupBy(floatNodes, ({ reason }) => reason);
+  const float = floatNodes.map(({ node }) => node);
   return {
     ops: { quantized: quantized.size, total: quantized.size + float.length },
     macs: { quantized: macs(quantized), total: macs(quantized) + macs(float) },

@@ -1,26 +1,46 @@
 /** A graph -> the parts of an InspectedModel, in the user's names. */
 import { elementCount } from '../ir/elements.js';
-import { isFloat, nodeLabel, tensorOf, type Graph, type Node, type TensorId } from '../ir/graph.js';
+import { fileAxis, fileShape } from '../ir/file-axes.js';
+import {
+  isFloat,
+  nodeLabel,
+  OPAQUE_DOMAIN,
+  tensorOf,
+  type Graph,
+  type Node,
+  type Shape,
+  type TensorId,
+} from '../ir/graph.js';
 import { macsOf } from '../ir/macs.js';
+import { operatorsOf } from '../ir/operators.js';
 import { weightAxis } from '../ir/weights.js';
+import type { Lane } from '../ir/lane.js';
+import { reportedQuant } from './assemble.js';
 import type { Layer, LayerWeight, Macs, Port } from './inspect-report.js';
 import type { InspectedWeight } from './inspect-weights.js';
 
-export function portsOf(graph: Graph, ids: readonly TensorId[]): Port[] {
+export function portsOf(graph: Graph, lane: Lane | undefined, ids: readonly TensorId[]): Port[] {
   return ids.map((id) => {
-    const { name, dtype, shape } = tensorOf(graph, id);
-    return { name, ...(dtype === undefined ? {} : { dtype }), ...(shape === undefined ? {} : { shape }) };
+    const tensor = tensorOf(graph, id);
+    const { name, dtype, shape } = tensor;
+    const params = lane?.tensors.get(id);
+    return {
+      ...(params === undefined ? {} : { quant: reportedQuant(params, tensor) }),
+      name,
+      ...(dtype === undefined ? {} : { dtype }),
+      ...(shape === undefined ? {} : { shape }),
+    };
   });
 }
 
 /** Operator as the file calls it, with its domain when that is not ai.onnx. */
 export function opName({ domain, origin: { op } }: Node): string {
-  return domain === '' || domain === 'ai.onnx' ? op : `${domain}.${op}`;
+  return domain === '' || domain === 'ai.onnx' || domain === OPAQUE_DOMAIN ? op : `${domain}.${op}`;
 }
 
 export function opCountsOf(graph: Graph): { op: string; count: number }[] {
   const counts = new Map<string, number>();
-  for (const node of graph.nodes) counts.set(opName(node), (counts.get(opName(node)) ?? 0) + 1);
+  for (const { main } of operatorsOf(graph)) counts.set(opName(main), (counts.get(opName(main)) ?? 0) + 1);
   return [...counts].map(([op, count]) => ({ op, count })).sort((a, b) => b.count - a.count);
 }
 
@@ -35,24 +55,33 @@ export function layersOf(
 ): Layer[] {
   const byTensor = new Map(weights.map((entry) => [entry.weight.tensor, entry]));
   const counted = new Set<TensorId>();
-  return graph.nodes.map((node, order): Layer => {
-    const output = node.outputs.find((id) => id !== null);
-    const shape = output === undefined || output === null ? undefined : tensorOf(graph, output).shape;
-    const nodeMacs = macs[order];
-    const weight = weightOf(node, byTensor);
-    const { absorbed } = node.origin;
+  return operatorsOf(graph).map(({ main, nodes }, order): Layer => {
+    const output = nodes.at(-1)?.outputs.find((id) => id !== null);
+    const shape = output === undefined || output === null ? undefined : fileShape(tensorOf(graph, output));
+    const counts = nodes.map(({ id }) => macs[id]);
+    const operatorMacs = counts.reduce<number | undefined>(
+      (sum, count) => (sum === undefined || count === undefined ? undefined : sum + count),
+      0,
+    );
+    const weight = nodes.map((node) => weightOf(node, byTensor)).find((found) => found !== undefined);
+    const { absorbed } = main.origin;
     return {
       order,
-      node: nodeLabel(node),
-      op: opName(node),
-      ...([...node.attrs.values()].some(({ type }) => type === 'graph') ? { opaque: true } : {}),
+      node: nodeLabel(main),
+      op: opName(main),
+      ...(isOpaque(main) ? { opaque: true } : {}),
       ...(absorbed === undefined ? {} : { absorbed }),
       ...(shape === undefined ? {} : { shape }),
-      parameters: newParameters(graph, node, counted),
-      ...(nodeMacs === undefined ? {} : { macs: nodeMacs }),
-      ...(weight === undefined ? {} : { weight: layerWeight(node, weight) }),
+      parameters: nodes.reduce((sum, node) => sum + newParameters(graph, node, counted), 0),
+      ...(operatorMacs === undefined ? {} : { macs: operatorMacs }),
+      ...(weight === undefined ? {} : { weight: layerWeight(graph, main, weight) }),
     };
   });
+}
+
+/** Nothing is known of what it computes, or of the graphs nested in it. */
+function isOpaque({ domain, attrs }: Node): boolean {
+  return domain === OPAQUE_DOMAIN || [...attrs.values()].some(({ type }) => type === 'graph');
 }
 
 /** Constants that a node reads, itself or in its nested graphs. */
@@ -70,7 +99,8 @@ function newParameters(graph: Graph, node: Node, counted: Set<TensorId>): number
   let sum = 0;
   for (const id of constantsOf(graph, node)) {
     const { data, dtype } = tensorOf(graph, id);
-    if (data !== undefined && isFloat(dtype) && !counted.has(id)) sum += elementCount(data.dims);
+    if (data !== undefined && isFloat(dtype) && !counted.has(id) && graph.inner?.has(id) !== true)
+      sum += elementCount(data.dims);
     counted.add(id);
   }
   return sum;
@@ -85,18 +115,24 @@ function weightOf(node: Node, byTensor: ReadonlyMap<TensorId, InspectedWeight>):
   return undefined;
 }
 
-function layerWeight(node: Node, { name, weight, scan, spread }: InspectedWeight): LayerWeight {
+function layerWeight(graph: Graph, main: Node, { name, weight, scan, spread }: InspectedWeight): LayerWeight {
+  const tensor = tensorOf(graph, weight.tensor);
   return {
     tensor: name,
     dtype: weight.data.dtype,
-    shape: weight.data.dims,
-    axis: weight.axis,
-    ...(weight.node.id === node.id ? {} : { sharedWith: nodeLabel(weight.node) }),
+    shape: fixedDims(fileShape(tensor)) ?? weight.data.dims,
+    axis: fileAxis(tensor, weight.axis),
+    ...(nodeLabel(weight.node) === nodeLabel(main) ? {} : { sharedWith: nodeLabel(weight.node) }),
     ...(scan.min === undefined ? {} : { min: scan.min }),
     ...(scan.max === undefined ? {} : { max: scan.max }),
     ...(spread.spread === undefined ? {} : { spread: spread.spread }),
     outlierChannels: spread.outlierChannels,
   };
+}
+
+function fixedDims(shape: Shape | undefined): number[] | undefined {
+  const dims = shape?.filter((dim) => typeof dim === 'number');
+  return dims?.length === shape?.length ? dims : undefined;
 }
 
 /** Multiply-accumulates of every node; undefined where a shape is not fixed. */

@@ -1,6 +1,7 @@
 /** What `qdbg inspect` says, as plain data. JSON is it; a metric with no value is absent. */
 import type { Dim } from '../ir/graph.js';
-import type { ReportedModel, ReportedWeight, SCHEMA_VERSION } from './report.js';
+import type { Finding } from '../doctor/finding.js';
+import type { Report, ReportedModel, ReportedQuant, ReportedWeight, SCHEMA_VERSION } from './report.js';
 
 export interface InspectReport {
   readonly schemaVersion: typeof SCHEMA_VERSION;
@@ -19,7 +20,8 @@ export interface InspectReport {
 export interface InspectedModel extends Omit<ReportedModel, 'sha256'> {
   /** When a document was asked for: hashing a large file takes longer than looking at it. */
   readonly sha256?: string;
-  readonly irVersion: number;
+  /** Of ONNX files. */
+  readonly irVersion?: number;
   readonly producer?: string;
   readonly domains: Readonly<Record<string, number>>;
   readonly metadata: Readonly<Record<string, string>>;
@@ -35,6 +37,16 @@ export interface InspectedModel extends Omit<ReportedModel, 'sha256'> {
   readonly forecast: WeightForecast;
   /** Constants with NaN or infinite values, in order of first use. */
   readonly nonFinite: readonly NonFiniteConstant[];
+  /** Of a file that is quantized already. */
+  readonly quantization?: InspectedQuantization;
+}
+
+export interface InspectedQuantization {
+  /** The kinds of quantizers that most activations, weights and biases have. */
+  readonly scheme: Report['scheme'];
+  readonly coverage: Report['coverage'];
+  /** What is wrong with the parameters, worst first. */
+  readonly findings: readonly Finding[];
 }
 
 export interface Port {
@@ -42,6 +54,8 @@ export interface Port {
   readonly dtype?: string;
   /** Names are symbolic extents, null is an unknown one; absent when not even the rank is known. */
   readonly shape?: readonly Dim[];
+  /** How the file stores it: value = (code - zeroPoint) * scale. */
+  readonly quant?: ReportedQuant;
 }
 
 /** Multiply-accumulates of convolutions and matrix products. */

@@ -6,6 +6,7 @@ import { layersSection } from './inspect-layers.js';
 import { nodeSections } from './inspect-node.js';
 import type { InspectedModel, InspectReport, Port } from './inspect-report.js';
 import { sideBySideSections } from './inspect-side-by-side.js';
+import { portContract, quantizationFindings, quantizationSection } from './inspect-quantization.js';
 import { forecastSection, nonFiniteSection } from './inspect-forecast.js';
 import type { TerminalOptions } from './terminal.js';
 
@@ -43,7 +44,10 @@ function sectionsOf(report: InspectReport, style: ChalkInstance, options: Termin
           opsSection(model, width),
         ]),
     nonFiniteSection(model, style, width),
-    forecastSection(model, style, options),
+    quantizationSection(model, width),
+    quantizationFindings(model, style, width),
+    // What int8 would cost the weights is no question where they are integers.
+    ...(model.quantization === undefined ? [forecastSection(model, style, options)] : []),
   ];
 }
 
@@ -53,7 +57,7 @@ function headerSection(model: InspectedModel, style: ChalkInstance, width: numbe
   const kind = [
     `${format}${opset === undefined ? '' : ` opset ${opset}`}`,
     ...others,
-    `IR version ${irVersion}`,
+    ...(irVersion === undefined ? [] : [`IR version ${irVersion}`]),
     ...(producer === undefined ? [] : [`by ${shortened(producer, 40)}`]),
     bytes(model.bytes),
   ];
@@ -93,12 +97,13 @@ function isOpen(dims: Port['shape']): boolean {
 
 function portsSection(title: string, ports: readonly Port[], width: number): string[] {
   if (ports.length === 0) return [`${title}  none`];
-  const rows = ports.map(({ name, dtype, shape: dims }) => [
-    INDENT + printable(name),
-    dtype ?? '?',
-    shortened(shape(dims), 60),
+  const rows = ports.map((port) => [
+    INDENT + printable(port.name),
+    port.quant?.dtype ?? port.dtype ?? '?',
+    shortened(shape(port.shape), 60),
+    portContract(port) ?? '',
   ]);
-  const layout: Column[] = [{ title: '', least: 16 }, { title: '' }, { title: '', least: 12 }];
+  const layout: Column[] = [{ title: '', least: 16 }, { title: '' }, { title: '', least: 12 }, { title: '' }];
   return [title, ...columns(layout, rows, width)];
 }
 

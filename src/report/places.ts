@@ -33,7 +33,7 @@ export class Places {
     const id = written ?? reader ?? uses[tensor]?.[0]?.node;
     if (id === undefined) return { node: '', op: '', order: -1 };
     const chain = written === undefined ? [nodeOf(this.#graph, id)] : this.#chain(written);
-    return { node: nodeLabel(chain[0] as Node), op: chain.map(({ op }) => op).join('+'), order: id };
+    return { node: nodeLabel(chain[0] as Node), op: opsOf(this.#graph, chain).join('+'), order: id };
   }
 
   /** The node and those that were fused in front of it, first computed first. */
@@ -44,4 +44,11 @@ export class Places {
       inner === undefined || inner === null ? undefined : topologyOf(this.#graph).producer[inner];
     return before === undefined ? [node] : [...this.#chain(before), node];
   }
+}
+
+/** Operators of the file: what became several nodes has one name. */
+function opsOf({ format }: Graph, chain: readonly Node[]): string[] {
+  if (format === 'onnx') return chain.map(({ op }) => op);
+  const shown = chain.filter(({ origin: { index } }, i) => chain[i - 1]?.origin.index !== index);
+  return shown.map(({ origin: { op } }) => op);
 }

@@ -35,7 +35,9 @@ export interface ReportedQuant {
   readonly dtype: string;
   readonly scale: readonly number[];
   readonly zeroPoint: readonly number[];
+  /** As the file counts its axes. */
   readonly axis?: number;
+  readonly blockSize?: number;
   readonly qmin: number;
   readonly qmax: number;
   readonly source: string;

@@ -1,10 +1,11 @@
 /** The report as text for a terminal: verdict first, then where, why, and what to try. */
 import { Chalk, type ChalkInstance } from 'chalk';
 import { columns, type Row } from './columns.js';
-import type { Finding } from '../doctor/finding.js';
-import { bytes, labelled, listed, percent, plural, printable, shortened, wrapped } from './format.js';
+import { bytes, labelled, listed, percent, plural, printable, wrapped } from './format.js';
 import type { Report } from './report.js';
 import { groupBy } from './group.js';
+import { findingLines } from './terminal-findings.js';
+import { schemeText } from './scheme-text.js';
 import { channels, INDENT, layers, weights, WORTHWHILE_DB } from './terminal-layers.js';
 
 export interface TerminalOptions {
@@ -17,11 +18,9 @@ export interface TerminalOptions {
 }
 
 const DEFAULT_TOP = 10;
-const TOLD_PER_RULE = 3;
-const MORE_PLACES = 8;
-/** Indent of what is told of a finding. */
-const TOLD = '           ';
 const SHORTEST_NAME = 12;
+const OWN_REFERENCE =
+  "reference: this file's own network without quantizers; what rounding its weights has cost shows only beside the float model";
 /** Reasons for nodes in float that are told: where each names a tensor, there are as many as nodes. */
 const MOST_ISLANDS = 8;
 
@@ -30,7 +29,7 @@ export function renderTerminal(report: Report, { top = DEFAULT_TOP, ...screen }:
   const style = new Chalk({ level: options.color ? 1 : 0 });
   const sections = [
     verdict(report, style, options.width),
-    findings(report, style, options.width),
+    findingLines(report.findings, style, options.width),
     ...(options.quiet
       ? []
       : [
@@ -60,41 +59,6 @@ function verdict(
     lines.push(first.replace(cause, style.bold(cause)), ...more);
   }
   return lines;
-}
-
-/** Findings of one rule stand together; the first few are told in full, the places of the others in one line. */
-function findings({ findings: all }: Report, style: ChalkInstance, width: number): string[] {
-  if (all.length === 0) return [];
-  const mark = { error: style.red('error  '), warning: style.yellow('warning'), note: 'note   ' };
-  const byRule = groupBy(all, ({ rule, severity }) => `${severity} ${rule}`);
-  const lines = [...byRule.values()].flatMap((same) => {
-    const told = same.slice(0, TOLD_PER_RULE).flatMap(({ rule, severity, subject, message, fix }, i) => {
-      // Exporters that name a node after its weight would have it twice.
-      const names = new Set([subject.node, subject.tensor].filter((name) => name !== undefined));
-      const place = [...names].join(' > ');
-      const next = same[i + 1]?.fix?.edit;
-      return [
-        `${INDENT}${mark[severity]}  ${rule}  ${style.bold(shortened(place, width - TOLD.length - rule.length - 2))}`,
-        ...labelled(TOLD, printable(message), width),
-        ...(fix === undefined || (next === fix.edit && i + 1 < TOLD_PER_RULE)
-          ? []
-          : tried(fix, style, width)),
-      ];
-    });
-    const rest = same
-      .slice(TOLD_PER_RULE)
-      .map(({ subject }) => printable(subject.node ?? subject.tensor ?? ''));
-    return rest.length === 0
-      ? told
-      : [...told, ...labelled(TOLD, `and ${rest.length} more: ${listed(rest, MORE_PLACES)}`, width)];
-  });
-  return [`FINDINGS  ${all.length}, worst first`, ...lines];
-}
-
-function tried({ title, edit }: NonNullable<Finding['fix']>, style: ChalkInstance, width: number): string[] {
-  const line = `${TOLD}try: ${style.bold(edit)}`;
-  const fits = `${TOLD}try: ${edit}  (${title})`.length <= width;
-  return fits ? [`${line}  (${title})`] : [line, ...labelled(TOLD, `(${title})`, width)];
 }
 
 function falls({ jumps }: Report, style: ChalkInstance, { width }: TerminalOptions): string[] {
@@ -165,6 +129,7 @@ function basis(report: Report, style: ChalkInstance, width: number): string[] {
     macs.total === 0 ? '' : `, ${percent(macs.quantized / macs.total)} of the multiply-accumulates`;
   const scheme = `${printable(schemeText(report.scheme))}; ${ops.quantized} of ${plural(ops.total, 'op')}${share}`;
   lines.push(...labelled('scheme   ', scheme, width));
+  if (report.scheme['name'] === 'file') lines.push(...labelled(blank, OWN_REFERENCE, width));
   for (const { nodes, reason } of islands.slice(0, MOST_ISLANDS))
     lines.push(...labelled(`${blank}float: `, printable(`${listed(nodes, 4)} (${reason})`), width));
   const others = islands.slice(MOST_ISLANDS).reduce((sum, { nodes }) => sum + nodes.length, 0);
@@ -182,18 +147,4 @@ function basis(report: Report, style: ChalkInstance, width: number): string[] {
     }
   }
   return lines;
-}
-
-function schemeText(scheme: Report['scheme']): string {
-  const part = (value: unknown): string => {
-    if (typeof value !== 'object' || value === null) return String(value);
-    const { dtype, symmetric, granularity, observer } = value as {
-      dtype: string;
-      symmetric: boolean;
-      granularity: string;
-      observer: { kind: string };
-    };
-    return `${dtype} ${symmetric ? 'symmetric' : 'asymmetric'} ${granularity} ${observer.kind}`;
-  };
-  return `${String(scheme['name'])}: activations ${part(scheme['activations'])}, weights ${part(scheme['weights'])}, bias ${String(scheme['bias'])}`;
 }

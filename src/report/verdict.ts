@@ -6,13 +6,21 @@ import type { Report, ReportedJump, ReportedTensor } from './report.js';
 const BROKEN_DB = 10;
 const CLOSE_DB = 20;
 
-/** `ends`: names of the tensors to judge by: the outputs, or where those cannot be measured the last ones that can. */
+/**
+ * `ends`: names of the tensors to judge by: the outputs, or where those cannot be measured the last ones that can.
+ * `reference`: 'own weights' when a finished file is compared with its own network without quantizers.
+ */
 export function verdictOf(
   tensors: readonly ReportedTensor[],
   ends: ReadonlySet<string>,
   findings: readonly Finding[],
   jumps: readonly ReportedJump[],
+  reference: 'float' | 'own weights' = 'float',
 ): Report['verdict'] {
+  const [network, other] =
+    reference === 'float'
+      ? ['the integer network', 'float']
+      : ["the file's integer network", 'its own weights computed in float'];
   const outputs = tensors.filter(({ tensor, cumulative }) => ends.has(tensor) && cumulative !== undefined);
   const worst = outputs
     .filter(({ cumulative }) => cumulative?.sqnrDb !== undefined)
@@ -24,7 +32,7 @@ export function verdictOf(
     const compared = outputs.every(({ role }) => role === 'output')
       ? 'output'
       : 'tensor that can be compared';
-    return { summary: `no ${compared} differs from float` };
+    return { summary: `no ${compared} differs from ${other}` };
   }
   const where = `${worst.role === 'output' ? 'output' : 'the last comparable tensor'} ${worst.tensor} has ${db.toFixed(1)} dB SQNR (cumulative)`;
   if (db >= CLOSE_DB) {
@@ -34,7 +42,7 @@ export function verdictOf(
       (leavesOut ? findings.find(({ severity }) => severity === 'error') : undefined);
     return {
       ...(doubt === undefined ? {} : { cause: doubt.rule, where: doubt.subject.tensor ?? worst.tensor }),
-      summary: `the integer network stays close to float: ${where}${doubt === undefined ? '' : ', but that number hides what the findings say of it'}`,
+      summary: `${network} stays close to ${other}: ${where}${doubt === undefined ? '' : ', but that number hides what the findings say of it'}`,
     };
   }
   const jump = jumps[0];
@@ -47,7 +55,7 @@ export function verdictOf(
   return {
     ...(cause === undefined ? {} : { cause: cause.rule }),
     ...(place === undefined ? {} : { where: place }),
-    summary: `the integer network ${db < BROKEN_DB ? 'is broken' : 'loses much'}: ${where}${fall}`,
+    summary: `${network} ${db < BROKEN_DB ? 'is broken' : 'loses much'}${reference === 'float' ? '' : ` beside ${other}`}: ${where}${fall}`,
   };
 }
 

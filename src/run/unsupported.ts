@@ -2,10 +2,19 @@
  * Everything in a network that ONNX Runtime cannot run. The runtime itself names the first operator it lacks and stops; whoever
  * has to replace operators needs to know of all.
  */
+import { uncomputed } from '../compile/evaluation-order.js';
 import { inferenceProgram } from '../compile/measurement-program.js';
 import { ModelWriter, type CompiledModel } from '../compile/model-writer.js';
 import { UnsupportedError } from '../errors.js';
-import { nodeLabel, tensorOf, topologyOf, type Graph, type Node, type TensorId } from '../ir/graph.js';
+import {
+  nodeLabel,
+  OPAQUE_DOMAIN,
+  tensorOf,
+  topologyOf,
+  type Graph,
+  type Node,
+  type TensorId,
+} from '../ir/graph.js';
 import { FLOAT_LANE } from '../ir/lane.js';
 import { decodeGraph, type GraphProto } from '../onnx/proto.js';
 import { openSession } from './runtime.js';
@@ -29,7 +38,7 @@ export async function requireSupported(graph: Graph): Promise<void> {
   const first = await refusal(networkOf(graph));
   if (first === undefined) return;
   const unknown = await unknownOperators(graph);
-  const [unregistered, rest] = split(graph.nodes, (node) =>
+  const [unregistered, rest] = split(graph.nodes.filter(isTried), (node) =>
     operatorsOf(node).some((operator) => unknown.has(keyOf(operator))),
   );
   const lacking = new Map(unregistered.map((node): [Node, string] => [node, placeOf(node, unknown)]));
@@ -43,7 +52,8 @@ export async function requireSupported(graph: Graph): Promise<void> {
 }
 
 /** What the runtime lacks to open the model, in its own words; undefined when it opens. */
-async function refusal(model: CompiledModel): Promise<UnsupportedError | undefined> {
+async function refusal(model: CompiledModel | undefined): Promise<UnsupportedError | undefined> {
+  if (model === undefined) return undefined;
   try {
     const session = await openSession(model, { threads: 1, optimization: 'none' });
     await session.close();
@@ -54,18 +64,32 @@ async function refusal(model: CompiledModel): Promise<UnsupportedError | undefin
   }
 }
 
-/** The float network with everything that no node reads as its output, so that nothing is left out. */
-function networkOf(graph: Graph): CompiledModel {
+/**
+ * The float network with everything that no node reads as its output, so that nothing is left out. What nothing computes is no
+ * question to the runtime; undefined when that is all.
+ */
+function networkOf(graph: Graph): CompiledModel | undefined {
   const { uses } = topologyOf(graph);
+  const missing = uncomputed(graph);
+  const isRead = (id: TensorId): boolean =>
+    (uses[id] ?? []).some(({ node }) =>
+      graph.nodes[node]?.outputs.some((output) => output !== null && !missing.has(output)),
+    );
   const ends = graph.nodes.flatMap(({ outputs }) =>
-    outputs.filter((id): id is TensorId => id !== null && uses[id]?.length === 0),
+    outputs.filter((id): id is TensorId => id !== null && !isRead(id)),
   );
-  return inferenceProgram(graph, FLOAT_LANE, [...new Set([...graph.outputs, ...ends])]).model;
+  const asked = [...new Set([...graph.outputs, ...ends])].filter((id) => !missing.has(id));
+  return asked.length === 0 ? undefined : inferenceProgram(graph, FLOAT_LANE, asked).model;
+}
+
+/** What is opaque is known to be, and is no operator of the runtime's. */
+function isTried({ domain }: Node): boolean {
+  return domain !== OPAQUE_DOMAIN;
 }
 
 /** Keys of operators that the runtime has under no types at all. */
 async function unknownOperators(graph: Graph): Promise<ReadonlySet<string>> {
-  const used = new Map(graph.nodes.flatMap(operatorsOf).map((operator) => [keyOf(operator), operator]));
+  const used = new Map(graph.nodes.filter(isTried).flatMap(operatorsOf).map((operator) => [keyOf(operator), operator]));
   const unknown = new Set<string>();
   for (const [key, { domain, op }] of used) {
     const writer = new ModelWriter(graph.opsets, graph.irVersion);

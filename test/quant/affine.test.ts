@@ -42,7 +42,9 @@ const ort = JSON.parse(
 ) as OrtFixture;
 
 const PER_TENSOR: Granularity = { kind: 'per-tensor' };
-const DTYPES = Object.keys(QRANGE) as readonly QDType[];
+const ALL = Object.keys(QRANGE) as readonly QDType[];
+/** int2 weights and int64 biases are only read from files: no scheme makes them. */
+const DTYPES = ALL.filter((dtype) => dtype !== 'int2' && dtype !== 'int64');
 const SCHEMES: readonly AffineScheme[] = DTYPES.flatMap((dtype) =>
   [false, true].flatMap((symmetric) =>
     [false, true].map((narrowRange) => ({ dtype, symmetric, narrowRange })),
@@ -330,6 +332,6 @@ describe('roundHalfEven', () => {
 
 describe('bitsOf', () => {
   it('is the size of one code', () => {
-    expect(DTYPES.map(bitsOf)).toEqual(DTYPES.map((dtype) => Number(/\d+/.exec(dtype)?.[0])));
+    expect(ALL.map(bitsOf)).toEqual(ALL.map((dtype) => Number(/\d+/.exec(dtype)?.[0])));
   });
 });

@@ -6,6 +6,7 @@ import type { ErrorMeasurement } from '../../src/diff/measurement.js';
 import type { Evidence } from '../../src/doctor/evidence.js';
 import type { ErrorKind } from '../../src/compile/measurement-program.js';
 import type { Graph } from '../../src/ir/graph.js';
+import { FLOAT_LANE } from '../../src/ir/lane.js';
 import { tensorNamed } from './graph-builder.js';
 
 export const NO_ERROR: ErrorMeasurement = {
@@ -51,5 +52,5 @@ export function evidence(
   edges: readonly EdgeMeasurement[],
   constants: readonly ConstantMeasurement[] = [],
 ): Evidence {
-  return { graph: g, edges, constants, jumps: [] };
+  return { graph: g, lane: FLOAT_LANE, edges, constants, jumps: [] };
 }

@@ -46,7 +46,8 @@ export interface FloatNode {
 }
 
 export interface QuantPlan {
-  readonly placement: PlacementName;
+  /** 'file': what the file came with. */
+  readonly placement: PlacementName | 'file';
   readonly quantizers: readonly PlannedQuantizer[];
   /** Nodes that the target computes with integers. Nodes without any floating-point tensor are in neither list. */
   readonly quantizedNodes: readonly NodeId[];

@@ -43,15 +43,27 @@ export function planQuantization(graph: Graph, scheme: Scheme, selection: Select
     const named = quantizersOf(graph, scheme, whole).filter(({ tensor }) => only.tensors.has(tensor));
     planned.push(...named.filter((quantizer) => !known.has(keyOf(quantizer))));
   }
-  const kept = planned.filter(({ tensor }) => !skip.tensors.has(tensor));
+  const kept = planned.filter(
+    (quantizer) => !skip.tensors.has(quantizer.tensor) && !isInnerResult(graph, quantizer),
+  );
   const quantizers = settle(kept, marks.ranges);
   return {
     placement: scheme.placement,
     quantizers,
     ...classify(graph, marks, quantizers),
-    fusedAway: scheme.activations === 'float' ? [] : [...marks.fused.keys()],
+    fusedAway: [
+      ...new Set([...(scheme.activations === 'float' ? [] : marks.fused.keys()), ...(graph.inner ?? [])]),
+    ],
     biasLimit: placement.biasLimit,
   };
+}
+
+/**
+ * Between two nodes of one operator of the file there is no quantizer. One that shares the parameters of another tensor changes
+ * nothing there (it only sees that tensor's elements in another order) and stays, for what refers to it.
+ */
+function isInnerResult({ inner }: Graph, { tensor, range }: PlannedQuantizer): boolean {
+  return inner?.has(tensor) === true && range.kind !== 'same-as';
 }
 
 function keyOf({ tensor, use }: PlannedQuantizer): string {
@@ -70,6 +82,7 @@ function classify(
   for (const [node, tensors] of marks.ruled) {
     const open = tensors
       .map((tensor) => outputOfFused(marks, tensor))
+      .filter((tensor) => graph.inner?.has(tensor) !== true)
       .find((tensor) => !edges.has(`${tensor} `) && !edges.has(`${tensor} ${node}`));
     if (open === undefined) quantizedNodes.push(node);
     else floatNodes.push({ node, reason: `'${tensorOf(graph, open).name}' is not quantized` });

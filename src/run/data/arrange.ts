@@ -36,7 +36,9 @@ export function arrange(
   const shown = formatDims(fileDims);
   if (fileDims.includes(0)) throw new DataError(`its shape is ${shown}: a dimension of size 0 holds no data`);
   const { shape } = input;
-  const own = shape.length === 4 ? layoutOf(shape.slice(1)) : undefined;
+  // The convention of the format decides nothing by itself: only what the user's --layout is compared with.
+  const convention = layout === undefined ? undefined : input.layout;
+  const own = shape.length === 4 ? (layoutOf(shape.slice(1)) ?? convention) : undefined;
   const direct = divide(fileDims, shape) ?? withoutOnes(fileDims, shape);
   const others = LAYOUTS.filter((other) => other !== own).flatMap((other) => {
     const arrangement = transposed(fileDims, shape, other);

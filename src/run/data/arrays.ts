@@ -3,12 +3,9 @@
  * file.
  */
 import { DataError } from '../../errors.js';
-import type { DType } from '../../ir/graph.js';
 import { arrange } from './arrange.js';
 import type { Arrangement } from './arrange.js';
 import type { ByteReader } from './byte-reader.js';
-import { codeConversion } from './codes.js';
-import type { CodeConversion } from './codes.js';
 import {
   asElements,
   checkFinite,
@@ -23,9 +20,12 @@ import type { FeedDType } from './convert.js';
 import type { Assumption, Elements, Exclusion, Feed, InputSpec } from './dataset.js';
 import { fortranRows } from './fortran.js';
 import type { ElementReader } from './fortran.js';
+import { codeType, formulaOfCodes, valuesOfCodes } from './input-codes.js';
 import { feedType } from './input-spec.js';
 import type { ArrayHeader } from './npy-header.js';
-import { isFloatInput, normalizes } from './preprocessing.js';
+import { pixelConversion } from './pixel-arrays.js';
+import type { PixelConversion } from './pixel-arrays.js';
+import { isFloatInput, saysNormalization } from './preprocessing.js';
 import { Problems } from './problems.js';
 import type { Source, SourceContext, SourceReader } from './source.js';
 
@@ -35,8 +35,13 @@ export interface StoredArray {
   readonly id: string;
   readonly path: string;
   readonly header: ArrayHeader;
+  /** How its type was found where the file does not say it. */
+  readonly typeNote?: string;
   open(): ByteReader;
 }
+
+/** What elements are to an input: numbers to be fed, pixels to be normalized, or the codes that a quantized one takes. */
+type Meaning = 'numbers' | 'pixels' | 'codes';
 
 /** Beyond this it is a mistake about the shape rather than data. */
 const MAX_SAMPLE_BYTES = 2 ** 31;
@@ -44,6 +49,7 @@ const MAX_SAMPLE_BYTES = 2 ** 31;
 interface Member {
   readonly array: StoredArray;
   readonly dtype: FeedDType;
+  readonly meaning: Meaning;
   readonly arrangement: Arrangement;
   /** Index of its first sample. */
   readonly first: number;
@@ -65,30 +71,30 @@ export function arraySource(
   { kind, onePerFile = false, excluded = [] }: ArrayOptions,
 ): Source {
   const to = feedType(input);
-  const members = membersOf(arrays, input, to, context, onePerFile);
+  const members = membersOf(arrays, input, context, onePerFile);
   const last = members.at(-1);
-  const codes = members.some(({ dtype }) => areCodes(dtype, to)) ? codeConversion(input, context) : undefined;
+  const arePixels = members.some(({ meaning }) => meaning === 'pixels');
+  const pixels = arePixels ? pixelConversion(input, context) : undefined;
   const memberAt = (index: number): Member => members[lastAtOrBefore(members, index)]!;
   return {
     kind,
     input,
     count: last === undefined ? 0 : last.first + last.arrangement.samples,
-    ...(codes === undefined ? {} : { preprocessing: codes.preprocessing }),
-    assumed: [...(codes?.assumed ?? unprocessed(input, context)), ...notes(members, input)],
+    ...(pixels === undefined ? {} : { preprocessing: pixels.preprocessing }),
+    assumed: [...(pixels?.assumed ?? unprocessed(input, members, context)), ...notes(members, input)],
     excluded,
     id(index) {
       const { array, arrangement, first } = memberAt(index);
       return arrangement.samples === 1 ? array.id : `${array.id}#${index - first}`;
     },
     origin: (index) => ({ kind: 'file', path: memberAt(index).array.path }),
-    open: () => new ArrayReader(memberAt, to, codes),
+    open: () => new ArrayReader(memberAt, input, to, pixels),
   };
 }
 
 function membersOf(
   arrays: readonly StoredArray[],
   input: InputSpec,
-  to: FeedDType,
   context: SourceContext,
   onePerFile: boolean,
 ): Member[] {
@@ -102,12 +108,13 @@ function membersOf(
       if (onePerFile && arrangement.samples > 1) {
         throw new DataError(`it holds ${arrangement.samples} samples; every file of a list holds one`);
       }
-      const stored = checkedType(dtype, to, context);
-      const bytes = arrangement.elements * elementBytes(stored);
+      if (!isFeedable(dtype)) throw new DataError(`it holds ${dtype}, which cannot be fed`);
+      const meaning = meaningOf(dtype, input, context);
+      const bytes = arrangement.elements * elementBytes(dtype);
       if (bytes > MAX_SAMPLE_BYTES) {
         throw new DataError(`one sample of it takes ${bytes} bytes; up to ${MAX_SAMPLE_BYTES} are read`);
       }
-      members.push({ array, dtype: stored, arrangement, first: count });
+      members.push({ array, dtype, meaning, arrangement, first: count });
       count += arrangement.samples;
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
@@ -130,60 +137,87 @@ function lastAtOrBefore(members: readonly Member[], index: number): number {
   return low;
 }
 
-/** Whether elements are pixels that still have to be normalized. */
-function areCodes(from: FeedDType, to: FeedDType): boolean {
-  return from === 'uint8' && isFloatInput(to);
-}
-
-/** @throws DataError when elements of this type must not be fed to the input. */
-function checkedType(from: DType, to: FeedDType, { preprocessing }: SourceContext): FeedDType {
-  if (!isFeedable(from)) throw new DataError(`it holds ${from}, which cannot be fed`);
-  const normalized = areCodes(from, to) && normalizes(preprocessing);
-  const problem = normalized ? undefined : conversionProblem(from, to);
-  if (problem === undefined) return from;
-  const hint = '--preset raw feeds the codes as they are, --preset unit divides them by 255';
-  throw new DataError(problem, areCodes(from, to) ? { hint } : {});
-}
-
-/** Flags that are given, but do not touch arrays of numbers. */
-function unprocessed({ name }: InputSpec, { preprocessing }: SourceContext): Assumption[] {
-  const flags = Object.entries(preprocessing).filter(
-    ([flag, value]) => flag !== 'layout' && value !== undefined,
+/** @throws DataError when it is not clear what elements of this type are to the input, or they cannot be fed to it. */
+function meaningOf(from: FeedDType, input: InputSpec, context: SourceContext): Meaning {
+  const { quant } = input;
+  if (quant !== undefined && from === codeType(quant)) return 'codes';
+  const to = feedType(input);
+  const mayBePixels = from === 'uint8' && isFloatInput(to);
+  const normalized =
+    quant?.dtype === 'int8' || saysNormalization(input, context.preprocessing, context.metadata);
+  if (mayBePixels && normalized) return 'pixels';
+  const problem = conversionProblem(from, to, quant);
+  if (problem === undefined) return 'numbers';
+  if (mayBePixels) {
+    throw new DataError(problem, {
+      hint: '--preset raw feeds the codes as they are, --preset unit divides them by 255',
+    });
+  }
+  throw new DataError(
+    problem,
+    quant === undefined
+      ? {}
+      : { hint: `${context.flag} ${input.name}=FILE.npy of ${codeType(quant)} codes or float32 values` },
   );
-  if (flags.length === 0)
-    return [{ what: 'preprocessing', value: `none: ${name} is fed as stored`, from: 'default' }];
-  const names = flags.map(([flag]) => `--${flag}`).join(', ');
-  return [
-    {
-      what: 'preprocessing',
-      value: `none: ${name} is fed as stored, ${names} do not apply to arrays`,
-      from: 'default',
-    },
-  ];
+}
+
+/** Flags that are given, but do not touch arrays of numbers and codes. */
+function unprocessed(
+  { name }: InputSpec,
+  members: readonly Member[],
+  { preprocessing }: SourceContext,
+): Assumption[] {
+  const fed = members.every(({ meaning }) => meaning === 'codes') ? 'given as codes' : 'fed as stored';
+  const flags = Object.entries(preprocessing)
+    .filter(([flag, value]) => flag !== 'layout' && value !== undefined)
+    .map(([flag]) => `--${flag}`);
+  const without = flags.length === 0 ? '' : `, ${flags.join(', ')} do not apply to arrays`;
+  return [{ what: 'preprocessing', value: `none: ${name} is ${fed}${without}`, from: 'default' }];
 }
 
 /** What was read into shapes and types, once each. */
-function notes(members: readonly Member[], { name, dtype: to }: InputSpec): Assumption[] {
-  const shapes = new Set(members.flatMap(({ arrangement: { note } }) => (note === undefined ? [] : [note])));
-  const types = new Set(
-    members.flatMap(({ dtype }) => (dtype === to ? [] : [`${dtype} converted to ${to}`])),
-  );
-  return [
-    ...[...shapes].map((value): Assumption => ({ what: `shape of ${name}`, value, from: 'data' })),
-    ...[...types].map((value): Assumption => ({ what: `type of ${name}`, value, from: 'model' })),
+function notes(members: readonly Member[], input: InputSpec): Assumption[] {
+  const { name } = input;
+  const once = (of: (member: Member) => string | undefined): string[] => [
+    ...new Set(members.map(of).filter((text) => text !== undefined)),
   ];
+  const shapes = once(({ arrangement }) => arrangement.note);
+  const found = once(({ array }) => array.typeNote);
+  const types = once((member) => typeText(member, input));
+  return [
+    ...shapes.map((value): Assumption => ({ what: `shape of ${name}`, value, from: 'data' })),
+    ...found.map((value): Assumption => ({ what: `type of ${name}`, value, from: 'data' })),
+    ...types.map((value): Assumption => ({ what: `type of ${name}`, value, from: 'model' })),
+  ];
+}
+
+/** How elements become what is fed; undefined when they are just that. */
+function typeText({ dtype, meaning }: Member, { dtype: to, quant }: InputSpec): string | undefined {
+  if (quant === undefined || meaning === 'pixels') {
+    return dtype === to ? undefined : `${dtype} converted to ${to}`;
+  }
+  return meaning === 'codes'
+    ? `codes of ${quant.dtype}, fed as ${formulaOfCodes(quant)}`
+    : `${dtype}: values, not codes of ${quant.dtype}`;
 }
 
 class ArrayReader implements SourceReader {
   readonly #memberAt: (index: number) => Member;
+  readonly #input: InputSpec;
   readonly #to: FeedDType;
-  readonly #codes: CodeConversion | undefined;
+  readonly #pixels: PixelConversion | undefined;
   #open: { readonly member: Member; readonly reader: ByteReader; readonly rows: ElementReader } | undefined;
 
-  constructor(memberAt: (index: number) => Member, to: FeedDType, codes: CodeConversion | undefined) {
+  constructor(
+    memberAt: (index: number) => Member,
+    input: InputSpec,
+    to: FeedDType,
+    pixels: PixelConversion | undefined,
+  ) {
     this.#memberAt = memberAt;
+    this.#input = input;
     this.#to = to;
-    this.#codes = codes;
+    this.#pixels = pixels;
   }
 
   async read(index: number): Promise<Feed> {
@@ -195,16 +229,20 @@ class ArrayReader implements SourceReader {
     const { permutation } = arrangement;
     const own =
       permutation === undefined ? stored : transpose(stored, dtype, arrangement.stored, permutation);
-    const data = this.#converted(own, dtype, arrangement.dims);
+    const data = this.#converted(own, member);
     checkFinite(data, this.#to);
     return { dtype: this.#to, dims: arrangement.dims, data };
   }
 
-  #converted(data: Elements, from: FeedDType, dims: readonly number[]): Elements {
-    if (this.#codes !== undefined && data instanceof Uint8Array && areCodes(from, this.#to)) {
-      return this.#codes.convert(data, dims);
+  #converted(data: Elements, { dtype, meaning, arrangement }: Member): Elements {
+    if (meaning === 'pixels' && this.#pixels !== undefined && data instanceof Uint8Array) {
+      return this.#pixels.convert(data, arrangement.dims);
     }
-    return convertElements(data, from, this.#to);
+    const { quant } = this.#input;
+    if (meaning === 'codes' && quant !== undefined) {
+      return convertElements(valuesOfCodes(data, quant), 'float32', this.#to);
+    }
+    return convertElements(data, dtype, this.#to);
   }
 
   async #rowsOf(member: Member): Promise<ElementReader> {

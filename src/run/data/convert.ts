@@ -3,7 +3,7 @@ import ndarray, { type NdArray } from 'ndarray';
 import { DataError } from '../../errors.js';
 import { toFloat32, toFloat64 } from '../../ir/elements.js';
 import type { DType } from '../../ir/graph.js';
-import type { Elements } from './dataset.js';
+import type { Elements, InputQuant } from './dataset.js';
 import { toFloat16Bits } from './float16.js';
 
 const ARRAYS = {
@@ -53,10 +53,14 @@ const FLOATS: ReadonlySet<DType> = new Set<DType>(['float16', 'float32', 'float6
 
 /**
  * Why elements of one type must not be fed as another; undefined when they may.
- * 8-bit codes as floats: whether 255 stands for 1.0, 2.64 or 255 is what a calibration must not guess.
+ * 8-bit codes as floats: whether 255 stands for 1.0, 2.64 or 255 is what a calibration must not guess. Nor whether integers of
+ * another type than a quantized input's are its codes or its values.
  */
-export function conversionProblem(from: FeedDType, to: FeedDType): string | undefined {
+export function conversionProblem(from: FeedDType, to: FeedDType, quant?: InputQuant): string | undefined {
   if (from === to) return undefined;
+  if (quant !== undefined && !FLOATS.has(from)) {
+    return `it holds ${from}; the input takes ${quant.dtype} codes, or the values they stand for as floats`;
+  }
   if (FLOATS.has(to))
     return from === 'uint8' || from === 'int8' ? `it holds ${from} codes, not ${to}` : undefined;
   return FLOATS.has(from) ? `it holds ${from}; the input takes ${to}` : undefined;

@@ -3,13 +3,29 @@
  * choice that was made to turn files into model inputs.
  */
 import type { DType, Shape } from '../../ir/graph.js';
+import type { QDType } from '../../ir/lane.js';
+import type { Layout } from './image-input.js';
 import type { ResolvedPreprocessing } from './preprocessing.js';
+
+/** The integers in which a model takes an input: value = (code - zeroPoint) * scale. */
+export interface InputQuant {
+  readonly dtype: QDType;
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
 
 /** One input of the model. */
 export interface InputSpec {
   readonly name: string;
+  /** Type of what is fed. */
   readonly dtype: DType;
   readonly shape: Shape;
+  /** Of an input that takes codes in the user's file: what is fed are the values they stand for. */
+  readonly quant?: InputQuant;
+  /** Where the channels of an image are when the shape does not tell; `nchw` when absent. */
+  readonly layout?: Layout;
+  /** Place among the inputs of the model, from 0, by which its metadata calls it; filled in when a data set is opened. */
+  readonly position?: number;
 }
 
 /** Elements in row-major order. float16 is its bits in Uint16Array, bool is 0 or 1 in Uint8Array. */
@@ -47,6 +63,16 @@ export interface Assumption {
   readonly what: string;
   readonly value: string;
   readonly from: 'flag' | 'preset' | 'model' | 'metadata' | 'data' | 'default';
+}
+
+/**
+ * The assumption that decides the values of images though nobody made it: neither flags nor the model say how pixels are
+ * normalized, so the default does.
+ *
+ * @returns undefined when there is no such guess.
+ */
+export function guessedNormalization(assumed: readonly Assumption[]): Assumption | undefined {
+  return assumed.find(({ what, from }) => what === 'normalization' && from === 'default');
 }
 
 /** A sample that was left out because it cannot be read. */

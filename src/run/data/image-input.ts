@@ -10,7 +10,7 @@ export type Layout = (typeof LAYOUTS)[number];
 
 export interface ImageInput {
   readonly layout: Layout;
-  /** Whether the shape, rather than convention, says so. */
+  /** Whether the model, by its shape or the convention of its format, says so. */
   readonly layoutFrom: 'flag' | 'model' | 'default';
   /** Undefined when the model leaves it open. */
   readonly channels: 1 | 3 | undefined;
@@ -46,7 +46,7 @@ export function imageInput(input: InputSpec, layout: Layout | undefined, flag: s
     );
   }
   const read = layoutOf(image);
-  const chosen = layout ?? read ?? 'nchw';
+  const chosen = layout ?? read ?? input.layout ?? 'nchw';
   const [channelDim, height, width] =
     chosen === 'nchw' ? [image[0], image[1], image[2]] : [image[2], image[0], image[1]];
   const channels = fixed(channelDim);
@@ -60,7 +60,7 @@ export function imageInput(input: InputSpec, layout: Layout | undefined, flag: s
   const batch = shape.length === 4 ? [1] : [];
   return {
     layout: chosen,
-    layoutFrom: layout !== undefined ? 'flag' : read !== undefined ? 'model' : 'default',
+    layoutFrom: layout !== undefined ? 'flag' : (read ?? input.layout) !== undefined ? 'model' : 'default',
     channels,
     height: fixed(height),
     width: fixed(width),

@@ -48,7 +48,10 @@ export async function openDataset(request: DatasetRequest): Promise<Dataset> {
     seed,
     flag,
   };
-  const inputs = withShapes(request.inputs, request.shapes ?? new Map());
+  const inputs = withShapes(
+    request.inputs.map((input, position) => ({ ...input, position })),
+    request.shapes ?? new Map(),
+  );
   const sources = asManyAsOthers(await openSources(assign(request.sources, inputs, flag), context));
   const available = sampleCount(sources, flag);
   const chosen = evenlySpread(available, samples);

@@ -29,5 +29,7 @@ export function fixedDims({ name, shape }: InputSpec, data: string): readonly nu
 
 /** A list of the inputs for messages. */
 export function describeInputs(inputs: readonly InputSpec[]): string {
-  return inputs.map(({ name, dtype, shape }) => `${name} (${dtype} ${formatDims(shape)})`).join(', ');
+  return inputs
+    .map(({ name, dtype, shape, quant }) => `${name} (${quant?.dtype ?? dtype} ${formatDims(shape)})`)
+    .join(', ');
 }

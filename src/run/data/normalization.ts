@@ -1,30 +1,34 @@
-/** Mean and standard deviation: whose they are, in which units, and what they make of each of the 256 pixel values. */
+/** Mean and standard deviation: whose they are, and in which units. */
 import { UsageError } from '../../errors.js';
-import type { DType } from '../../ir/graph.js';
-import type { Assumption } from './dataset.js';
-import { toFloat16Bits } from './float16.js';
-import type { Normalization, Preset } from './presets.js';
+import type { Assumption, InputQuant } from './dataset.js';
+import { affineText } from './input-codes.js';
+import type { Normalization, PixelCodes } from './presets.js';
 
 /** Beyond this a mean or a standard deviation cannot be meant for pixels of 0 to 1. */
 const LARGEST_UNIT = 1.5;
 
+/** A setting and where it comes from. */
+export interface Choice<T> {
+  readonly value: T;
+  readonly from: Assumption['from'];
+}
+
 /**
- * The normalization of the preset with the user's mean and std in its place. Units are read off the user's numbers.
+ * The given normalization with the user's mean and std in its place. Units are read off the user's numbers.
  *
+ * @param given what holds where the user says nothing, and where it comes from.
  * @throws UsageError when the numbers are not one per channel, not finite, zero as std, or of mixed units.
  */
 export function chooseNormalization(
   flags: { readonly mean?: readonly number[] | undefined; readonly std?: readonly number[] | undefined },
-  preset: Preset,
+  given: Choice<Normalization>,
   channels: 1 | 3,
   assumed: Assumption[],
-  settingsFrom: Assumption['from'],
 ): Normalization {
   const { mean, std } = flags;
-  const ofPreset = preset.normalization;
   if (mean === undefined && std === undefined) {
-    const normalization = forChannels(ofPreset, channels);
-    assumed.push({ what: 'normalization', value: formula(normalization), from: settingsFrom });
+    const normalization = forChannels(given.value, channels);
+    assumed.push({ what: 'normalization', value: formula(normalization), from: given.from });
     return normalization;
   }
   check('--mean', mean, channels);
@@ -35,10 +39,41 @@ export function chooseNormalization(
     value: `${units} (${units === '0..1' ? 'no' : 'a'} mean or std is beyond ${LARGEST_UNIT})`,
     from: 'default',
   });
-  const rest = forChannels(inUnits(ofPreset, units), channels);
+  const rest = forChannels(inUnits(given.value, units), channels);
   const normalization: Normalization = { units, mean: mean ?? rest.mean, std: std ?? rest.std };
   assumed.push({ what: 'normalization', value: formula(normalization), from: 'flag' });
   return normalization;
+}
+
+/** Pixels as the codes of a quantized input. */
+export interface CodesOfPixels {
+  readonly values: PixelCodes;
+  /** Such as `(pixel - 128) * 0.0078125, so that the code is the pixel`. */
+  readonly text: string;
+}
+
+/**
+ * What applications feed an integer model that takes images: uint8 inputs the pixels, int8 inputs the pixels - 128.
+ *
+ * @param described the normalization in the model's metadata.
+ * @returns undefined for other types, for which there is no such custom, and when the metadata says otherwise.
+ */
+export function codesOfPixels(
+  quant: InputQuant | undefined,
+  described: Normalization | undefined,
+): CodesOfPixels | undefined {
+  if (quant?.dtype !== 'uint8' && quant?.dtype !== 'int8') return undefined;
+  // Mean 0 and std 1 are how authors of integer models say that nothing is to be normalized.
+  if (described !== undefined && !changesNothing(described)) return undefined;
+  const { dtype, scale, zeroPoint } = quant;
+  const mean = zeroPoint + (dtype === 'int8' ? 128 : 0);
+  const code = dtype === 'int8' ? 'pixel - 128' : 'the pixel';
+  const text = `${affineText('pixel', mean, scale)}, so that the code is ${code}`;
+  return { values: { mean, scale }, text };
+}
+
+function changesNothing({ mean, std }: Normalization): boolean {
+  return mean.every((value) => value === 0) && std.every((value) => value === 1);
 }
 
 function check(flag: string, values: readonly number[] | undefined, channels: number): void {
@@ -86,51 +121,10 @@ function forChannels({ units, mean, std }: Normalization, channels: 1 | 3): Norm
 }
 
 /** Such as `(pixel / 255 - mean) / std, mean 0.485,0.456,0.406, std 0.229,0.224,0.225`. */
-function formula({ units, mean, std }: Normalization): string {
+function formula(normalization: Normalization): string {
+  const { units, mean, std } = normalization;
   const pixel = units === '0..1' ? 'pixel / 255' : 'pixel';
-  const plain = mean.every((value) => value === 0) && std.every((value) => value === 1);
-  if (plain) return pixel;
+  if (changesNothing(normalization)) return pixel;
   const list = (values: readonly number[]): string => values.map((value) => +value.toPrecision(7)).join(',');
   return `(${pixel} - mean) / std, mean ${list(mean)}, std ${list(std)}`;
-}
-
-export type PixelTable =
-  Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
-
-/** What each pixel value becomes: 256 entries per channel, channels in the order of the model. */
-export function pixelTable(
-  dtype: DType,
-  normalization: Normalization | undefined,
-  channels: number,
-): PixelTable {
-  if (normalization === undefined) return integerTable(dtype, channels);
-  const { units, mean, std } = normalization;
-  const round = dtype === 'float64' ? (x: number): number => x : Math.fround;
-  const values = new Float64Array(256 * channels);
-  for (let channel = 0; channel < channels; channel++) {
-    // Rounded after every step, as float32 arrays are in numpy and torch.
-    const center = round(mean[channel] ?? mean[0]!);
-    const spread = round(std[channel] ?? std[0]!);
-    for (let pixel = 0; pixel < 256; pixel++) {
-      const scaled = units === '0..1' ? round(pixel / 255) : pixel;
-      values[256 * channel + pixel] = round(round(scaled - center) / spread);
-    }
-  }
-  if (dtype === 'float64') return values;
-  return dtype === 'float16' ? toFloat16Bits(values) : new Float32Array(values);
-}
-
-const INTEGER_TABLES = {
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-} as const;
-
-function integerTable(dtype: DType, channels: number): PixelTable {
-  const IntegerArray = INTEGER_TABLES[dtype as keyof typeof INTEGER_TABLES];
-  const lowest = dtype === 'int8' ? -128 : 0;
-  return new IntegerArray(Array.from({ length: 256 * channels }, (_, i) => (i % 256) + lowest));
 }

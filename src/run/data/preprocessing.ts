@@ -7,12 +7,14 @@ import { UsageError } from '../../errors.js';
 import type { DType } from '../../ir/graph.js';
 import { formatDims } from '../../ir/elements.js';
 import type { Assumption, InputSpec } from './dataset.js';
+import { imageMetadata } from './image-metadata.js';
 import type { Orientation } from './decode.js';
 import { imageInput } from './image-input.js';
 import type { ImageInput, Layout } from './image-input.js';
-import { chooseNormalization } from './normalization.js';
+import { chooseNormalization, codesOfPixels } from './normalization.js';
+import type { Choice, CodesOfPixels } from './normalization.js';
 import { PRESET_NAMES, PRESETS, presetNamed } from './presets.js';
-import type { Color, Crop, Normalization, Padding, Preset, ResizeMode } from './presets.js';
+import type { Color, Crop, Normalization, Padding, PixelCodes, Preset, ResizeMode } from './presets.js';
 import type { Interpolation } from './resample.js';
 
 /** The user's choices; undefined = not said. */
@@ -45,7 +47,7 @@ export interface ResolvedPreprocessing {
   readonly layout: Layout;
   readonly orientation: Orientation;
   /** Undefined for integer inputs, which take the pixels as they are. */
-  readonly normalization: Normalization | undefined;
+  readonly normalization: Normalization | PixelCodes | undefined;
 }
 
 export interface Resolution {
@@ -64,9 +66,18 @@ export function isFloatInput(dtype: DType): boolean {
   return dtype.startsWith('float');
 }
 
-/** Whether the user said how pixel codes become numbers, which uint8 arrays need to hear. */
-export function normalizes({ preset, mean, std }: PreprocessingFlags): boolean {
+/** Whether the user said how pixels become numbers. */
+function normalizes({ preset, mean, std }: PreprocessingFlags): boolean {
   return preset !== undefined || mean !== undefined || std !== undefined;
+}
+
+/** Whether the user or the metadata of the model said it, which uint8 arrays need to hear. */
+export function saysNormalization(
+  { position }: InputSpec,
+  flags: PreprocessingFlags,
+  metadata: ReadonlyMap<string, string>,
+): boolean {
+  return normalizes(flags) || imageMetadata(metadata, position).normalization !== undefined;
 }
 
 /**
@@ -88,9 +99,12 @@ export function resolvePreprocessing(
   }
   const image = imageInput(input, flags.layout, flag);
   const assumed: Assumption[] = [];
-  const { name, preset, from } = choosePreset(flags, metadata, input);
+  const described = flags.preset === undefined ? imageMetadata(metadata, input.position) : {};
+  const unsaid = !normalizes(flags) && !isUltralytics(metadata);
+  const codes = unsaid ? codesOfPixels(input.quant, described.normalization) : undefined;
+  const { name, preset, from } = choosePreset(flags, metadata, input, codes);
   assumed.push({ what: 'preset', value: name, from });
-  const settingsFrom = from === 'flag' ? 'preset' : from;
+  const settingsFrom = from === 'flag' ? 'preset' : from === 'model' ? 'default' : from;
 
   const say = <T extends string>(what: string, chosen: T | undefined, ofPreset: T): T => {
     assumed.push({ what, value: chosen ?? ofPreset, from: chosen === undefined ? settingsFrom : 'flag' });
@@ -98,15 +112,26 @@ export function resolvePreprocessing(
   };
   const resize = say('resize', flags.resize, preset.resize);
   const interpolation = say('interpolation', flags.interpolation, preset.interpolation);
-  const { color, channels } = chooseColor(input, image, flags.color, preset.color, assumed, settingsFrom);
+  const orMetadata = <T>(value: T | undefined, ofPreset: T): Choice<T> =>
+    value === undefined ? { value: ofPreset, from: settingsFrom } : { value, from: 'metadata' };
+  const unsaidColor = orMetadata(described.color, preset.color);
+  const { color, channels } = chooseColor(input, image, flags.color, unsaidColor, assumed);
   assumed.push({ what: 'layout', value: image.layout, from: image.layoutFrom });
   const orientation = preset.orientation === 'exif' ? 'upright by EXIF' : 'as stored, EXIF not applied';
   assumed.push({ what: 'orientation', value: orientation, from: settingsFrom });
   const size = chooseSize(input, image, resize, preset, metadata, assumed, settingsFrom);
-  const normalization = isFloatInput(input.dtype)
-    ? chooseNormalization(flags, preset, channels, assumed, settingsFrom)
-    : undefined;
-  if (normalization === undefined) assumed.push(rawPixels(input, flags));
+  if (described.unusable !== undefined) {
+    assumed.push({ what: 'metadata', value: `not used: ${described.unusable}`, from: 'metadata' });
+  }
+  let normalization: ResolvedPreprocessing['normalization'];
+  if (!isFloatInput(input.dtype)) assumed.push(rawPixels(input, flags));
+  else if (codes !== undefined) {
+    normalization = codes.values;
+    assumed.push({ what: 'normalization', value: codes.text, from: 'model' });
+  } else {
+    const given = orMetadata(described.normalization, preset.normalization);
+    normalization = chooseNormalization(flags, given, channels, assumed);
+  }
   const keepExactSize = flags.resize === undefined;
   if (keepExactSize && resize === 'short-side') {
     assumed.push({ what: 'crop', value: 'none for images that have the size already', from: 'default' });
@@ -131,6 +156,11 @@ export function resolvePreprocessing(
   };
 }
 
+/** What Ultralytics' exporter leaves in every model. */
+function isUltralytics(metadata: ReadonlyMap<string, string>): boolean {
+  return metadata.has('imgsz') && metadata.has('stride') && metadata.has('task');
+}
+
 interface PresetChoice {
   readonly name: string;
   readonly preset: Preset;
@@ -141,6 +171,7 @@ function choosePreset(
   flags: PreprocessingFlags,
   metadata: ReadonlyMap<string, string>,
   input: InputSpec,
+  codes: CodesOfPixels | undefined,
 ): PresetChoice {
   if (flags.preset !== undefined) {
     const preset = presetNamed(flags.preset);
@@ -152,9 +183,9 @@ function choosePreset(
     }
     return { name: flags.preset, preset, from: 'flag' };
   }
-  if (!isFloatInput(input.dtype)) return { name: 'raw', preset: PRESETS.raw, from: 'model' };
-  // What Ultralytics' exporter leaves in every model.
-  if (metadata.has('imgsz') && metadata.has('stride') && metadata.has('task')) {
+  const takesPixels = !isFloatInput(input.dtype) || codes !== undefined;
+  if (takesPixels) return { name: 'raw', preset: PRESETS.raw, from: 'model' };
+  if (isUltralytics(metadata)) {
     const name = metadata.get('task') === 'classify' ? 'yolo-cls' : 'yolo';
     return { name, preset: PRESETS[name], from: 'metadata' };
   }
@@ -165,20 +196,23 @@ function chooseColor(
   input: InputSpec,
   image: ImageInput,
   wanted: Color | undefined,
-  ofPreset: Color,
+  unsaid: Choice<Color>,
   assumed: Assumption[],
-  settingsFrom: Assumption['from'],
 ): { color: Color; channels: 1 | 3 } {
-  const channels = image.channels ?? (wanted === 'gray' ? 1 : 3);
+  const channels = image.channels ?? ((wanted ?? unsaid.value) === 'gray' ? 1 : 3);
   if (channels === 1 && wanted !== undefined && wanted !== 'gray') {
     throw new UsageError(
       `--color ${wanted} gives 3 channels; input ${input.name} has shape ${formatDims(input.shape)}, one channel`,
       { hint: '--color gray' },
     );
   }
-  const color = wanted ?? (channels === 1 ? 'gray' : ofPreset);
-  const unsaid = channels === 1 ? 'model' : settingsFrom;
-  assumed.push({ what: 'color', value: color, from: wanted === undefined ? unsaid : 'flag' });
+  const { value: color, from }: Choice<Color> =
+    wanted !== undefined
+      ? { value: wanted, from: 'flag' }
+      : channels === 1
+        ? { value: 'gray', from: 'model' }
+        : unsaid;
+  assumed.push({ what: 'color', value: color, from });
   return { color, channels };
 }
 

@@ -21,6 +21,12 @@ export interface Normalization {
   readonly std: readonly number[];
 }
 
+/** value = (pixel - mean) * scale: what makes the code of a quantized input the pixel itself, or the pixel - 128. */
+export interface PixelCodes {
+  readonly mean: number;
+  readonly scale: number;
+}
+
 export interface Crop {
   /** The crop's share of the shorter side. */
   readonly ratio: number;

@@ -4,7 +4,9 @@ import { DataError } from '../../errors.js';
 import { elementCount, formatDims } from '../../ir/elements.js';
 import { asElements, convertElements, elementBytes } from './convert.js';
 import type { FeedDType } from './convert.js';
-import type { Assumption, Elements, InputSpec } from './dataset.js';
+import { QRANGE } from '../../ir/lane.js';
+import type { Assumption, Elements, InputQuant, InputSpec } from './dataset.js';
+import { formulaOfCodes, valuesOfCodes } from './input-codes.js';
 import { feedType, fixedDims } from './input-spec.js';
 import { isFloatInput } from './preprocessing.js';
 import type { Source, SourceContext } from './source.js';
@@ -14,7 +16,7 @@ const MAX_BYTES = 2 ** 31;
 
 /**
  * Floats uniform in [0, 1); 8-bit integers over their whole range; wider integers and bool 0 or 1, which any vocabulary
- * or mask takes. The same seed gives the same sample whatever else is read.
+ * or mask takes; for a quantized input, values of codes that are uniform over their whole range. The same seed gives the same sample whatever else is read.
  *
  * @throws UsageError when an input leaves dimensions other than the first open.
  */
@@ -33,7 +35,13 @@ export function openRandom(inputs: readonly InputSpec[], context: SourceContext)
         `input ${input.name} of shape ${formatDims(input.shape)} takes more than ${MAX_BYTES} bytes`,
       );
     }
+    const { quant } = input;
     const recipe = (index: number): string => `random ${context.seed} ${input.name} ${index}`;
+    const form = `${dtype} ${dims.join('x')}${quant === undefined ? '' : ` ${JSON.stringify(quant)}`}`;
+    const made = (index: number): Elements =>
+      quant === undefined
+        ? randomElements(recipe(index), dtype, elementCount(dims))
+        : convertElements(randomValues(recipe(index), quant, elementCount(dims)), 'float32', dtype);
     return {
       kind: 'random',
       input,
@@ -41,37 +49,61 @@ export function openRandom(inputs: readonly InputSpec[], context: SourceContext)
       assumed: [
         label,
         { what: 'seed', value: String(context.seed), from: context.seed === 0 ? 'default' : 'flag' },
+        ...(quant === undefined ? [] : [uniformCodes(input.name, quant)]),
       ],
       excluded: [],
       id: (index) => `random#${index}`,
-      origin: (index) => ({ kind: 'made', recipe: `${recipe(index)} ${dtype} ${dims.join('x')}` }),
+      origin: (index) => ({ kind: 'made', recipe: `${recipe(index)} ${form}` }),
       open: () => ({
-        read: (index) =>
-          Promise.resolve({ dtype, dims, data: randomElements(recipe(index), dtype, elementCount(dims)) }),
+        read: (index) => Promise.resolve({ dtype, dims, data: made(index) }),
         close: () => Promise.resolve(),
       }),
     };
   });
 }
 
+/** Such as `uniform over the codes -128 to 127 of int8, fed as (code + 128) * 0.003921569`. */
+function uniformCodes(name: string, quant: InputQuant): Assumption {
+  const [lowest, highest] = QRANGE[quant.dtype];
+  const value = `uniform over the codes ${lowest} to ${highest} of ${quant.dtype}, fed as ${formulaOfCodes(quant)}`;
+  return { what: `values of ${name}`, value, from: 'model' };
+}
+
 /** Node has no seeded generator of numbers, but a stream cipher is one. */
-function randomElements(recipe: string, dtype: FeedDType, count: number): Elements {
+function randomBytes(recipe: string, count: number): Uint8Array {
   const key = createHash('sha256').update(recipe).digest();
   const stream = createCipheriv('aes-128-ctr', key.subarray(0, 16), key.subarray(16));
+  return stream.update(new Uint8Array(count));
+}
+
+function randomWords(recipe: string, count: number): Uint32Array {
+  return asElements(randomBytes(recipe, 4 * count), 'uint32') as Uint32Array;
+}
+
+/** Values of codes that are uniform over the range of their type, as far as 32 random bits reach. */
+function randomValues(recipe: string, quant: InputQuant, count: number): Float32Array {
+  const [lowest, highest] = QRANGE[quant.dtype];
+  const codes = Float64Array.from(
+    randomWords(recipe, count),
+    (word) => lowest + Math.floor((word / 2 ** 32) * (highest - lowest + 1)),
+  );
+  return valuesOfCodes(codes, quant);
+}
+
+function randomElements(recipe: string, dtype: FeedDType, count: number): Elements {
   if (elementBytes(dtype) === 1 && dtype !== 'bool') {
-    return asElements(stream.update(new Uint8Array(count)), dtype);
+    return asElements(randomBytes(recipe, count), dtype);
   }
   if (!isFloatInput(dtype)) {
     return convertElements(
-      stream.update(new Uint8Array(count)).map((byte) => byte & 1),
+      randomBytes(recipe, count).map((byte) => byte & 1),
       'uint8',
       dtype,
     );
   }
-  const words = asElements(stream.update(new Uint8Array(4 * count)), 'uint32') as Uint32Array;
   // 24 bits, so that every value is a float32 below 1.
   return convertElements(
-    Float32Array.from(words, (word) => (word >>> 8) / 2 ** 24),
+    Float32Array.from(randomWords(recipe, count), (word) => (word >>> 8) / 2 ** 24),
     'float32',
     dtype,
   );

@@ -4,8 +4,8 @@ import type { Elements } from './dataset.js';
 import { toGrey } from './decode.js';
 import type { Pixels } from './decode.js';
 import { fitImage } from './geometry.js';
-import { pixelTable } from './normalization.js';
-import type { PixelTable } from './normalization.js';
+import { pixelTable } from './pixel-table.js';
+import type { PixelTable } from './pixel-table.js';
 import type { ResolvedPreprocessing } from './preprocessing.js';
 
 export interface ImageTensor {

@@ -13,6 +13,7 @@ import { asElements, checkFinite, conversionProblem, convertElements, isFeedable
 import type { FeedDType } from './convert.js';
 import type { Feed, InputSpec } from './dataset.js';
 import { reasonOf, statOf } from './files.js';
+import { codeType, valuesOfCodes } from './input-codes.js';
 import { feedType } from './input-spec.js';
 import { openAll } from './problems.js';
 import type { DataFile, Source, SourceContext } from './source.js';
@@ -127,7 +128,7 @@ async function readTensor({
   }
 }
 
-function toFeed(data: ConstantData, { name, shape }: InputSpec, to: FeedDType): Feed {
+function toFeed(data: ConstantData, { name, shape, quant }: InputSpec, to: FeedDType): Feed {
   const { dims, dtype } = data;
   if (
     dims.length !== shape.length ||
@@ -136,9 +137,13 @@ function toFeed(data: ConstantData, { name, shape }: InputSpec, to: FeedDType): 
     throw new DataError(`its shape is ${formatDims(dims)}; input ${name} takes ${formatDims(shape)}`);
   }
   if (!isFeedable(dtype)) throw new DataError(`it holds ${dtype}, which cannot be fed`);
-  const problem = conversionProblem(dtype, to);
+  const stored = asElements(data.bytes(), dtype);
+  const codes = quant !== undefined && dtype === codeType(quant);
+  const problem = codes ? undefined : conversionProblem(dtype, to, quant);
   if (problem !== undefined) throw new DataError(problem);
-  const values = convertElements(asElements(data.bytes(), dtype), dtype, to);
+  const values = codes
+    ? convertElements(valuesOfCodes(stored, quant), 'float32', to)
+    : convertElements(stored, dtype, to);
   checkFinite(values, to);
   return { dtype: to, dims, data: values };
 }

@@ -66,6 +66,19 @@ describe('arrange', () => {
     );
   });
 
+  it('compares --layout with the convention of the format where the shape does not tell', () => {
+    // One row of three columns and three channels, or one channel of three by three?
+    const input = { name: 'x', dtype: 'float32', shape: [1, 1, 3, 3], layout: 'nhwc' } as const;
+    expect(arrange([5, 3, 1, 3], input, 'nchw')).toMatchObject({
+      samples: 5,
+      dims: [1, 1, 3, 3],
+      permutation: [0, 2, 3, 1],
+    });
+    expect(arrange([5, 1, 3, 3], input, 'nhwc')).toMatchObject({ samples: 5, permutation: undefined });
+    expect(arrange([5, 1, 3, 3], input, undefined)).toMatchObject({ samples: 5, permutation: undefined });
+    expect(() => arrange([5, 1, 3, 3], input, 'nchw')).toThrow(/takes \[1, 1, 3, 3\], from nchw/);
+  });
+
   it('says when both layouts would fit', () => {
     expect(divide([10, 3, 3, 3], ['N', 3, null, null]).note).toMatch(/read as nchw.*would fit as nhwc too/);
     expect(divide([10, 3, 8, 8], ['N', 3, null, null]).note).toBeUndefined();

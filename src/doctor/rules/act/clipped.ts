@@ -1,4 +1,5 @@
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
+import type { QuantParams } from '../../../ir/lane.js';
 import type { Evidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { percent } from '../../wording.js';
@@ -8,10 +9,11 @@ const WARNING_SHARE = 0.001;
 
 /** The quantized range cuts off values that the float network really produces, and that is most of the noise. */
 export function clipped({ graph, edges }: Evidence): Finding[] {
-  return edges.flatMap(({ edge, errors }): Finding[] => {
+  return edges.flatMap(({ edge, errors, quant, range }): Finding[] => {
     const self = errors.get('self');
     if (self === undefined || self.clippedShare < WARNING_SHARE || self.noise.clip < self.noise.round)
       return [];
+    if (quant !== undefined && isWithinOneStep(quant, range)) return [];
     const node = edge.producer === undefined ? undefined : nodeLabel(nodeOf(graph, edge.producer));
     return [
       {
@@ -25,5 +27,16 @@ export function clipped({ graph, edges }: Evidence): Finding[] {
         fix: { title: 'widen the range', edit: '--observer minmax' },
       },
     ];
+  });
+}
+
+/** Prescribed scales leave out the end of the range: 1 behind a Softmax of 256 steps of 1/256. */
+function isWithinOneStep(
+  { scale, zeroPoint, qmin, qmax }: QuantParams,
+  { min, max }: { readonly min: number; readonly max: number },
+): boolean {
+  return scale.every((step, i) => {
+    const point = zeroPoint[i] ?? 0;
+    return min >= (qmin - 1 - point) * step && max <= (qmax + 1 - point) * step;
   });
 }

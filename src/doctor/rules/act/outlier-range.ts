@@ -23,7 +23,10 @@ export function outlierRange({ graph, edges }: Evidence): Finding[] {
     const isCrowded = levels < WARNING_LEVELS && lostShare >= CROWDED_LOST;
     // A type of few bits has few levels by itself.
     if (bitsOf(quant.dtype) < 8 || (!isCrowded && lostShare < WARNING_LOST)) return [];
-    const node = edge.producer === undefined ? undefined : nodeLabel(nodeOf(graph, edge.producer));
+    const writer = edge.producer === undefined ? undefined : nodeOf(graph, edge.producer);
+    // Probabilities have one scale by specification, and the small ones decide nothing.
+    if (writer?.op === 'Softmax') return [];
+    const node = writer === undefined ? undefined : nodeLabel(writer);
     const share = isCrowded
       ? `, and 98 % of the values share ${levels.toFixed(levels < 10 ? 1 : 0)} of ${2 ** bitsOf(quant.dtype)} levels`
       : '';

@@ -13,7 +13,7 @@ const HARMLESS_DB = 20;
  * One scale for all output channels of a weight although their ranges differ: the widest channel takes the range and leaves
  * the others a handful of levels, or none.
  */
-export function perTensorSpread({ graph, constants, edges }: Evidence): Finding[] {
+export function perTensorSpread({ graph, lane, constants, edges }: Evidence): Finding[] {
   const measured = edges.flatMap(({ errors }) => errors.get('cumulative')?.sqnrDb ?? []);
   const isHarmless = measured.length > 0 && measured.every((db) => db >= HARMLESS_DB);
   return constants.flatMap(({ tensor, node, quant, spread }): Finding[] => {
@@ -29,7 +29,8 @@ export function perTensorSpread({ graph, constants, edges }: Evidence): Finding[
     return [
       {
         rule: 'w.per-tensor-spread',
-        severity: share >= MANY_CHANNELS && !isHarmless ? 'error' : 'warning',
+        // Of a finished file nobody can tell without the float model: training may have grown used to it.
+        severity: share >= MANY_CHANNELS && !isHarmless && lane.codes === undefined ? 'error' : 'warning',
         subject: { node: label, tensor: tensorOf(graph, tensor).name },
         message:
           `one scale serves all ${stats.channels.length} channels, but channel${wide.length === 1 ? '' : 's'} ` +

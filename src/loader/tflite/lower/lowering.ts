@@ -44,11 +44,11 @@ export interface Lowering {
   boolOption(name: string): boolean;
   floatOption(name: string): number;
 
-  /** Order in which an input exists already; constants exist in both. 'file' when in both. */
+  /** Order in which an input is written; 'file' for constants, which are stored in either. */
   layoutOf(slot: number): Layout;
   /**
    * For operators that work element by element or along an axis: 'channels-first' when all inputs of the given slots that are
-   * activations of rank 4 or more are of one rank and at least one exists only in that order, else 'file'.
+   * activations of rank 4 or more are of one rank and at least one is written in that order, else 'file'.
    */
   commonLayout(slots: readonly number[]): Layout;
   /** Where the file's axis `axis` (may be negative) of a tensor of that rank lies in a layout. */
@@ -71,7 +71,11 @@ export interface Lowering {
   floats(values: readonly number[], dims?: readonly number[]): TensorId;
 
   /** A node inside the operator, with one output that the file does not have. Type and shape are inferred. */
-  step(op: string, inputs: readonly (TensorId | null)[], attrs?: Readonly<Record<string, AttrValue>>): TensorId;
+  step(
+    op: string,
+    inputs: readonly (TensorId | null)[],
+    attrs?: Readonly<Record<string, AttrValue>>,
+  ): TensorId;
   /** The same with several. */
   steps(
     op: string,
@@ -106,7 +110,11 @@ export interface Lowering {
     attrs?: Readonly<Record<string, AttrValue>>,
   ): void;
   /** As `step`, for the node that stands for the operator though its output is not the operator's (a MatMul before a bias). */
-  main(op: string, inputs: readonly (TensorId | null)[], attrs?: Readonly<Record<string, AttrValue>>): TensorId;
+  main(
+    op: string,
+    inputs: readonly (TensorId | null)[],
+    attrs?: Readonly<Record<string, AttrValue>>,
+  ): TensorId;
 
   /** For a node whose attributes are IR values (Cast's `to` is an int of ONNX's DataType; see ir/onnx-data-type). */
   readonly attrOf: (value: AttrValue) => Attr;

@@ -1,0 +1,243 @@
+/** A TFLite file as parity needs it: the IR with the file's lane, and beside it the file's own list of operators. */
+import { readFile } from 'node:fs/promises';
+import { DataError, UsageError } from '../dist/errors.js';
+import { isFloat, OPAQUE_DOMAIN, tensorOf } from '../dist/ir/graph.js';
+import { FLOAT_LANE } from '../dist/ir/lane.js';
+import { loadModel } from '../dist/loader/index.js';
+import { readTflite } from '../dist/loader/tflite/read-file.js';
+import { isFeedable } from '../dist/run/data/convert.js';
+
+/**
+ * @typedef {import('../src/ir/graph.js').Graph} Graph
+ * @typedef {import('../src/ir/graph.js').TensorId} TensorId
+ * @typedef {import('../src/ir/lane.js').Lane} Lane
+ * @typedef {import('../src/ir/lane.js').QuantParams} QuantParams
+ * @typedef {import('../src/loader/tflite/model.js').TfliteSubgraph} TfliteSubgraph
+ * @typedef {import('../src/loader/tflite/model.js').TfliteOperator} TfliteOperator
+ */
+
+/** What the interpreter calls the operators that a delegate put behind those of the file. */
+const DELEGATE = 'DELEGATE';
+
+/**
+ * @param {string} path
+ * @returns {Promise<Network>}
+ * @throws {import('../src/errors.js').QdbgError} when it is not a TFLite file, or a broken one
+ */
+export async function openNetwork(path) {
+  const { graph, lane, format } = await loadModel(path);
+  if (format !== 'tflite') throw new UsageError(`${path} is an ${format} model; a .tflite file is wanted`);
+  const { subgraphs } = readTflite(await readFile(path));
+  return new Network(graph, lane ?? FLOAT_LANE, subgraphs[0]);
+}
+
+/** Tensor indices are the file's, which are those of the IR. */
+export class Network {
+  /**
+   * @param {Graph} graph
+   * @param {Lane} lane of the file
+   * @param {TfliteSubgraph} subgraph the main one
+   */
+  constructor(graph, lane, subgraph) {
+    this.graph = graph;
+    this.lane = lane;
+    this.subgraph = subgraph;
+    /** @type {ReadonlySet<number>} */
+    this.opaque = new Set(
+      graph.nodes.filter(({ domain }) => domain === OPAQUE_DOMAIN).map(({ origin }) => origin.index),
+    );
+  }
+
+  /** In execution order. */
+  get operators() {
+    return this.subgraph.operators;
+  }
+
+  /** @param {number} tensor */
+  tensor(tensor) {
+    return tensorOf(this.graph, /** @type {TensorId} */ (tensor));
+  }
+
+  /**
+   * Undefined for tensors without codes.
+   *
+   * @param {number} tensor
+   * @returns {QuantParams | undefined}
+   */
+  params(tensor) {
+    return this.lane.tensors.get(/** @type {TensorId} */ (tensor));
+  }
+
+  /**
+   * What the operator reads and the file does not hold, each once.
+   *
+   * @param {TfliteOperator} operator
+   */
+  activationInputs({ inputs }) {
+    return [...new Set(inputs)].filter((tensor) => tensor >= 0 && this.tensor(tensor).data === undefined);
+  }
+
+  /**
+   * What to expect of the tensor in an archive. Undefined extents are known only once the interpreter has run.
+   *
+   * @param {number} tensor
+   * @returns {import('./golden.js').Expected}
+   */
+  expected(tensor) {
+    const { shape, fileAxes } = this.tensor(tensor);
+    const fixed = shape?.every((dim) => typeof dim === 'number') === true ? shape : undefined;
+    const type = this.subgraph.tensors[tensor]?.type;
+    return {
+      dtype: type?.toLowerCase(),
+      dims: /** @type {readonly number[] | undefined} */ (
+        fileAxes === undefined ? fixed : fixed && fileAxes.map((axis) => fixed[axis])
+      ),
+    };
+  }
+
+  /**
+   * How differences of the tensor are measured: in steps of its scale, relative to its largest value, or not at all, as any
+   * difference between indices is one too many.
+   *
+   * @param {number} tensor
+   * @returns {import('./limits.js').Unit}
+   */
+  unit(tensor) {
+    if (this.params(tensor) !== undefined) return 'lsb';
+    return isFloat(this.tensor(tensor).dtype) ? 'relative' : 'exact';
+  }
+
+  /**
+   * Step of the codes that a DEQUANTIZE made the float tensor of; undefined for all other tensors.
+   *
+   * @param {number} tensor
+   */
+  dequantizedStep(tensor) {
+    const producer = this.operators.find(({ op, outputs }) => op === 'DEQUANTIZE' && outputs[0] === tensor);
+    const scale = this.params(producer?.inputs[0] ?? -1)?.scale;
+    return scale?.length === 1 ? scale[0] : undefined;
+  }
+
+  /** Tensors that depend on an operator which nothing here computes. */
+  behindOpaque() {
+    return this.#behind(new Set(), ({ index }) => this.opaque.has(index));
+  }
+
+  /** Tensors that depend on codes, and the codes themselves. */
+  behindCodes() {
+    const inputs = this.subgraph.inputs.filter((tensor) => this.params(tensor) !== undefined);
+    return this.#behind(new Set(inputs), ({ outputs }) =>
+      outputs.some((tensor) => this.params(tensor) !== undefined),
+    );
+  }
+
+  /**
+   * @param {Set<number>} tensors grows by all outputs of operators that are `begin` or read one of them
+   * @param {(operator: TfliteOperator) => boolean} begin
+   * @returns {ReadonlySet<number>}
+   */
+  #behind(tensors, begin) {
+    for (const operator of this.operators) {
+      const { inputs, outputs } = operator;
+      if (!begin(operator) && !inputs.some((tensor) => tensors.has(tensor))) continue;
+      for (const tensor of outputs) tensors.add(tensor);
+    }
+    return tensors;
+  }
+
+  /** @param {number} tensor */
+  nameOf(tensor) {
+    return `${tensor} '${this.subgraph.tensors[tensor]?.name ?? ''}'`;
+  }
+
+  /**
+   * Whether the archive was recorded from this network, and whole.
+   *
+   * @param {import('./golden.js').Golden} golden
+   * @throws {DataError} with the first few things that are not so
+   */
+  checkRecorded(golden) {
+    const foreign = [...this.#foreignOperators(golden), ...this.#foreignTensors(golden)];
+    if (foreign.length > 0) {
+      throw new DataError(
+        `${golden.path} was recorded from another model (${golden.model || 'without a name'})`,
+        {
+          places: foreign,
+        },
+      );
+    }
+    const missing = this.#missing(golden);
+    if (missing.length > 0) {
+      throw new DataError(`${golden.path} is incomplete: ${missing.length} tensors are missing`, {
+        places: missing,
+      });
+    }
+  }
+
+  /** @param {import('./golden.js').Golden} golden */
+  *#foreignOperators({ operators, delegated }) {
+    const recorded = delegated ? operators.filter(({ op }) => op !== DELEGATE) : operators;
+    if (recorded.length !== this.operators.length) {
+      yield `it has ${recorded.length} operators, the model has ${this.operators.length}`;
+    }
+    for (const [i, { op, inputs, outputs }] of this.operators.entries()) {
+      const other = recorded[i];
+      if (other === undefined) return;
+      const wanted = describe(op, inputs, outputs);
+      const found = describe(other.op, other.inputs, other.outputs);
+      if (found !== wanted) yield `operator ${i} is ${found}, the model has ${wanted}`;
+    }
+  }
+
+  /** @param {import('./golden.js').Golden} golden */
+  *#foreignTensors({ tensorNames }) {
+    for (const { index, name } of this.subgraph.tensors) {
+      const other = tensorNames.get(index);
+      // The interpreter does not list all: scratch tensors of its own come behind those of the file.
+      if (other !== undefined && other !== name)
+        yield `tensor ${index} is '${other}', the model has '${name}'`;
+    }
+  }
+
+  /**
+   * Arrays that every archive of this network holds.
+   *
+   * @param {import('./golden.js').Golden} golden
+   */
+  #missing(golden) {
+    const missing = [];
+    for (let sample = 0; sample < golden.samples; sample++) {
+      for (const tensor of this.subgraph.inputs) {
+        if (!golden.has(sample, tensor)) missing.push(`in${sample}/${this.nameOf(tensor)}, an input`);
+      }
+      for (const { op, outputs } of this.operators) {
+        for (const tensor of outputs) {
+          if (golden.has(sample, tensor)) continue;
+          const mayLack = golden.leftOut.has(tensor) || !this.#isAlwaysRecorded(tensor);
+          if (mayLack && !golden.has(0, tensor)) continue;
+          missing.push(`t${sample}/${this.nameOf(tensor)}, written by ${op} and not listed as left out`);
+        }
+      }
+    }
+    return missing;
+  }
+
+  /**
+   * Resources and strings have no array, tensors without elements may lack one.
+   *
+   * @param {number} tensor
+   */
+  #isAlwaysRecorded(tensor) {
+    const { dtype, dims } = this.expected(tensor);
+    return dtype !== undefined && isFeedable(dtype) && dims !== undefined && !dims.includes(0);
+  }
+}
+
+/**
+ * @param {string} op
+ * @param {readonly number[]} inputs
+ * @param {readonly number[]} outputs
+ */
+function describe(op, inputs, outputs) {
+  return `${op} ${inputs.join(' ')} -> ${outputs.join(' ')}`;
+}

@@ -1,0 +1,302 @@
+/** Results of a comparison as lines of text. */
+import { count, labelled, plural, printable, shape, shortened } from '../dist/report/format.js';
+import { table } from '../dist/report/table.js';
+import { mergeDifference, noDifference } from './compare.js';
+import { distance, equalShare, isWithin, INTEGER_LIMITS, OPERATOR_LIMITS } from './limits.js';
+
+/**
+ * @typedef {import('./network.js').Network} Network
+ * @typedef {import('./operators.js').OperatorResult} OperatorResult
+ * @typedef {import('./end-to-end.js').EndToEndResult} EndToEndResult
+ * @typedef {import('./limits.js').Limits} Limits
+ * @typedef {import('./limits.js').Measured} Measured
+ * @typedef {import('../src/loader/tflite/model.js').TfliteOperator} TfliteOperator
+ *
+ * @typedef {object} TypeRow
+ * @property {string} title
+ * @property {number} operators
+ * @property {number} tensors
+ * @property {import('./compare.js').Difference} difference
+ * @property {number | undefined} lsb largest
+ * @property {number | undefined} relative largest
+ * @property {number} notCompared tensors
+ */
+
+const WIDTH = 110;
+const LONGEST_NAME = 40;
+const CHAINED = '*';
+
+const NUMBER_COLUMNS = ['equal', 'max LSB', 'max rel. error'].map(numeric);
+
+/**
+ * One row per operator type.
+ *
+ * @param {readonly OperatorResult[]} results
+ * @returns {string[]}
+ */
+export function operatorTypes(results) {
+  /** @type {Map<string, TypeRow>} */
+  const rows = new Map();
+  for (const { operator, chained, measured, failure, notCompared } of results) {
+    const title = printable(operator.op) + (chained ? ` ${CHAINED}` : '');
+    const row = rows.get(title) ?? emptyRow(title);
+    rows.set(title, row);
+    row.operators++;
+    row.tensors += measured.length;
+    row.notCompared += failure === undefined ? notCompared.length : operator.outputs.length;
+    for (const one of measured) addTo(row, one);
+  }
+  const columns = [
+    { title: 'operator' },
+    ...['operators', 'tensors', 'values'].map(numeric),
+    ...NUMBER_COLUMNS,
+    numeric('not compared'),
+  ];
+  const lines = table(
+    columns,
+    [...rows.values()].map((row) => [
+      row.title,
+      count(row.operators),
+      count(row.tensors),
+      count(row.difference.values),
+      ...numbers(row.tensors, row.difference, row.lsb, row.relative),
+      count(row.notCompared),
+    ]),
+  );
+  const note = [...rows.keys()].some((title) => title.endsWith(CHAINED))
+    ? labelled(
+        `${CHAINED} `,
+        "the archive leaves out an input, which was computed here from the interpreter's tensors before it; " +
+          `held to ${limitsText(INTEGER_LIMITS)}`,
+        WIDTH,
+      )
+    : [];
+  return [
+    ...labelled(
+      'EACH OPERATOR  ',
+      `on the interpreter's own inputs; held to ${limitsText(OPERATOR_LIMITS)}`,
+      WIDTH,
+    ),
+    ...lines,
+    ...note,
+  ];
+}
+
+/**
+ * One row per compared tensor.
+ *
+ * @param {Network} network
+ * @param {readonly OperatorResult[]} results
+ * @returns {string[]}
+ */
+export function operatorTensors(network, results) {
+  const columns = [
+    { title: 'operator' },
+    { title: 'tensor' },
+    { title: 'shape' },
+    ...NUMBER_COLUMNS,
+    { title: '' },
+  ];
+  const rows = results.flatMap(({ operator, chained, measured }) =>
+    measured.map((one) => [
+      labelOf(operator) + (chained ? ` ${CHAINED}` : ''),
+      shortened(network.nameOf(one.tensor), LONGEST_NAME),
+      shape(network.expected(one.tensor).dims),
+      ...measuredNumbers(one),
+      mark(one),
+    ]),
+  );
+  return ['EACH TENSOR', ...table(columns, rows)];
+}
+
+/**
+ * What was not compared, one line per reason and operator type.
+ *
+ * @param {Network} network
+ * @param {readonly OperatorResult[]} results
+ * @param {EndToEndResult} outputs
+ * @returns {string[]} empty when everything was
+ */
+export function notCompared(network, results, outputs) {
+  /** @type {Map<string, string[]>} */
+  const groups = new Map();
+  for (const { operator, notCompared: reasons } of results) {
+    for (const reason of new Set(reasons)) {
+      const key = `${printable(operator.op)}: ${reason}`;
+      groups.set(key, [...(groups.get(key) ?? []), `#${operator.index}`]);
+    }
+  }
+  const lines = [...groups].flatMap(([key, places]) =>
+    labelled('  ', `${key} (${places.join(', ')})`, WIDTH),
+  );
+  for (const { tensor, reason } of outputs.notCompared) {
+    lines.push(
+      ...labelled('  ', `end to end, output ${printable(network.nameOf(tensor))}: ${reason}`, WIDTH),
+    );
+  }
+  return lines.length === 0 ? [] : ['NOT COMPARED', ...lines];
+}
+
+/**
+ * @param {Network} network
+ * @param {string} title
+ * @param {EndToEndResult} result
+ * @returns {string[]}
+ */
+export function endToEnd(network, title, { measured }) {
+  if (measured.length === 0) return [];
+  const columns = [
+    { title: 'tensor' },
+    { title: 'shape' },
+    numeric('values'),
+    ...NUMBER_COLUMNS,
+    numeric('same argmax'),
+    { title: 'held to' },
+    { title: '' },
+  ];
+  const rows = measured.map((one) => [
+    shortened(network.nameOf(one.tensor), LONGEST_NAME),
+    shape(network.expected(one.tensor).dims),
+    count(one.difference.values),
+    ...measuredNumbers(one),
+    one.argmax === undefined ? '-' : `${count(one.argmax.agreeing)} of ${count(one.argmax.places)}`,
+    limitText(one),
+    mark(one),
+  ]);
+  return [title, ...table(columns, rows)];
+}
+
+/**
+ * Everything beyond the limits, one line each.
+ *
+ * @param {Network} network
+ * @param {readonly OperatorResult[]} results
+ * @param {EndToEndResult} outputs
+ * @returns {string[]}
+ */
+export function deviations(network, results, outputs) {
+  const lines = [];
+  for (const { operator, measured, failure } of results) {
+    if (failure !== undefined) lines.push(`${labelOf(operator)} cannot be computed: ${printable(failure)}`);
+    for (const one of measured) {
+      if (!isWithin(one)) lines.push(`${labelOf(operator)}, ${deviation(network, one)}`);
+    }
+  }
+  if (outputs.failure !== undefined) lines.push(`end to end: ${printable(outputs.failure)}`);
+  for (const one of outputs.measured) {
+    if (!isWithin(one)) lines.push(`end to end, ${deviation(network, one)}`);
+  }
+  return lines;
+}
+
+/**
+ * @param {Network} network
+ * @param {Measured} measured
+ */
+function deviation(network, measured) {
+  const { tensor, unit, argmax } = measured;
+  const values = [equalText(measured.difference)];
+  if (unit === 'lsb') values.unshift(`up to ${lsbText(distance(measured))} LSB`);
+  if (unit === 'relative')
+    values.unshift(`up to ${distance(measured).toExponential(1)} of its largest value`);
+  if (argmax !== undefined)
+    values.push(`same argmax in ${argmax.agreeing} of ${plural(argmax.places, 'place')}`);
+  return `tensor ${printable(network.nameOf(tensor))}: ${values.join(', ')}; held to ${limitText(measured)}`;
+}
+
+/** @param {TfliteOperator} operator */
+function labelOf({ op, index }) {
+  return `${printable(op)}#${index}`;
+}
+
+/**
+ * @param {string} title
+ * @returns {import('../src/report/table.js').Column}
+ */
+function numeric(title) {
+  return { title, align: 'right' };
+}
+
+/**
+ * @param {string} title
+ * @returns {TypeRow}
+ */
+function emptyRow(title) {
+  return {
+    title,
+    operators: 0,
+    tensors: 0,
+    difference: noDifference(),
+    lsb: undefined,
+    relative: undefined,
+    notCompared: 0,
+  };
+}
+
+/**
+ * @param {TypeRow} row changed in place
+ * @param {Measured} measured
+ */
+function addTo(row, measured) {
+  mergeDifference(row.difference, measured.difference);
+  const { unit } = measured;
+  if (unit !== 'exact') row[unit] = Math.max(row[unit] ?? 0, distance(measured));
+}
+
+/** @param {Measured} measured */
+function measuredNumbers(measured) {
+  const { unit, difference } = measured;
+  const value = distance(measured);
+  return numbers(1, difference, unit === 'lsb' ? value : undefined, unit === 'relative' ? value : undefined);
+}
+
+/**
+ * @param {number} tensors
+ * @param {import('./compare.js').Difference} difference
+ * @param {number | undefined} lsb
+ * @param {number | undefined} relative
+ */
+function numbers(tensors, difference, lsb, relative) {
+  return [
+    tensors === 0 ? '-' : share(equalShare(difference)),
+    lsb === undefined ? '-' : lsbText(lsb),
+    relative === undefined ? '-' : relative === 0 ? '0' : relative.toExponential(1),
+  ];
+}
+
+/** @param {number} lsb */
+function lsbText(lsb) {
+  return Number.isInteger(lsb) ? String(lsb) : lsb.toFixed(2);
+}
+
+/** @param {import('./compare.js').Difference} difference */
+function equalText(difference) {
+  return `${share(equalShare(difference))} of ${plural(difference.values, 'value')} equal`;
+}
+
+/**
+ * Never 100 % while a value differs.
+ *
+ * @param {number} part of 1
+ */
+function share(part) {
+  return `${(Math.floor(part * 1e4) / 100).toFixed(2)} %`;
+}
+
+/** @param {Measured} measured */
+function mark(measured) {
+  return isWithin(measured) ? '' : 'BEYOND';
+}
+
+/** @param {Measured} measured */
+function limitText({ unit, limits, argmax }) {
+  if (unit === 'exact') return limits.equal === 1 ? 'equal' : `${100 * limits.equal} % equal`;
+  if (unit === 'relative') return `${limits.relative} of the largest value`;
+  return `${limits.lsb} LSB${argmax === undefined || limits.argmax === 0 ? '' : ' and the same argmax'}`;
+}
+
+/** @param {Limits} limits */
+function limitsText({ lsb, relative, equal }) {
+  const others = equal === 1 ? 'other integers equal' : `${100 * equal} % of other integers equal`;
+  return `${lsb} LSB, floats to ${relative} of their largest value, ${others}`;
+}

@@ -1,0 +1,53 @@
+/** What a file that is quantized already gives to measure: its own lane instead of a simulated one. */
+import { edgesOf } from '../compile/edges.js';
+import { tensorOf, topologyOf, type Graph } from '../ir/graph.js';
+import type { Lane, QuantParams } from '../ir/lane.js';
+import { isSymmetric, planOfLane } from '../quant/placement/lane-plan.js';
+import type { Simulation } from './simulation.js';
+
+/** `graph` has all shapes that can be known. The reference is the file's own network with its quantizers taken out. */
+export function fileSimulation(graph: Graph, lane: Lane): Simulation {
+  const plan = planOfLane(graph, lane);
+  const fusedAway = new Set(plan.fusedAway);
+  const { edges, unmeasured } = edgesOf(graph, fusedAway);
+  return {
+    graph,
+    scheme: 'file',
+    plan,
+    fusedAway,
+    edges,
+    observed: edges,
+    observers: new Map(),
+    notMeasured: unmeasured.map(({ tensor, reason }) => ({ subject: tensorOf(graph, tensor).name, reason })),
+  };
+}
+
+/** The kinds of quantizers in the file, in the form of a scheme: what most of each role have. */
+export function laneScheme(graph: Graph, lane: Lane): Readonly<Record<string, unknown>> {
+  const { uses } = topologyOf(graph);
+  const used = [...lane.tensors].filter(
+    ([id]) => graph.inner?.has(id) !== true && (uses[id] ?? []).length > 0,
+  );
+  const constants = used.filter(([id]) => tensorOf(graph, id).data !== undefined).map(([, params]) => params);
+  const isBias = ({ dtype }: QuantParams): boolean => dtype === 'int32' || dtype === 'int64';
+  const activations = used
+    .filter(([id]) => tensorOf(graph, id).data === undefined)
+    .map(([, params]) => params);
+  return {
+    name: 'file',
+    weights: mostCommon(constants.filter((params) => !isBias(params))),
+    activations: mostCommon(activations),
+    bias: constants.find(isBias)?.dtype ?? 'float',
+  };
+}
+
+function mostCommon(params: readonly QuantParams[]): object | 'float' {
+  const counts = new Map<string, number>();
+  for (const { dtype, zeroPoint, granularity } of params) {
+    const kind = { dtype, symmetric: isSymmetric(dtype, zeroPoint), granularity: granularity.kind };
+    const key = JSON.stringify(kind);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const [most] = [...counts].sort((a, b) => b[1] - a[1]);
+  return most === undefined ? 'float' : (JSON.parse(most[0]) as object);
+}

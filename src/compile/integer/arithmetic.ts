@@ -1,0 +1,145 @@
+/**
+ * Operators on two tensors, as functions of a pair of codes. The names are those of the kernels' own variables.
+ *
+ * Sources, in tensorflow/lite/kernels: add.cc, sub.cc, mul.cc, div.cc, squared_difference.cc, activations.cc (PRELU) and
+ * internal/reference/{add,sub,mul,div,prelu}.h, internal/reference/integer_ops/{add,mul}.h.
+ */
+import type { Affine } from './affine.js';
+import {
+  clamp,
+  highMul32,
+  multiplyByQuantizedMultiplier,
+  quantizeMultiplier,
+  roundingDivideByPot,
+  type QuantizedMultiplier,
+} from './fixed-point.js';
+import { FIXED_POINT_32 } from './gemmlowp.js';
+import type { PairFormula } from './tables.js';
+
+/** Quantizers of an operator on two tensors, and the codes that its fused activation function leaves. */
+export interface PairSpec {
+  readonly a: Affine;
+  readonly b: Affine;
+  readonly output: Affine;
+  readonly range: readonly [lowest: number, highest: number];
+}
+
+/** How ADD and SUB bring both inputs to twice the larger scale, `shift` bits finer, and their sum to the output. */
+export interface SumScaling {
+  /** Left shift of the inputs. */
+  readonly shift: number;
+  readonly a: QuantizedMultiplier;
+  readonly b: QuantizedMultiplier;
+  readonly output: QuantizedMultiplier;
+}
+
+export function sumScaling({ a, b, output }: PairSpec): SumScaling {
+  const shift = output.dtype === 'int16' ? 15 : 20;
+  const twiceLargest = 2 * Math.max(a.scale, b.scale);
+  return {
+    shift,
+    a: quantizeMultiplier(a.scale / twiceLargest),
+    b: quantizeMultiplier(b.scale / twiceLargest),
+    output: quantizeMultiplier(twiceLargest / (2 ** shift * output.scale)),
+  };
+}
+
+/**
+ * How an input is brought to the common scale: multiplied and then shifted right with rounding ('twice'), or, in vectors, without
+ * rounding ('down') or shifted before it is multiplied ('once').
+ */
+export type InputRounding = 'twice' | 'down' | 'once';
+
+function scaledInput(x: number, shift: number, by: QuantizedMultiplier, rounding: InputRounding): number {
+  switch (rounding) {
+    case 'twice':
+      return multiplyByQuantizedMultiplier(x * 2 ** shift, by);
+    case 'down':
+      return Math.floor(highMul32(x * 2 ** shift, by.multiplier) * 2 ** by.shift);
+    case 'once':
+      return highMul32(Math.floor(x * 2 ** (shift + by.shift)), by.multiplier);
+  }
+}
+
+/** ADD, and SUB with `sign` -1. */
+export const sumOf: PairFormula<PairSpec & { sign: 1 | -1; rounding: InputRounding }> = (spec) => {
+  const { a, b, output, range, sign, rounding } = spec;
+  const { shift, ...by } = sumScaling(spec);
+  return (x, y) => {
+    const sum =
+      scaledInput(x - a.zeroPoint, shift, by.a, rounding) +
+      sign * scaledInput(y - b.zeroPoint, shift, by.b, rounding);
+    return clamp(multiplyByQuantizedMultiplier(sum, by.output) + output.zeroPoint, ...range);
+  };
+};
+
+/** Computed in float32 by the kernel, as are the other factors that have no double in them. */
+export function productScale({ a, b, output }: PairSpec): QuantizedMultiplier {
+  return quantizeMultiplier(Math.fround(Math.fround(a.scale * b.scale) / output.scale));
+}
+
+export const productOf: PairFormula<PairSpec> = (spec) => {
+  const { a, b, output, range } = spec;
+  const factor = productScale(spec);
+  return (x, y) => {
+    const product = (x - a.zeroPoint) * (y - b.zeroPoint);
+    return clamp(multiplyByQuantizedMultiplier(product, factor) + output.zeroPoint, ...range);
+  };
+};
+
+export const squaredDifferenceOf: PairFormula<PairSpec> = ({ a, b, output, range }) => {
+  const unit = 2 ** 7;
+  const twiceLargest = 2 * Math.max(a.scale, b.scale);
+  const scaleA = quantizeMultiplier(a.scale / twiceLargest);
+  const scaleB = quantizeMultiplier(b.scale / twiceLargest);
+  const factor = quantizeMultiplier(twiceLargest ** 2 / (unit ** 2 * output.scale));
+  return (x, y) => {
+    const difference =
+      multiplyByQuantizedMultiplier((x - a.zeroPoint) * unit, scaleA) -
+      multiplyByQuantizedMultiplier((y - b.zeroPoint) * unit, scaleB);
+    return clamp(multiplyByQuantizedMultiplier(difference ** 2, factor) + output.zeroPoint, ...range);
+  };
+};
+
+/** Redundant sign bits of a 32-bit integer: CountLeadingSignBits. */
+function leadingSignBits(x: number): number {
+  return x >= 0 ? Math.clz32(x) - 1 : Math.clz32(-2 * x - 1);
+}
+
+/** RoundingDivideByPOT where the exponent may be beyond 31, as the kernel of DIV calls it: x86 shifts by its lower 5 bits. */
+function shiftedRight(x: number, exponent: number): number {
+  if (exponent <= 31) return roundingDivideByPot(x, exponent);
+  const threshold = x < 0 ? 0 : -1;
+  return (x >> (exponent & 31)) + (x > threshold ? 1 : 0);
+}
+
+export const quotientOf: PairFormula<PairSpec> = ({ a, b, output, range }) => {
+  const factor = quantizeMultiplier(Math.fround(a.scale / Math.fround(b.scale * output.scale)));
+  return (x, y) => {
+    const divisor = y - b.zeroPoint;
+    const numerator = divisor < 0 ? a.zeroPoint - x : x - a.zeroPoint;
+    // Division by zero is undefined in the kernel.
+    const size = Math.max(Math.abs(divisor), 1);
+    const leadingZeros = Math.clz32(size);
+    const inverse = FIXED_POINT_32.reciprocalOfOnePlus(size * 2 ** leadingZeros - 2 ** 31);
+    const headroom = leadingSignBits(numerator);
+    const quotient = highMul32(numerator * 2 ** headroom, inverse);
+    const shift = headroom + (31 - leadingZeros) - factor.shift;
+    const scaled = shiftedRight(highMul32(quotient, factor.multiplier), shift);
+    return clamp(scaled + output.zeroPoint, ...range);
+  };
+};
+
+/** PRELU: `b` are the slopes of negative inputs. */
+export const preluOf: PairFormula<PairSpec> = ({ a, b, output }) => {
+  const identity = quantizeMultiplier(Math.fround(a.scale / output.scale));
+  const slope = quantizeMultiplier(Math.fround(Math.fround(a.scale * b.scale) / output.scale));
+  return (x, y) => {
+    const value = x - a.zeroPoint;
+    const scaled =
+      value >= 0
+        ? multiplyByQuantizedMultiplier(value, identity)
+        : multiplyByQuantizedMultiplier(value * (y - b.zeroPoint), slope);
+    return clamp(scaled + output.zeroPoint, output.lowest, output.highest);
+  };
+};

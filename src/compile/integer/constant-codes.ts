@@ -1,0 +1,70 @@
+/** Codes of constants in the types that programs compute with, made once for each constant so that all lanes share them. */
+import { toFloat32, toFloat64 } from '../../ir/elements.js';
+import type { ConstantData } from '../../ir/graph.js';
+import type { QuantParams } from '../../ir/lane.js';
+import { axisLayout, quantize } from '../../quant/affine.js';
+
+/** What is computed from a constant, kept for as long as the constant is. */
+export class Derived<K extends object, T> {
+  readonly #known = new WeakMap<ConstantData, WeakMap<K, T>>();
+  readonly #make: (data: ConstantData, key: K) => T;
+
+  constructor(make: (data: ConstantData, key: K) => T) {
+    this.#make = make;
+  }
+
+  of(data: ConstantData, key: K): T {
+    const ofData = this.#known.get(data) ?? new WeakMap<K, T>();
+    this.#known.set(data, ofData);
+    const known = ofData.get(key);
+    if (known !== undefined) return known;
+    const made = this.#make(data, key);
+    ofData.set(key, made);
+    return made;
+  }
+}
+
+export function constantOf(
+  dtype: 'float32' | 'int32',
+  values: Float32Array | Int32Array,
+  dims: readonly number[],
+): ConstantData {
+  const { buffer, byteOffset, byteLength } = values;
+  return { dtype, dims, byteLength, bytes: () => new Uint8Array(buffer, byteOffset, byteLength) };
+}
+
+const centered = new Derived((codes, params: QuantParams) =>
+  constantOf('float32', centeredArray(codes, params), codes.dims),
+);
+const floats = new Derived((codes) => constantOf('float32', new Float32Array(toFloat32(codes)), codes.dims));
+const quantized = new Derived((data, params: QuantParams) =>
+  constantOf('int32', quantize(toFloat32(data), data.dims, params), data.dims),
+);
+const ONLY = {};
+
+/** Codes minus zero points, float32. @throws RangeError where zero points differ from block to block */
+export function centeredCodes(codes: ConstantData, params: QuantParams): ConstantData {
+  return centered.of(codes, params);
+}
+
+/** float32. */
+export function floatCodes(codes: ConstantData): ConstantData {
+  return floats.of(codes, ONLY);
+}
+
+/** Codes of a constant that is not stored as codes. */
+export function codesOf(data: ConstantData, params: QuantParams): ConstantData {
+  return quantized.of(data, params);
+}
+
+function centeredArray(codes: ConstantData, { granularity, zeroPoint }: QuantParams): Float32Array {
+  const values = Float32Array.from(toFloat64(codes));
+  if (zeroPoint.every((point) => point === 0)) return values;
+  if (granularity.kind === 'per-block') throw new RangeError('weights in blocks have zero point 0');
+  const axis = granularity.kind === 'per-axis' ? granularity.axis : undefined;
+  const { channels, inner } = axisLayout(values.length, codes.dims, axis);
+  for (let i = 0; i < values.length; i++) {
+    values[i] = values[i]! - zeroPoint[Math.floor(i / inner) % channels]!;
+  }
+  return values;
+}

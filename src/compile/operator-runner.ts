@@ -1,0 +1,95 @@
+/** Computes one operator of the file in a lane: by its integer kernel where there is one, else in float between quantizers. */
+import { isFloat, nodeLabel, tensorOf, type Graph, type Node, type TensorId } from '../ir/graph.js';
+import type { Operator } from '../ir/operators.js';
+import { useKey } from '../ir/lane.js';
+import { INTEGER_KERNELS, TAKE_REALS } from './integer/index.js';
+import { KernelCall } from './integer/kernel-call.js';
+import type { Held, Hold, LaneTensors } from './lane-tensors.js';
+import type { ModelWriter, Value } from './model-writer.js';
+
+export class OperatorRunner {
+  readonly #writer: ModelWriter;
+  readonly #graph: Graph;
+  readonly #tensors: LaneTensors;
+
+  constructor(writer: ModelWriter, graph: Graph, tensors: LaneTensors) {
+    this.#writer = writer;
+    this.#graph = graph;
+    this.#tensors = tensors;
+  }
+
+  /** Outputs of the operator's nodes, those between them only where they were computed. `hold` gives its inputs. */
+  run(operator: Operator, hold: Hold): ReadonlyMap<TensorId, Held> {
+    return this.#integers(operator, hold) ?? this.#floats(operator.nodes, hold);
+  }
+
+  /** The output of a node that only changes the order of axes: where integer kernels compute, it moves codes. */
+  move(node: Node, hold: Hold): ReadonlyMap<TensorId, Held> {
+    const [input, shape = null] = node.inputs;
+    const [output] = node.outputs;
+    const isCoded =
+      this.#tensors.lane.arithmetic !== undefined &&
+      input !== null &&
+      input !== undefined &&
+      this.#tensors.params(input) !== undefined;
+    if (!isCoded || output === null || output === undefined) return this.#floats([node], hold);
+    const codes = this.#tensors.codes(input, hold(input));
+    const operands = shape === null ? [codes] : [codes, this.#tensors.value(shape, hold(shape))];
+    const [moved] = this.#apply(node, operands, hold);
+    return moved === undefined ? new Map() : new Map([[output, { codes: moved }]]);
+  }
+
+  #floats(nodes: readonly Node[], hold: Hold): ReadonlyMap<TensorId, Held> {
+    const made = new Map<TensorId, Held>();
+    const held: Hold = (tensor) => made.get(tensor) ?? hold(tensor);
+    for (const node of nodes) {
+      const inputs = node.inputs.map((id, slot) =>
+        id === null ? null : this.#tensors.through(node, slot, id, held(id)),
+      );
+      const values = this.#apply(node, inputs, held);
+      node.outputs.forEach((id, i) => {
+        const raw = values[i];
+        if (id !== null && raw !== undefined) made.set(id, { raw });
+      });
+    }
+    return made;
+  }
+
+  #apply(node: Node, inputs: readonly (Value | null)[], hold: Hold): readonly Value[] {
+    const captured = (id: TensorId): Value => this.#tensors.through(node, -1, id, hold(id));
+    return this.#writer.node(node, nodeLabel(node), inputs, captured);
+  }
+
+  #integers(operator: Operator, hold: Hold): ReadonlyMap<TensorId, Held> | undefined {
+    if (this.#tensors.lane.arithmetic !== 'tflite') return undefined;
+    const kernel = INTEGER_KERNELS[operator.main.origin.op];
+    if (kernel === undefined || !this.#isInteger(operator)) return undefined;
+    const results = kernel(new KernelCall(this.#writer, this.#graph, operator, this.#tensors, hold));
+    if (results === undefined) return undefined;
+    return new Map(
+      [...results].map(([tensor, value]): [TensorId, Held] => [
+        tensor,
+        this.#tensors.params(tensor) === undefined ? { raw: value } : { codes: value },
+      ]),
+    );
+  }
+
+  /** Whether every float activation that the operator reads and writes has a quantizer, and the tensor's own everywhere. */
+  #isInteger({ main, nodes }: Operator): boolean {
+    const written = new Set(nodes.flatMap(({ outputs }) => outputs));
+    const between = (id: TensorId): boolean => written.has(id) && this.#graph.inner?.has(id) === true;
+    const isOpen = (id: TensorId | null): boolean =>
+      id !== null &&
+      isFloat(tensorOf(this.#graph, id).dtype) &&
+      tensorOf(this.#graph, id).data === undefined &&
+      !between(id) &&
+      this.#tensors.params(id) === undefined;
+    const { uses } = this.#tensors.lane;
+    return nodes.every(
+      (node) =>
+        (TAKE_REALS.has(main.origin.op) || !node.inputs.some(isOpen)) &&
+        !node.outputs.some(isOpen) &&
+        node.inputs.every((_, slot) => !uses.has(useKey(node.id, slot))),
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import { nodeLabel, nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../../../ir/graph.js';
+import type { QuantParams } from '../../../ir/lane.js';
+import type { LaneEvidence } from '../../evidence.js';
+import type { Finding } from '../../finding.js';
+
+/** Smallest normal float32: hardware that flushes smaller numbers to zero divides by zero. */
+const SMALLEST_NORMAL = 2 ** -126;
+
+/** Parameters that no quantizer can work with: a scale that is no positive number, a zero point that is no code. */
+export function degenerate({ graph, lane }: LaneEvidence): Finding[] {
+  return [...lane.tensors].flatMap(([id, params]): Finding[] => {
+    if (graph.inner?.has(id) === true) return [];
+    const fault = faultOf(params);
+    return fault === undefined ? [] : [{ rule: 'q.degenerate', subject: subjectOf(graph, id), ...fault }];
+  });
+}
+
+function faultOf({
+  scale,
+  zeroPoint,
+  qmin,
+  qmax,
+  dtype,
+}: QuantParams): Pick<Finding, 'severity' | 'message' | 'args'> | undefined {
+  const place = (i: number): string => (scale.length > 1 ? ` of channel ${i}` : '');
+  const bad = scale.findIndex((value) => !(value > 0 && Number.isFinite(value)));
+  if (bad >= 0) {
+    const value = scale[bad] ?? NaN;
+    const others = scale.filter((one) => !(one > 0 && Number.isFinite(one))).length - 1;
+    return {
+      severity: 'error',
+      message: `the scale${place(bad)} is ${value}; a positive number is wanted${others > 0 ? ` (and ${others} more like it)` : ''}`,
+      args: { scale: String(value), channel: bad },
+    };
+  }
+  const outside = zeroPoint.findIndex((point) => point < qmin || point > qmax);
+  if (outside >= 0) {
+    const value = zeroPoint[outside] ?? 0;
+    return {
+      severity: 'error',
+      message: `the zero point${place(outside)} is ${value}; ${dtype} has codes from ${qmin} to ${qmax}, so 0 has none`,
+      args: { zeroPoint: value, channel: outside },
+    };
+  }
+  const tiny = scale.findIndex((value) => value < SMALLEST_NORMAL);
+  if (tiny < 0) return undefined;
+  return {
+    severity: 'warning',
+    message: `the scale${place(tiny)} is ${scale[tiny]}: hardware without denormal numbers reads 0`,
+    args: { scale: String(scale[tiny]), channel: tiny },
+  };
+}
+
+/** The tensor and the operator that writes it, or reads it first. */
+export function subjectOf(graph: Graph, tensor: TensorId): Finding['subject'] {
+  const { producer, uses } = topologyOf(graph);
+  const node = producer[tensor] ?? uses[tensor]?.[0]?.node;
+  return {
+    ...(node === undefined ? {} : { node: nodeLabel(nodeOf(graph, node)) }),
+    tensor: tensorOf(graph, tensor).name,
+  };
+}

@@ -1,0 +1,211 @@
+/**
+ * What the specifications of integer kernels demand of parameters, and the file does not keep.
+ * https://ai.google.dev/edge/litert/models/quantization_spec
+ */
+import { toFloat64 } from '../../../ir/elements.js';
+import { nodeLabel, tensorOf, type Graph, type TensorId } from '../../../ir/graph.js';
+import type { Lane, QDType, QuantParams } from '../../../ir/lane.js';
+import { operatorsOf, sourceOf, type Operator } from '../../../ir/operators.js';
+import type { LaneEvidence } from '../../evidence.js';
+import type { Finding } from '../../finding.js';
+
+/** Parameters of the output that the kernel writes, whatever the file says. */
+const FIXED_OUTPUTS: Readonly<
+  Record<string, Partial<Record<QDType, readonly [scale: number, zeroPoint: number]>>>
+> = {
+  LOGISTIC: { int8: [1 / 256, -128], uint8: [1 / 256, 0], int16: [1 / 32768, 0] },
+  SOFTMAX: { int8: [1 / 256, -128], uint8: [1 / 256, 0], int16: [1 / 32768, 0] },
+  LOG_SOFTMAX: { int8: [16 / 256, 127], uint8: [16 / 256, 255] },
+  TANH: { int8: [1 / 128, 0], uint8: [1 / 128, 128], int16: [1 / 32768, 0] },
+  L2_NORMALIZATION: { int8: [1 / 128, 0], uint8: [1 / 128, 128], int16: [1 / 32768, 0] },
+};
+
+/** Move codes without looking at scales: input and output must have the same parameters. */
+const SAME_SCALE: ReadonlySet<string> = new Set([
+  ...['AVERAGE_POOL_2D', 'MAX_POOL_2D', 'RESIZE_BILINEAR', 'RESIZE_NEAREST_NEIGHBOR', 'PAD', 'PADV2'],
+  ...[
+    'RESHAPE',
+    'SQUEEZE',
+    'EXPAND_DIMS',
+    'TRANSPOSE',
+    'SLICE',
+    'STRIDED_SLICE',
+    'SPLIT',
+    'SPLIT_V',
+    'UNPACK',
+  ],
+  ...['GATHER', 'GATHER_ND', 'TILE', 'BROADCAST_TO', 'MIRROR_PAD', 'REVERSE_V2', 'DEPTH_TO_SPACE'],
+  ...[
+    'SPACE_TO_DEPTH',
+    'SPACE_TO_BATCH_ND',
+    'BATCH_TO_SPACE_ND',
+    'REDUCE_MAX',
+    'REDUCE_MIN',
+    'MAXIMUM',
+    'MINIMUM',
+  ],
+]);
+
+const WEIGHTED: Readonly<Record<string, { readonly bias: number }>> = {
+  CONV_2D: { bias: 2 },
+  DEPTHWISE_CONV_2D: { bias: 2 },
+  FULLY_CONNECTED: { bias: 2 },
+  TRANSPOSE_CONV: { bias: 2 },
+};
+
+const TOLERANCE = 1e-3;
+
+export function spec({ graph, lane }: LaneEvidence): Finding[] {
+  if (lane.arithmetic !== 'tflite') return [];
+  return operatorsOf(graph).flatMap((operator) => [
+    ...outputFaults(graph, lane, operator),
+    ...weightFaults(graph, lane, operator),
+  ]);
+}
+
+type Fault = Pick<Finding, 'severity' | 'message' | 'args'>;
+
+function finding(graph: Graph, { main }: Operator, tensor: TensorId, fault: Fault): Finding {
+  const subject = { node: nodeLabel(main), tensor: tensorOf(graph, tensor).name };
+  return { rule: 'w.spec', subject, ...fault };
+}
+
+function outputFaults(graph: Graph, lane: Lane, operator: Operator): Finding[] {
+  const { main, nodes } = operator;
+  const output = nodes.at(-1)?.outputs[0];
+  const params = output === undefined || output === null ? undefined : lane.tensors.get(output);
+  if (output === undefined || output === null || params === undefined) return [];
+  const add = (fault: Fault | undefined): Finding[] =>
+    fault === undefined ? [] : [finding(graph, operator, output, fault)];
+  return [
+    ...add(activationFault(params)),
+    ...add(fixedFault(main.origin.op, params)),
+    ...add(SAME_SCALE.has(main.origin.op) ? sameScaleFault(graph, lane, operator, params) : undefined),
+  ];
+}
+
+function activationFault({ granularity, dtype, zeroPoint }: QuantParams): Fault | undefined {
+  if (granularity.kind !== 'per-tensor') {
+    return {
+      severity: 'error',
+      message: `an activation has ${zeroPoint.length} scales; kernels know one for each activation`,
+      args: { scales: zeroPoint.length },
+    };
+  }
+  const [point = 0] = zeroPoint;
+  if (dtype !== 'int16' || point === 0) return undefined;
+  return {
+    severity: 'error',
+    message: `an int16 activation has zero point ${point}; kernels of 16-bit activations want 0`,
+    args: { zeroPoint: point },
+  };
+}
+
+function fixedFault(op: string, { dtype, scale, zeroPoint }: QuantParams): Fault | undefined {
+  const [wantedScale, wantedPoint] = FIXED_OUTPUTS[op]?.[dtype] ?? [];
+  const [found = 0] = scale;
+  const [point = 0] = zeroPoint;
+  if (wantedScale === undefined || wantedPoint === undefined) return undefined;
+  if (Math.abs(found / wantedScale - 1) <= TOLERANCE && point === wantedPoint) return undefined;
+  return {
+    severity: 'warning',
+    message:
+      `${op} writes ${dtype} with scale ${wantedScale} and zero point ${wantedPoint}; ` +
+      `the file says ${found} and ${point}, and what reads it will be off`,
+    args: { wantedScale, wantedPoint, scale: found, zeroPoint: point },
+  };
+}
+
+function sameScaleFault(
+  graph: Graph,
+  lane: Lane,
+  { main, nodes }: Operator,
+  output: QuantParams,
+): Fault | undefined {
+  const own = new Set(nodes.flatMap((node) => node.outputs));
+  const inputs = nodes.flatMap((node) => node.inputs.filter((id) => id !== null && !own.has(id)));
+  for (const id of inputs) {
+    if (id === null || tensorOf(graph, id).data !== undefined) continue;
+    const params = lane.tensors.get(sourceOf(graph, id));
+    if (params === undefined || params.dtype !== output.dtype) continue;
+    const [a = 0] = params.scale;
+    const [b = 0] = output.scale;
+    if (Math.abs(a / b - 1) <= TOLERANCE && params.zeroPoint[0] === output.zeroPoint[0]) continue;
+    return {
+      severity: 'warning',
+      message:
+        `${main.origin.op} must have the same parameters before and after it; ` +
+        `it reads scale ${a}, zero point ${params.zeroPoint[0]} and writes ${b}, ${output.zeroPoint[0]}`,
+      args: { inputScale: a, outputScale: b },
+    };
+  }
+  return undefined;
+}
+
+function weightFaults(graph: Graph, lane: Lane, operator: Operator): Finding[] {
+  const { main } = operator;
+  const slots = WEIGHTED[main.origin.op];
+  const [input, weight] = main.inputs;
+  if (slots === undefined || weight === undefined || weight === null) return [];
+  const params = lane.tensors.get(weight);
+  if (params === undefined || tensorOf(graph, weight).data === undefined) return [];
+  const found: Finding[] = [];
+  const point = params.zeroPoint.find((value) => value !== 0);
+  if (params.dtype === 'int8' && point !== undefined) {
+    found.push(
+      finding(graph, operator, weight, {
+        severity: 'error',
+        message: `int8 weights have zero point ${point}; kernels take it for 0, so that every weight is off by ${-point} codes`,
+        args: { zeroPoint: point },
+      }),
+    );
+  }
+  const bias = main.inputs[slots.bias];
+  const reads = input === undefined || input === null ? undefined : lane.tensors.get(sourceOf(graph, input));
+  const fault =
+    bias === undefined || bias === null || reads === undefined
+      ? undefined
+      : biasFault(reads, params, lane.tensors.get(bias));
+  if (fault !== undefined && bias !== undefined && bias !== null)
+    found.push(finding(graph, operator, bias, fault));
+  const clipped = saturated(lane, bias);
+  if (clipped !== undefined && bias !== undefined && bias !== null) {
+    found.push(finding(graph, operator, bias, clipped));
+  }
+  return found;
+}
+
+function biasFault(
+  input: QuantParams,
+  weight: QuantParams,
+  bias: QuantParams | undefined,
+): Fault | undefined {
+  if (bias?.source !== 'file' || weight.granularity.kind === 'per-block') return undefined;
+  const wanted = weight.scale.map((scale) => scale * (input.scale[0] ?? 0));
+  const off = wanted.findIndex((value, i) => {
+    const found = bias.scale[bias.scale.length === 1 ? 0 : i] ?? 0;
+    return !(Math.abs(found / value - 1) <= TOLERANCE);
+  });
+  if (off < 0) return undefined;
+  const found = bias.scale[bias.scale.length === 1 ? 0 : off] ?? 0;
+  return {
+    severity: 'warning',
+    message:
+      `the bias has scale ${found}${wanted.length > 1 ? ` in channel ${off}` : ''}; ` +
+      `the accumulator it is added to has ${wanted[off]} (input times weight)`,
+    args: { scale: found, wanted: wanted[off] ?? 0, channel: off },
+  };
+}
+
+/** A bias that was cut off when it was made: its code is the last that its type has. */
+function saturated(lane: Lane, bias: TensorId | null | undefined): Fault | undefined {
+  const codes = bias === undefined || bias === null ? undefined : lane.codes?.get(bias);
+  if (codes === undefined || codes.dtype !== 'int32') return undefined;
+  const at = toFloat64(codes).findIndex((code) => code >= 2 ** 31 - 1 || code <= -(2 ** 31));
+  if (at < 0) return undefined;
+  return {
+    severity: 'warning',
+    message: `the bias of channel ${at} is at the limit of int32: it was cut off, its weight scale is too small for it`,
+    args: { channel: at },
+  };
+}

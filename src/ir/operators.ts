@@ -1,0 +1,52 @@
+/** The operators of the file, where a graph has several nodes for one of them. */
+import { nodeOf, topologyOf, type Graph, type Node, type TensorId } from './graph.js';
+
+export interface Operator {
+  /** The node that stands for it. */
+  readonly main: Node;
+  /** All its nodes in order, the main one included; without those that only change the order of axes. */
+  readonly nodes: readonly Node[];
+}
+
+/** In the order of the file. Every node of a graph that has nothing lowered is an operator of its own. */
+export function operatorsOf(graph: Graph): Operator[] {
+  const operators: Operator[] = [];
+  let run: Node[] = [];
+  const close = (): void => {
+    const main = run.find(({ origin }) => origin.part === undefined) ?? run[0];
+    if (main !== undefined) operators.push({ main, nodes: run });
+    run = [];
+  };
+  for (const node of graph.nodes) {
+    const { part, index } = node.origin;
+    if (part === 'layout') continue;
+    const previous = run.at(-1)?.origin;
+    // Nodes of one operator share its index, and only one of them is no step.
+    const continues =
+      previous !== undefined &&
+      previous.index === index &&
+      (part === 'step' || run.every(({ origin }) => origin.part === 'step'));
+    if (!continues) close();
+    run.push(node);
+  }
+  close();
+  return operators;
+}
+
+/** Whether the node stands for an operator of the file. */
+export function isMain({ origin }: Node): boolean {
+  return origin.part === undefined;
+}
+
+/** The file's tensor of which this one is a copy in another order of axes; itself when it is none. */
+export function sourceOf(graph: Graph, tensor: TensorId): TensorId {
+  const { producer } = topologyOf(graph);
+  let source = tensor;
+  for (;;) {
+    const writer = producer[source];
+    const node = writer === undefined ? undefined : nodeOf(graph, writer);
+    const from = node?.origin.part === 'layout' ? node.inputs[0] : undefined;
+    if (from === undefined || from === null) return source;
+    source = from;
+  }
+}

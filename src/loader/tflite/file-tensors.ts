@@ -1,0 +1,86 @@
+/** The tensors of a subgraph as the IR knows them: float values with parameters instead of codes. */
+import type { ConstantData, DType } from '../../ir/graph.js';
+import type { LaneFault, QuantParams } from '../../ir/lane.js';
+import { dequantized, widened } from './constants.js';
+import type { TfliteSubgraph, TfliteTensor, TfliteType } from './model.js';
+import { quantizationOf } from './quantization.js';
+
+/** Axes in the file's order throughout. */
+export interface FileTensor {
+  readonly name: string;
+  /** 'float32' for codes and for half precision; undefined for resources and variants. */
+  readonly dtype: DType | undefined;
+  readonly dims: readonly number[];
+  /** Values of a constant. */
+  readonly data: ConstantData | undefined;
+  /** Elements of a constant as stored. */
+  readonly stored: ConstantData | undefined;
+  readonly params: QuantParams | undefined;
+  /** Codes of a quantized constant. */
+  readonly codes: ConstantData | undefined;
+  /** Keeps its value from one run to the next. */
+  readonly isVariable: boolean;
+}
+
+const DTYPES: Readonly<Record<TfliteType, DType | undefined>> = {
+  FLOAT32: 'float32',
+  FLOAT16: 'float16',
+  INT32: 'int32',
+  UINT8: 'uint8',
+  INT64: 'int64',
+  STRING: 'string',
+  BOOL: 'bool',
+  INT16: 'int16',
+  COMPLEX64: 'complex64',
+  INT8: 'int8',
+  FLOAT64: 'float64',
+  COMPLEX128: 'complex128',
+  UINT64: 'uint64',
+  RESOURCE: undefined,
+  VARIANT: undefined,
+  UINT32: 'uint32',
+  UINT16: 'uint16',
+  INT4: 'int4',
+  BFLOAT16: 'bfloat16',
+  INT2: 'int2',
+  UINT4: 'uint4',
+  FLOAT8_E4M3FN: 'float8e4m3fn',
+  FLOAT8_E5M2: 'float8e5m2',
+};
+
+export function fileTensorsOf(subgraph: TfliteSubgraph): {
+  tensors: FileTensor[];
+  faults: readonly LaneFault[];
+} {
+  const { params, faults } = quantizationOf(subgraph);
+  const tensors = subgraph.tensors.map((tensor) => fileTensor(tensor, params.get(tensor.index)));
+  // DEQUANTIZE of a constant is a constant: its output takes the input's elements and parameters.
+  for (const { op, custom, inputs, outputs } of subgraph.operators) {
+    const [input = -1] = inputs;
+    const [output = -1] = outputs;
+    const source = tensors[input];
+    const target = tensors[output];
+    if (custom || op !== 'DEQUANTIZE' || source?.data === undefined || target === undefined) continue;
+    const { data, stored, params: own, codes } = source;
+    tensors[output] = { ...target, data: asFloat32(data), stored, params: own, codes };
+  }
+  return { tensors, faults };
+}
+
+function fileTensor(tensor: TfliteTensor, params: QuantParams | undefined): FileTensor {
+  const { name, index, type, shape, data, isVariable } = tensor;
+  return {
+    name: name === '' ? `tensor#${index}` : name,
+    dtype: params === undefined ? DTYPES[type] : 'float32',
+    dims: shape,
+    data: data === undefined || params === undefined ? data : dequantized(data, params),
+    stored: data,
+    params,
+    codes: params === undefined ? undefined : data,
+    isVariable,
+  };
+}
+
+function asFloat32(data: ConstantData): ConstantData {
+  return data.dtype === 'float16' || data.dtype === 'bfloat16' ? widened(data) : data;
+}

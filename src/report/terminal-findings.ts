@@ -1,0 +1,46 @@
+/** Findings as text for a terminal. */
+import type { ChalkInstance } from 'chalk';
+import type { Finding } from '../doctor/finding.js';
+import { labelled, listed, printable, shortened } from './format.js';
+import { groupBy } from './group.js';
+import { INDENT } from './terminal-layers.js';
+
+const TOLD_PER_RULE = 3;
+const MORE_PLACES = 8;
+/** Indent of what is told of a finding. */
+const TOLD = '           ';
+
+/** Findings of one rule stand together; the first few are told in full, the places of the others in one line. */
+export function findingLines(all: readonly Finding[], style: ChalkInstance, width: number): string[] {
+  if (all.length === 0) return [];
+  const mark = { error: style.red('error  '), warning: style.yellow('warning'), note: 'note   ' };
+  const byRule = groupBy(all, ({ rule, severity }) => `${severity} ${rule}`);
+  const lines = [...byRule.values()].flatMap((same) => {
+    const told = same.slice(0, TOLD_PER_RULE).flatMap(({ rule, severity, subject, message, fix }, i) => {
+      // Exporters that name a node after its weight would have it twice.
+      const names = new Set([subject.node, subject.tensor].filter((name) => name !== undefined));
+      const place = [...names].join(' > ');
+      const next = same[i + 1]?.fix?.edit;
+      return [
+        `${INDENT}${mark[severity]}  ${rule}  ${style.bold(shortened(place, width - TOLD.length - rule.length - 2))}`,
+        ...labelled(TOLD, printable(message), width),
+        ...(fix === undefined || (next === fix.edit && i + 1 < TOLD_PER_RULE)
+          ? []
+          : tried(fix, style, width)),
+      ];
+    });
+    const rest = same
+      .slice(TOLD_PER_RULE)
+      .map(({ subject }) => printable(subject.node ?? subject.tensor ?? ''));
+    return rest.length === 0
+      ? told
+      : [...told, ...labelled(TOLD, `and ${rest.length} more: ${listed(rest, MORE_PLACES)}`, width)];
+  });
+  return [`FINDINGS  ${all.length}, worst first`, ...lines];
+}
+
+function tried({ title, edit }: NonNullable<Finding['fix']>, style: ChalkInstance, width: number): string[] {
+  const line = `${TOLD}try: ${style.bold(edit)}`;
+  const fits = `${TOLD}try: ${edit}  (${title})`.length <= width;
+  return fits ? [`${line}  (${title})`] : [line, ...labelled(TOLD, `(${title})`, width)];
+}

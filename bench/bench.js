@@ -21,6 +21,8 @@ const CEILINGS = {
 };
 const MEMORY_CEILING = 1.1;
 const HELP_CEILING = 4;
+/** `analyze` of a network as TFLite file over the same as ONNX file. */
+const FORMAT_CEILING = 1.3;
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const say = (line = '') => process.stdout.write(`${line}\n`);
@@ -78,5 +80,16 @@ const create = best(ROUNDS, () => wallMs([path('create-session.js'), files.large
 const inspect = best(ROUNDS, () => wallMs([path('../bin/qdbg.js'), 'inspect', files.large]));
 say(
   `inspect of a 100 MB model ${inspect.toFixed(0)} ms, session of it ${create.toFixed(0)} ms: ${(inspect / create).toFixed(2)} x   ${judge(inspect / create, 1)}`,
+);
+
+const analyzed = (model, data) =>
+  JSON.parse(execFileSync(process.execPath, [path('analyze.js'), model, data], { encoding: 'utf8' })).cpuMs;
+let [onnx, tflite] = [Infinity, Infinity];
+for (let round = 0; round < ROUNDS; round++) {
+  onnx = Math.min(onnx, analyzed(files.mobilenet, files.calib32));
+  tflite = Math.min(tflite, analyzed(files.mobilenetTflite, files.calib32Nhwc));
+}
+say(
+  `analyze as TFLite ${(tflite / 1000).toFixed(1)} s CPU, as ONNX ${(onnx / 1000).toFixed(1)} s: ${(tflite / onnx).toFixed(2)} x   ${judge(tflite / onnx, FORMAT_CEILING)}`,
 );
 if (failed > 0) process.exitCode = 1;

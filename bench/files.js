@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSy
 import { fileURLToPath } from 'node:url';
 import { makeImages } from './make-images.js';
 import { makeLarge } from './make-large.js';
-import { makeMobilenet } from './make-mobilenet.js';
+import { makeMobilenet, makeMobilenetTflite } from './make-mobilenet.js';
 
 const CACHE = fileURLToPath(new URL('.cache/', import.meta.url));
 
@@ -28,14 +28,16 @@ function writeAtomically(path, pieces) {
 
 /**
  * Creates what is missing (delete bench/.cache after a change to a generator).
- * @returns {{ mobilenet: string, large: string, calib32: string, calib256: string }} paths: a MobileNetV2-class network
+ * @returns {{ mobilenet: string, mobilenetTflite: string, large: string, calib32: string, calib256: string }} paths: a MobileNetV2-class network
  *   with `input` [1,3,224,224], a plain model of 100 MB, and 32 and 256 images for the former as float32 .npy
  */
 export function ensureBenchFiles() {
   const recipes = {
     mobilenet: ['mobilenet.onnx', () => [makeMobilenet()]],
+    mobilenetTflite: ['mobilenet.tflite', () => [makeMobilenetTflite()]],
     large: ['large.onnx', () => [makeLarge()]],
     calib32: ['calib_32.npy', () => makeImages(32)],
+    calib32Nhwc: ['calib_32_nhwc.npy', () => makeImages(32, 'nhwc')],
     calib256: ['calib_256.npy', () => makeImages(256)],
   };
   mkdirSync(CACHE, { recursive: true });

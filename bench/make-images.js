@@ -51,13 +51,23 @@ function npyHeader(shape) {
 }
 
 /**
- * Pieces of a float32 .npy file [count,3,224,224], image by image: the whole does not have to fit in memory.
+ * Pieces of a float32 .npy file [count,3,224,224] (or [count,224,224,3]), image by image: the whole does not have to fit in memory.
  * The first images of a larger file are those of a smaller one.
  * @param {number} count
+ * @param {'nchw' | 'nhwc'} [layout]
  * @returns {Generator<Uint8Array>}
  */
-export function* makeImages(count) {
+export function* makeImages(count, layout = 'nchw') {
   const random = uniform(3);
-  yield npyHeader([count, CHANNELS, SIZE, SIZE]);
-  for (let i = 0; i < count; i++) yield new Uint8Array(makeImage(random).buffer);
+  const isLast = layout === 'nhwc';
+  yield npyHeader(isLast ? [count, SIZE, SIZE, CHANNELS] : [count, CHANNELS, SIZE, SIZE]);
+  for (let i = 0; i < count; i++) {
+    const image = makeImage(random);
+    yield new Uint8Array((isLast ? channelsLast(image) : image).buffer);
+  }
+}
+
+function channelsLast(image) {
+  const pixels = SIZE * SIZE;
+  return image.map((_, i) => image[(i % CHANNELS) * pixels + Math.floor(i / CHANNELS)]);
 }

@@ -1,5 +1,5 @@
 /** Tensors of an archive as the IR has them, and back: codes as float32 integers, axes in the IR's order. */
-import { elementCount } from '../dist/ir/elements.js';
+import { elementCount, toFloat64 } from '../dist/ir/elements.js';
 import { convertElements, transpose } from '../dist/run/data/convert.js';
 
 /**
@@ -88,14 +88,26 @@ export function toIr({ dtype, dims, data }, { fileAxes }) {
 /**
  * @param {Elements} data axes in the IR's order
  * @param {Tensor} tensor
- * @param {GoldenArray['dtype']} dtype of `data`
- * @param {readonly number[]} fileDims
+ * @param {Pick<GoldenArray, 'dtype' | 'dims'>} reference type of `data`, and extents in the file's order
  * @returns {Elements} axes in the file's order
  */
-export function toFile(data, { fileAxes }, dtype, fileDims) {
-  if (fileAxes === undefined || data.length !== elementCount(fileDims)) return data;
-  const dims = fileAxes.map((_, axis) => fileDims[fileAxes.indexOf(axis)] ?? 1);
-  return transpose(data, dtype, dims, fileAxes);
+export function toFile(data, { fileAxes }, { dtype, dims }) {
+  // Where the number of elements is another, there is nothing to arrange, and it will not compare.
+  if (fileAxes === undefined || data.length !== elementCount(dims)) return data;
+  const inIr = fileAxes.map((_, axis) => dims[fileAxes.indexOf(axis)] ?? 1);
+  return transpose(data, dtype, inIr, fileAxes);
+}
+
+/**
+ * Values of a constant of the IR.
+ *
+ * @param {Tensor} tensor
+ * @param {Pick<GoldenArray, 'dims'>} reference extents in the file's order
+ * @returns {Elements} axes in the file's order
+ */
+export function constantNumbers(tensor, { dims }) {
+  if (tensor.data === undefined) throw new RangeError(`${tensor.name} is no constant`);
+  return toFile(toFloat64(tensor.data), tensor, { dtype: 'float64', dims });
 }
 
 /** @param {string} dtype */

@@ -1,8 +1,10 @@
 /** A TFLite file as parity needs it: the IR with the file's lane, and beside it the file's own list of operators. */
 import { readFile } from 'node:fs/promises';
+import { uncomputed } from '../dist/compile/evaluation-order.js';
 import { DataError, UsageError } from '../dist/errors.js';
-import { isFloat, OPAQUE_DOMAIN, tensorOf } from '../dist/ir/graph.js';
+import { isFloat, stringAttr, tensorOf } from '../dist/ir/graph.js';
 import { FLOAT_LANE } from '../dist/ir/lane.js';
+import { operatorsOf } from '../dist/ir/operators.js';
 import { loadModel } from '../dist/loader/index.js';
 import { readTflite } from '../dist/loader/tflite/read-file.js';
 import { isFeedable } from '../dist/run/data/convert.js';
@@ -11,6 +13,7 @@ import { isFeedable } from '../dist/run/data/convert.js';
  * @typedef {import('../src/ir/graph.js').Graph} Graph
  * @typedef {import('../src/ir/graph.js').TensorId} TensorId
  * @typedef {import('../src/ir/lane.js').Lane} Lane
+ * @typedef {import('../src/ir/operators.js').Operator} Operator
  * @typedef {import('../src/ir/lane.js').QuantParams} QuantParams
  * @typedef {import('../src/loader/tflite/model.js').TfliteSubgraph} TfliteSubgraph
  * @typedef {import('../src/loader/tflite/model.js').TfliteOperator} TfliteOperator
@@ -33,6 +36,8 @@ export async function openNetwork(path) {
 
 /** Tensor indices are the file's, which are those of the IR. */
 export class Network {
+  #operators;
+
   /**
    * @param {Graph} graph
    * @param {Lane} lane of the file
@@ -42,10 +47,8 @@ export class Network {
     this.graph = graph;
     this.lane = lane;
     this.subgraph = subgraph;
-    /** @type {ReadonlySet<number>} */
-    this.opaque = new Set(
-      graph.nodes.filter(({ domain }) => domain === OPAQUE_DOMAIN).map(({ origin }) => origin.index),
-    );
+    /** @type {ReadonlyMap<number, Operator>} */
+    this.#operators = new Map(operatorsOf(graph).map((operator) => [operator.main.origin.index, operator]));
   }
 
   /** In execution order. */
@@ -85,7 +88,9 @@ export class Network {
    */
   expected(tensor) {
     const { shape, fileAxes } = this.tensor(tensor);
-    const fixed = shape?.every((dim) => typeof dim === 'number') === true ? shape : undefined;
+    // No extents: a scalar, or what the file does not say.
+    const fixed =
+      shape?.length !== 0 && shape?.every((dim) => typeof dim === 'number') === true ? shape : undefined;
     const type = this.subgraph.tensors[tensor]?.type;
     return {
       dtype: type?.toLowerCase(),
@@ -118,31 +123,57 @@ export class Network {
     return scale?.length === 1 ? scale[0] : undefined;
   }
 
-  /** Tensors that depend on an operator which nothing here computes. */
-  behindOpaque() {
-    return this.#behind(new Set(), ({ index }) => this.opaque.has(index));
+  /**
+   * Nodes of the IR.
+   *
+   * @param {TfliteOperator} operator
+   * @throws {RangeError} for an operator that has none
+   */
+  nodesOf({ op, index }) {
+    const operator = this.#operators.get(index);
+    if (operator === undefined) throw new RangeError(`${op}#${index} has become no node`);
+    return operator;
+  }
+
+  /**
+   * Whether the loader has computed all that the operator writes.
+   *
+   * @param {TfliteOperator} operator
+   */
+  isConstant({ outputs }) {
+    return outputs.every((tensor) => this.tensor(tensor).data !== undefined);
+  }
+
+  /**
+   * Why nothing here computes the tensor; undefined when something does.
+   *
+   * @param {number} tensor
+   */
+  uncomputedReason(tensor) {
+    const cause = uncomputed(this.graph).get(/** @type {TensorId} */ (tensor));
+    if (cause === undefined) return undefined;
+    const { op, index } = cause.origin;
+    const behind = cause.outputs.includes(/** @type {TensorId} */ (tensor))
+      ? ''
+      : `it depends on ${op}#${index}: `;
+    return `${behind}${stringAttr(cause, 'reason') ?? 'nothing here computes it'}`;
   }
 
   /** Tensors that depend on codes, and the codes themselves. */
   behindCodes() {
-    const inputs = this.subgraph.inputs.filter((tensor) => this.params(tensor) !== undefined);
-    return this.#behind(new Set(inputs), ({ outputs }) =>
-      outputs.some((tensor) => this.params(tensor) !== undefined),
-    );
-  }
-
-  /**
-   * @param {Set<number>} tensors grows by all outputs of operators that are `begin` or read one of them
-   * @param {(operator: TfliteOperator) => boolean} begin
-   * @returns {ReadonlySet<number>}
-   */
-  #behind(tensors, begin) {
-    for (const operator of this.operators) {
-      const { inputs, outputs } = operator;
-      if (!begin(operator) && !inputs.some((tensor) => tensors.has(tensor))) continue;
-      for (const tensor of outputs) tensors.add(tensor);
+    const tensors = new Set(this.subgraph.inputs.filter((tensor) => this.params(tensor) !== undefined));
+    for (const { inputs, outputs } of this.operators) {
+      const isBehind = inputs.some((tensor) => tensors.has(tensor));
+      for (const tensor of outputs) {
+        if (isBehind || this.#isQuantizedActivation(tensor)) tensors.add(tensor);
+      }
     }
     return tensors;
+  }
+
+  /** @param {number} tensor */
+  #isQuantizedActivation(tensor) {
+    return this.params(tensor) !== undefined && this.tensor(tensor).data === undefined;
   }
 
   /** @param {number} tensor */

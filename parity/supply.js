@@ -2,6 +2,7 @@
 import { codesOf, toIr } from './arrange.js';
 
 /**
+ * @typedef {import('../src/run/data/dataset.js').Elements} Elements
  * @typedef {import('../src/run/data/dataset.js').Feed} Feed
  * @typedef {import('./golden.js').Golden} Golden
  * @typedef {import('./network.js').Network} Network
@@ -25,10 +26,12 @@ export class Supply {
     this.#golden = golden;
     // Backwards: an absent tensor is worth computing only if it leads to one that can be compared.
     for (const operator of network.operators.toReversed()) {
-      if (network.opaque.has(operator.index)) continue;
+      if (network.uncomputedReason(operator.outputs[0]) !== undefined) continue;
       if (!operator.outputs.some((tensor) => this.recorded(tensor) || this.#lastUse.has(tensor))) continue;
       for (const tensor of network.activationInputs(operator)) {
-        if (!this.recorded(tensor) && !this.#lastUse.has(tensor)) this.#lastUse.set(tensor, operator.index);
+        if (this.recorded(tensor) || this.#lastUse.has(tensor)) continue;
+        // What comes out of the runtime says nothing of its extents.
+        if (network.expected(tensor).dims !== undefined) this.#lastUse.set(tensor, operator.index);
       }
     }
   }
@@ -66,11 +69,15 @@ export class Supply {
   }
 
   /**
-   * @param {number} tensor
-   * @param {Feed[]} feeds by sample
+   * @param {number} sample
+   * @param {number} tensor one that `wants` is true of
+   * @param {Elements} data axes in the IR's order
    */
-  keep(tensor, feeds) {
+  keep(sample, tensor, data) {
+    const { dtype, shape } = this.#network.tensor(tensor);
+    const feeds = this.#computed.get(tensor) ?? [];
     this.#computed.set(tensor, feeds);
+    feeds[sample] = { dtype: dtype ?? 'float32', dims: /** @type {number[]} */ (shape), data };
   }
 
   /**

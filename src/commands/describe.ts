@@ -4,7 +4,7 @@ import { isFloat, type Graph } from '../ir/graph.js';
 import { isMain } from '../ir/operators.js';
 import type { LoadedModel } from '../loader/index.js';
 import type { ReportedData, ReportedModel } from '../report/report.js';
-import type { Dataset } from '../run/data/dataset.js';
+import { guessedNormalization, type Dataset } from '../run/data/dataset.js';
 
 export async function reportedModel(
   loaded: LoadedModel,
@@ -43,6 +43,7 @@ function parametersOf({ tensors, inner }: Graph): number {
 }
 
 export async function reportedData(dataset: Dataset): Promise<ReportedData> {
+  const guessed = guessedNormalization(dataset.assumed);
   return {
     path: dataset.path,
     kind: dataset.kind,
@@ -50,6 +51,7 @@ export async function reportedData(dataset: Dataset): Promise<ReportedData> {
     sha256: await dataset.sha256(),
     ...(dataset.preprocessing === undefined ? {} : { preprocessing: { ...dataset.preprocessing } }),
     assumed: dataset.assumed.map(({ what, value, from }) => ({ what, value, from })),
+    ...(guessed === undefined ? {} : { guessed: { what: guessed.what, value: guessed.value } }),
     excluded: dataset.excluded.map(({ id, reason }) => ({ sample: id, reason })),
   };
 }

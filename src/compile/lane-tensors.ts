@@ -1,5 +1,13 @@
 /** Tensors of one lane as consumers read them: through their quantizers, as values or as codes. */
-import { isFloat, tensorOf, topologyOf, type ConstantData, type Graph, type Node, type TensorId } from '../ir/graph.js';
+import {
+  isFloat,
+  tensorOf,
+  topologyOf,
+  type ConstantData,
+  type Graph,
+  type Node,
+  type TensorId,
+} from '../ir/graph.js';
 import { useKey, type Lane, type QuantParams } from '../ir/lane.js';
 import { toFloat32 as floatsOf } from '../ir/elements.js';
 import { ONNX_DATA_TYPE } from '../ir/onnx-data-type.js';

@@ -1,5 +1,13 @@
 /** Values of single operators of a lane, fed from the float run. */
-import { nodeLabel, nodeOf, tensorOf, topologyOf, type Graph, type Node, type TensorId } from '../ir/graph.js';
+import {
+  nodeLabel,
+  nodeOf,
+  tensorOf,
+  topologyOf,
+  type Graph,
+  type Node,
+  type TensorId,
+} from '../ir/graph.js';
 import type { Operator } from '../ir/operators.js';
 import { evaluationOrder } from './evaluation-order.js';
 import { quantized, type Held } from './lane-tensors.js';

@@ -28,6 +28,8 @@ export interface ReportedData {
   readonly sha256: string;
   readonly preprocessing?: Readonly<Record<string, unknown>>;
   readonly assumed: readonly { readonly what: string; readonly value: string; readonly from: string }[];
+  /** The one assumption that decides all values and that nothing but a default stands behind. */
+  readonly guessed?: { readonly what: string; readonly value: string };
   readonly excluded: readonly { readonly sample: string; readonly reason: string }[];
 }
 

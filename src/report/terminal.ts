@@ -48,7 +48,7 @@ export function renderTerminal(report: Report, { top = DEFAULT_TOP, ...screen }:
 }
 
 function verdict(
-  { verdict: { summary, cause, where } }: Report,
+  { verdict: { summary, cause, where }, data }: Report,
   style: ChalkInstance,
   width: number,
 ): string[] {
@@ -57,6 +57,11 @@ function verdict(
     const place = where === undefined ? '' : ` at ${printable(where)}`;
     const [first = '', ...more] = labelled('         ', `cause ${cause}${place}`, width);
     lines.push(first.replace(cause, style.bold(cause)), ...more);
+  }
+  const { guessed } = data.eval ?? data.calib ?? {};
+  if (guessed !== undefined) {
+    const text = `images are taken as ${guessed.value}, which is a guess: --preset says what the model wants`;
+    lines.push(...labelled('         ', printable(text), width));
   }
   return lines;
 }

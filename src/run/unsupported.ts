@@ -89,7 +89,12 @@ function isTried({ domain }: Node): boolean {
 
 /** Keys of operators that the runtime has under no types at all. */
 async function unknownOperators(graph: Graph): Promise<ReadonlySet<string>> {
-  const used = new Map(graph.nodes.filter(isTried).flatMap(operatorsOf).map((operator) => [keyOf(operator), operator]));
+  const used = new Map(
+    graph.nodes
+      .filter(isTried)
+      .flatMap(operatorsOf)
+      .map((operator) => [keyOf(operator), operator]),
+  );
   const unknown = new Set<string>();
   for (const [key, { domain, op }] of used) {
     const writer = new ModelWriter(graph.opsets, graph.irVersion);

@@ -12,11 +12,17 @@ export interface Affine {
   readonly highest: number;
 }
 
-/** Undefined where scales are per channel or per block, which TFLite's kernels do not take for activations. */
+/**
+ * Undefined where scales are per channel or per block, which TFLite's kernels do not take for activations, and where the scale is
+ * no positive number.
+ */
 export function affineOf(params: QuantParams | undefined): Affine | undefined {
   if (params?.granularity.kind !== 'per-tensor') return undefined;
-  const [lowest, highest] = QRANGE[params.dtype];
-  return { dtype: params.dtype, scale: params.scale[0] ?? 0, zeroPoint: params.zeroPoint[0] ?? 0, lowest, highest };
+  const { dtype, scale, zeroPoint } = params;
+  const [size = 0] = scale;
+  if (!(size > 0 && Number.isFinite(size))) return undefined;
+  const [lowest, highest] = QRANGE[dtype];
+  return { dtype, scale: size, zeroPoint: zeroPoint[0] ?? 0, lowest, highest };
 }
 
 /** A tensor of the operator with its quantizer. */

@@ -130,10 +130,16 @@ export const quotientOf: PairFormula<PairSpec> = ({ a, b, output, range }) => {
   };
 };
 
-/** PRELU: `b` are the slopes of negative inputs. */
-export const preluOf: PairFormula<PairSpec> = ({ a, b, output }) => {
-  const identity = quantizeMultiplier(Math.fround(a.scale / output.scale));
-  const slope = quantizeMultiplier(Math.fround(Math.fround(a.scale * b.scale) / output.scale));
+/** Of inputs from 0, and of negative ones times their slopes. */
+export function preluScales(spec: PairSpec): Readonly<Record<'identity' | 'slope', QuantizedMultiplier>> {
+  const { a, output } = spec;
+  return { identity: quantizeMultiplier(Math.fround(a.scale / output.scale)), slope: productScale(spec) };
+}
+
+/** PRELU: `b` are the slopes. */
+export const preluOf: PairFormula<PairSpec> = (spec) => {
+  const { a, b, output } = spec;
+  const { identity, slope } = preluScales(spec);
   return (x, y) => {
     const value = x - a.zeroPoint;
     const scaled =

@@ -1,9 +1,10 @@
 /** Kernels of operators on two tensors: tables for pairs of 8-bit codes, arithmetic on whole tensors for 16 bits. */
-import { ONNX_DATA_TYPE } from '../../ir/onnx-data-type.js';
+import { tensorOf } from '../../ir/graph.js';
 import type { Value } from '../model-writer.js';
 import type { Operand } from './affine.js';
 import {
   preluOf,
+  preluScales,
   productOf,
   productScale,
   quotientOf,
@@ -20,7 +21,7 @@ import type { IntegerKernel, OperatorCall } from './kernel.js';
 import { binaryOf, codesOf } from './operands.js';
 import { PORTABLE, requantize } from './requantize.js';
 import { lookUpPair, type PairFormula } from './tables.js';
-import { fileExtents, pairWalk } from './vector-loop.js';
+import { pairWalk } from './vector-loop.js';
 
 type Operands = { readonly a: Operand; readonly b: Operand; readonly output: Operand };
 type Compute = (call: OperatorCall, operands: Operands, spec: PairSpec) => Value | undefined;
@@ -40,3 +41,115 @@ const pairs = (of: PairFormula<PairSpec>): IntegerKernel =>
   kernel((call, { a, b }, spec) => lookUpPair(call, a, b, of, spec));
 
 const isWide = ({ dtype }: Operand): boolean => dtype === 'int16';
+
+/** Extents of an operand in the order that the file's output has: only copies of activations say theirs. */
+function extentsLike(call: OperatorCall, operand: Operand, output: Operand): readonly number[] {
+  const { graph } = call;
+  const axes = tensorOf(graph, output.tensor).fileAxes;
+  const shape = tensorOf(graph, operand.tensor).shape ?? [];
+  const extents = shape.map((extent) => (typeof extent === 'number' ? extent : NaN));
+  return axes === undefined || axes.length !== extents.length ? extents : axes.map((axis) => extents[axis] ?? NaN);
+}
+
+/**
+ * How ADD rounds its inputs. In vectors otherwise than in the loop behind them; that is left out here, since it matters in one of a
+ * million sums and then for the last few elements only.
+ */
+function roundingOfSum(call: OperatorCall, { a, b, output }: Operands): InputRounding {
+  const [first, second] = [extentsLike(call, a, output), extentsLike(call, b, output)];
+  const walk = pairWalk(first, second);
+  const isBroadcast = first.join() !== second.join();
+  if (walk === undefined || (isWide(output) && isBroadcast)) return 'twice';
+  const once = output.dtype !== 'uint8' && walk.kind === 'pairs';
+  if (walk.length < (once ? 16 : 8)) return 'twice';
+  return once ? 'once' : 'down';
+}
+
+/** ADD (`sign` 1) and SUB (-1), which has no vector code. */
+function sum(sign: 1 | -1): IntegerKernel {
+  return kernel((call, operands, spec) => {
+    const { a, b, output } = operands;
+    const rounding = sign === 1 ? roundingOfSum(call, operands) : 'twice';
+    if (!isWide(output)) return lookUpPair(call, a, b, sumOf, { ...spec, sign, rounding });
+    const { shift, ...by } = sumScaling(spec);
+    const doubles = new Doubles(call.writer);
+    const x = scaledInput(doubles, call.centered(a.tensor), shift, by.a, rounding);
+    const y = scaledInput(doubles, call.centered(b.tensor), shift, by.b, rounding);
+    const value = call.writer.op(sign === 1 ? 'Add' : 'Sub', [x, y]);
+    return requantize(call.writer, { value, bound: 2 ** 31 }, scalar(realOf(by.output)), PORTABLE, {
+      zeroPoint: output.zeroPoint,
+      range: spec.range,
+    });
+  });
+}
+
+function realOf({ multiplier, shift }: QuantizedMultiplier): number {
+  return multiplier * 2 ** (shift - 31);
+}
+
+/** 16-bit codes minus zero point at the common scale, as float64: `scaledInput` of arithmetic.ts on whole tensors. */
+function scaledInput(
+  doubles: Doubles,
+  centered: Value,
+  shift: number,
+  { multiplier, shift: right }: QuantizedMultiplier,
+  rounding: InputRounding,
+): Value {
+  const x = doubles.of(centered);
+  // 17 bits times 31 are exact.
+  const highProduct = (value: Value, factor: number): Value =>
+    doubles.floor(doubles.plus(doubles.times(value, scalar(factor * 2 ** -31)), scalar(0.5)));
+  if (rounding === 'once') {
+    const moved = doubles.times(x, scalar(2 ** (shift + right)));
+    return highProduct(shift + right < 0 ? doubles.floor(moved) : moved, multiplier);
+  }
+  const high = doubles.times(highProduct(x, multiplier * 2 ** shift), scalar(2 ** right));
+  return rounding === 'down' ? doubles.floor(high) : doubles.round(high);
+}
+
+/** MUL. */
+const mul: IntegerKernel = kernel((call, { a, b, output }, spec) => {
+  if (!isWide(output)) return lookUpPair(call, a, b, productOf, spec);
+  const doubles = new Doubles(call.writer);
+  const product = call.writer.op('Mul', [
+    doubles.of(call.centered(a.tensor)),
+    doubles.of(call.centered(b.tensor)),
+  ]);
+  const bound = reachOf(a) * reachOf(b);
+  return requantize(call.writer, { value: product, bound }, scalar(realOf(productScale(spec))), PORTABLE, {
+    zeroPoint: output.zeroPoint,
+    range: spec.range,
+  });
+});
+
+/** No code minus zero point is larger. */
+function reachOf({ zeroPoint, lowest, highest }: Operand): number {
+  return Math.max(highest - zeroPoint, zeroPoint - lowest);
+}
+
+/** PRELU. Slopes of 16-bit inputs have 8 bits. */
+const prelu: IntegerKernel = kernel((call, { a, b, output }, spec) => {
+  const { writer } = call;
+  if (!isWide(output)) return lookUpPair(call, a, b, preluOf, spec);
+  if (b.dtype !== 'int8') return undefined;
+  const doubles = new Doubles(writer);
+  const x = doubles.of(call.centered(a.tensor));
+  const product = writer.op('Mul', [x, doubles.of(call.centered(b.tensor))]);
+  const codes = { zeroPoint: output.zeroPoint, range: spec.range };
+  const { identity, slope } = preluScales(spec);
+  const above = requantize(writer, { value: x, bound: reachOf(a) }, scalar(realOf(identity)), PORTABLE, codes);
+  const bound = reachOf(a) * reachOf(b);
+  const below = requantize(writer, { value: product, bound }, scalar(realOf(slope)), PORTABLE, codes);
+  if (above === undefined || below === undefined) return undefined;
+  const isBelow = writer.op('Less', [x, writer.literal('float64', [0], [])]);
+  return writer.op('Where', [isBelow, below, above]);
+});
+
+export const BINARY_KERNELS: Readonly<Record<string, IntegerKernel>> = {
+  ADD: sum(1),
+  DIV: pairs(quotientOf),
+  MUL: mul,
+  PRELU: prelu,
+  SQUARED_DIFFERENCE: pairs(squaredDifferenceOf),
+  SUB: sum(-1),
+};

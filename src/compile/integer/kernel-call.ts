@@ -1,5 +1,12 @@
 /** An operator as its integer kernel sees it. */
-import { nodeLabel, tensorOf, type ConstantData, type Graph, type Node, type TensorId } from '../../ir/graph.js';
+import {
+  nodeLabel,
+  tensorOf,
+  type ConstantData,
+  type Graph,
+  type Node,
+  type TensorId,
+} from '../../ir/graph.js';
 import type { QuantParams } from '../../ir/lane.js';
 import type { Operator } from '../../ir/operators.js';
 import type { Hold, LaneTensors } from '../lane-tensors.js';

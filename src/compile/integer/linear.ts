@@ -34,7 +34,8 @@ export function linearCall(call: OperatorCall): LinearCall | undefined {
   const { main, nodes, outputs } = call;
   const [data, weightTensor, biasTensor = null] = main.inputs;
   const [outputTensor] = outputs;
-  if (data == null || weightTensor == null || outputTensor === undefined || outputs.length > 1) return undefined;
+  if (data == null || weightTensor == null || outputTensor === undefined || outputs.length > 1)
+    return undefined;
   const before = nodes.slice(0, nodes.indexOf(main));
   const after = nodes.slice(nodes.indexOf(main) + 1);
   if (!after.every(({ op }) => ACTIVATIONS.has(op) || MOVES.has(op))) return undefined;
@@ -45,7 +46,8 @@ export function linearCall(call: OperatorCall): LinearCall | undefined {
   const output = affineOf(call.params(outputTensor));
   const weights = call.params(weightTensor);
   const bias = biasTensor === null ? undefined : biasOf(call, biasTensor);
-  if (params === undefined || input === undefined || output === undefined || weights === undefined) return undefined;
+  if (params === undefined || input === undefined || output === undefined || weights === undefined)
+    return undefined;
   if (biasTensor !== null && bias === undefined) return undefined;
   return {
     call,
@@ -89,7 +91,9 @@ function biasOf(
   if (params !== undefined && codes !== undefined) return { dtype: params.dtype, values: toFloat64(codes) };
   // Some exporters leave the scale of a bias out; the kernels do not read it.
   const stored = data?.dtype === 'int32' || data?.dtype === 'int64' ? data : undefined;
-  return stored === undefined ? undefined : { dtype: stored.dtype as 'int32' | 'int64', values: toFloat64(stored) };
+  return stored === undefined
+    ? undefined
+    : { dtype: stored.dtype as 'int32' | 'int64', values: toFloat64(stored) };
 }
 
 /**

@@ -115,7 +115,12 @@ function largestOf(bias: Bias | undefined): number {
 }
 
 /** Largest magnitude of any sum of some of the products in one output, bias included. */
-function boundOf(weights: ConstantData, axis: number, [lowest, highest]: Range, bias: Bias | undefined): number {
+function boundOf(
+  weights: ConstantData,
+  axis: number,
+  [lowest, highest]: Range,
+  bias: Bias | undefined,
+): number {
   const values = toFloat32(weights);
   const { outer, channels, inner } = axisLayout(values.length, weights.dims, axis);
   const below = new Float64Array(channels);
@@ -166,7 +171,13 @@ const digitsOf = new Derived((weights: ConstantData, { count, radix }: Split): r
   const digits: ConstantData[] = [];
   for (let i = 1; i < count; i++) {
     const upper = rest.map((value) => Math.floor((value + radix / 2) / radix));
-    digits.push(constantOf('float32', rest.map((value, j) => value - radix * upper[j]!), weights.dims));
+    digits.push(
+      constantOf(
+        'float32',
+        rest.map((value, j) => value - radix * upper[j]!),
+        weights.dims,
+      ),
+    );
     rest = upper;
   }
   return [...digits, constantOf('float32', rest, weights.dims)];

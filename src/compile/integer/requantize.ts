@@ -95,16 +95,34 @@ function fixedProduct(
       bound * multiplier + (1 + Math.abs(zeroPoint)) * 2 ** (31 + Math.max(0, -shift)) < EXACT,
   );
   const product = isExact
-    ? doubles.times(value, spread((m, right) => m * 2 ** (-31 - right)))
-    : doubles.times(highPart(doubles, value, spread((m) => m)), spread((_, right) => 2 ** (-15 - right)));
+    ? doubles.times(
+        value,
+        spread((m, right) => m * 2 ** (-31 - right)),
+      )
+    : doubles.times(
+        highPart(
+          doubles,
+          value,
+          spread((m) => m),
+        ),
+        spread((_, right) => 2 ** (-15 - right)),
+      );
 
-  const lost = productOf(spread((_, right) => (right > 0 ? 2 ** -right : 0)), portable);
+  const lost = productOf(
+    spread((_, right) => (right > 0 ? 2 ** -right : 0)),
+    portable,
+  );
   const signed = lost.values.every((step) => step === 0)
     ? product
     : doubles.sum(product, doubles.times(minusOneBelowZero(doubles, value, spread), lost));
   const half = spread((_, right) => 0.5 + (right > 0 ? 2 ** (-right - 1) : 0));
   if (!isExact) return doubles.plus(doubles.floor(doubles.plus(signed, half)), scalar(zeroPoint));
-  return doubles.floor(doubles.plus(signed, mapSpread(half, (offset) => offset + zeroPoint)));
+  return doubles.floor(
+    doubles.plus(
+      signed,
+      mapSpread(half, (offset) => offset + zeroPoint),
+    ),
+  );
 }
 
 /** Sums times powers of two in 32 bits. */
@@ -138,21 +156,42 @@ function fixed64Product(
   factors: Spread,
   zeroPoint: number,
 ): Value | undefined {
-  const parts = factors.values.map(quantizeMultiplier);
-  const reduced = parts.map(({ multiplier }) =>
-    multiplier < 0x7fff0000 ? Math.floor((multiplier + 2 ** 15) / 65536) : 0x7fff,
-  );
-  const isDefined = parts.every(({ shift }, i) => shift < 15 && bound * (reduced[i] ?? 0) < EXACT / 2);
-  if (!isDefined) return undefined;
-  const steps = mapSpread(factors, (_, i) => (reduced[i] ?? 0) * 2 ** ((parts[i]?.shift ?? 0) - 15));
-  const rounded = doubles.floor(doubles.plus(doubles.times(value, steps), scalar(0.5)));
-  const fits = bound * Math.max(...steps.values) + 1 < INT32;
+  const parts = factors.values.map((factor) => {
+    const { multiplier, shift } = quantizeMultiplier(factor);
+    const reduced = multiplier < 0x7fff0000 ? Math.floor((multiplier + 2 ** 15) / 65536) : 0x7fff;
+    return { reduced, right: 15 - shift };
+  });
+  const spread = (to: (reduced: number, right: number) => number): Spread =>
+    mapSpread(factors, (_, i) => to(parts[i]?.reduced ?? 0, parts[i]?.right ?? 1));
+  const lowest = Math.min(...parts.map(({ right }) => right));
+  const isExact = parts.every(({ reduced }) => bound * reduced < EXACT / 2);
+  // The low byte of the factor apart: what it adds below the byte is no part of the rounding.
+  const isExactInParts = bound < EXACT / 2 ** 8 && lowest > 8;
+  if (lowest < 1 || !(isExact || isExactInParts)) return undefined;
+  const high = spread((reduced) => Math.floor(reduced / 256));
+  const low = spread((reduced) => (reduced % 256) / 256);
+  const product = isExact
+    ? doubles.times(
+        value,
+        spread((reduced, right) => reduced * 2 ** -right),
+      )
+    : doubles.times(
+        doubles.sum(doubles.times(value, high), doubles.floor(doubles.times(value, low))),
+        spread((_, right) => 2 ** (8 - right)),
+      );
+  const rounded = doubles.floor(doubles.plus(product, scalar(0.5)));
+  const fits = parts.every(({ reduced, right }) => bound * reduced * 2 ** -right + 1 < INT32);
   return doubles.plus(fits ? rounded : doubles.wrapped(rounded), scalar(zeroPoint));
 }
 
 /** static_cast<int32_t>(std::round(double(sum) * factor)): what does not fit becomes the lowest integer on x86. */
 function realProduct(doubles: Doubles, { value, bound }: Sums, factors: Spread, zeroPoint: number): Value {
-  const rounded = doubles.round(doubles.times(value, mapSpread(factors, (factor) => factor)));
+  const rounded = doubles.round(
+    doubles.times(
+      value,
+      mapSpread(factors, (factor) => factor),
+    ),
+  );
   const fits = bound * Math.max(...factors.values) + 1 < INT32;
   return doubles.plus(fits ? rounded : doubles.within(rounded, INT32, -INT32), scalar(zeroPoint));
 }

@@ -15,6 +15,7 @@ import type { Operand } from './affine.js';
 import { floatTableOf, type FloatFunctionName } from './float-tables.js';
 import type { IntegerKernel, OperatorCall } from './kernel.js';
 import { codesOf, unaryOf } from './operands.js';
+import { quantizeReals } from './quantize.js';
 import { logistic16Of, tanh16Of } from './sigmoid16.js';
 import { lookUp, type Formula } from './tables.js';
 import { fileExtents, inVectors, product } from './vector-loop.js';
@@ -55,7 +56,7 @@ const rsqrt: IntegerKernel = (call) => {
 };
 
 /** QUANTIZE of codes. Between 8-bit types the kernel works in vectors of 16. */
-const quantize: IntegerKernel = table((call, { input, output }) => {
+const requantize: IntegerKernel = table((call, { input, output }) => {
   const look = (isVector: boolean): Value | undefined =>
     lookUp(call, input, requantizedOf, { input, output, inVectors: isVector });
   if (input.dtype === 'int16' || output.dtype === 'int16') return look(false);
@@ -65,6 +66,9 @@ const quantize: IntegerKernel = table((call, { input, output }) => {
   const [body, tail] = [look(true), look(false)];
   return body === undefined || tail === undefined ? undefined : call.writer.op('Where', [where, body, tail]);
 });
+
+const quantize: IntegerKernel = (call) =>
+  unaryOf(call) === undefined ? quantizeReals(call) : requantize(call);
 
 export const UNARY_KERNELS: Readonly<Record<string, IntegerKernel>> = {
   ABS: plain(absoluteOf),

@@ -1,4 +1,5 @@
 /** The tensors of one subgraph. */
+import { formatDims } from '../../ir/elements.js';
 import type { ConstantData } from '../../ir/graph.js';
 import type { FlatTable } from './flatbuffer/flat-table.js';
 import { BLOCKWISE_QUANTIZATION, QUANTIZATION, TENSOR } from './flatbuffer/schema.js';
@@ -12,6 +13,9 @@ import { storedConstant } from './stored-constant.js';
 export function tensorLabel(index: number, name: string, subgraph: number): string {
   return `tensor ${index} (${quoted(name)})${ofSubgraph(subgraph)}`;
 }
+
+/** Interpreters stop at 8 dimensions. */
+const MAX_RANK = 32;
 
 export interface StoredTensors {
   readonly tensors: readonly TfliteTensor[];
@@ -45,7 +49,7 @@ function readTensor(
   context: ReadContext,
 ): TfliteTensor {
   const type = typeOf(table, label, context);
-  const shape = table.get(TENSOR.shape);
+  const shape = shapeOf(table, label, context);
   const shapeSignature = table.get(TENSOR.shapeSignature);
   const isVariable = table.get(TENSOR.isVariable);
   const quantization = quantizationOf(table, label, context);
@@ -56,7 +60,7 @@ function readTensor(
     context.problems.add(`${label} is a variable and has data, which no interpreter takes`);
   }
   let data: ConstantData | undefined;
-  if (bytes !== undefined && type !== undefined) {
+  if (bytes !== undefined && type !== undefined && shape !== undefined) {
     data = context.problems.attempt(() =>
       storedConstant(type, shape, bytes, table.get(TENSOR.sparsity), label, context),
     );
@@ -64,13 +68,28 @@ function readTensor(
   return {
     index,
     name,
-    type: type ?? 'VARIANT', // of a file that is going to be refused
-    shape,
+    // What is unknown is of a file that is going to be refused.
+    type: type ?? 'VARIANT',
+    shape: shape ?? [],
     ...(shapeSignature.length === 0 ? {} : { shapeSignature }),
     isVariable,
     ...(quantization === undefined ? {} : { quantization }),
     ...(data === undefined ? {} : { data }),
   };
+}
+
+/** Undefined, with the problem noted, for a shape that no tensor can have. */
+function shapeOf(table: FlatTable, label: string, { problems }: ReadContext): readonly number[] | undefined {
+  const shape = table.get(TENSOR.shape);
+  if (shape.length > MAX_RANK) {
+    problems.add(`${label} has ${shape.length} dimensions; up to ${MAX_RANK} are read`);
+    return undefined;
+  }
+  // Of activations, signs are left to who computes them: interpreters may find other extents than the file says.
+  const count = shape.reduce((product, extent) => product * Math.max(0, extent), 1);
+  if (Number.isSafeInteger(count)) return shape;
+  problems.add(`${label} has dims ${formatDims(shape)}: more than 2^53 elements`);
+  return undefined;
 }
 
 function typeOf(table: FlatTable, label: string, { unknowns }: ReadContext): TfliteType | undefined {

@@ -40,6 +40,7 @@ const NO_BYTES = new Uint8Array(0);
 /**
  * The elements of a constant; sparse ones are made dense when first asked for, all others are a view of `stored`.
  *
+ * @param shape of no more than 2^53 elements.
  * @param label how messages call the tensor.
  * @returns undefined for types without elements.
  * @throws LoadError when type, shape and what is stored do not agree.
@@ -59,7 +60,7 @@ export function storedConstant(
     throw new LoadError(`${label} is a constant of dims ${dims}; each must be 0 or more`);
   }
   if (dtype === 'string') return stringConstant(shape, stringsIn(stored, context.file, label), label);
-  const byteLength = bytesOf(dtype, shape, label);
+  const byteLength = packedByteLength(dtype, shape);
   if (sparsity !== undefined) {
     const dense = denseFrom(sparsity, dtype, shape, stored, label);
     context.file.charge(byteLength, 1);
@@ -79,14 +80,6 @@ export function emptyConstant(type: TfliteType, shape: readonly number[]): Const
   if (dtype === undefined) return undefined;
   const data: ConstantData = { dtype, dims: shape, byteLength: 0, bytes: () => NO_BYTES };
   return dtype === 'string' ? { ...data, strings: [] } : data;
-}
-
-function bytesOf(dtype: DType, shape: readonly number[], label: string): number {
-  try {
-    return packedByteLength(dtype, shape);
-  } catch (cause) {
-    throw new LoadError(`${label} has dims ${formatDims(shape)}: more than 2^53 elements`, { cause });
-  }
 }
 
 function stringConstant(

@@ -78,12 +78,12 @@ function storedType(
   );
 }
 
-/** One sample of codes, else float32 values, else several samples of codes; undefined when the size fits none. */
+/** float32 values where there are four bytes for each element, else codes; undefined when the size fits neither. */
 function quantizedType(quant: InputQuant, size: number, elements: number): StoredType | undefined {
   const type = codeType(quant);
   const samples = size / (elements * elementBytes(type));
   const codes = { dtype: type, note: `${type} codes, by the size of the file` };
   if (!Number.isInteger(samples)) return undefined;
-  if (samples === 1 || size % (4 * elements) !== 0) return codes;
+  if (size % (4 * elements) !== 0) return codes;
   return { dtype: 'float32', note: `float32, 4 bytes an element, not ${samples} samples of ${type} codes` };
 }

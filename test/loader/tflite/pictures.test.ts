@@ -134,6 +134,18 @@ describe('an operator that its kernel would refuse stays in the graph, opaque, w
       {},
       '5 elements in blocks of 2',
     ],
+    [
+      'SPACE_TO_BATCH_ND',
+      [{ integers: [1, 2] }, { integers: [0, 2 ** 20, 0, 0] }],
+      {},
+      'its output is [2, 1048581, 2, 6], and [1] in the file',
+    ],
+    [
+      'RESIZE_BILINEAR',
+      [{ integers: [3, 40000] }],
+      RESIZE,
+      'its output is [1, 3, 40000, 6], and [1] in the file',
+    ],
     ['SPACE_TO_BATCH_ND', [{ integers: [0, 2] }, { integers: [0, 0, 0, 0] }], {}, 'a block or margin of 0'],
     ['SPACE_TO_BATCH_ND', [{ integers: [2] }, { integers: [0, 0] }], {}, '1 blocks and 2 margins for rank 4'],
     [
@@ -217,9 +229,9 @@ describe('operators on pictures become the nodes that a runtime is fast with', (
   });
 
   it('one node stands for the operator, the others are its steps', () => {
-    const parts = (op: string, options: Options) =>
-      lowered(op, [[1, 4, 4, 2]], options).nodes.map((node) => `${node.op} ${node.origin.part ?? 'main'}`);
-    expect(parts('L2_POOL_2D', { ...POOL, fusedActivationFunction: 'RELU6' })).toEqual([
+    const options = { ...POOL, fusedActivationFunction: 'RELU6' };
+    const { nodes } = lowered('L2_POOL_2D', [[1, 4, 4, 2]], options, [1, 4, 4, 2]);
+    expect(nodes.map((node) => `${node.op} ${node.origin.part ?? 'main'}`)).toEqual([
       'Transpose layout',
       'Mul step',
       'AveragePool main',

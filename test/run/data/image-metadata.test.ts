@@ -34,7 +34,7 @@ describe('imageMetadata', () => {
     ['a std of 0', '0', '0'],
     ['a negative std', '0', '-1'],
     ['infinity', '1e999', '1'],
-    ['more text than numbers take', '1'.padEnd(100_000, '0'), '1'],
+    ['more text than numbers take', '1.'.padEnd(100_000, '0'), '1'],
   ])('does not use %s, and says so', (_, mean, std) => {
     const { normalization, unusable } = read({ 'tflite.input.0.mean': mean, 'tflite.input.0.std': std });
     expect(normalization).toBeUndefined();

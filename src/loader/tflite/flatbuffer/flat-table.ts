@@ -95,8 +95,8 @@ const READERS: { readonly [K in Kind]: (table: FlatTable, field: Field) => Value
 /** What one table, and one element of a vector, cost of what a file may make the program hold. */
 const TABLE_COST = 256;
 const ELEMENT_COST = 8;
-/** In an honest file everything is referred to once; its smallest table has 12 bytes with the reference. */
-const COST_PER_BYTE = 64;
+/** In an honest file everything is referred to once: its smallest table has 8 bytes with the reference, most have five times that. */
+const COST_PER_BYTE = 32;
 const COST_LIMIT = 2 ** 29;
 
 const UTF8 = new TextDecoder();
@@ -151,7 +151,9 @@ export class FlatFile {
     this.check('a vtable', vtable, 4);
     const length = this.buffer.readUint16(vtable);
     if (length < 4)
-      throw new LoadError(`the file is damaged: a vtable at byte ${vtable} has ${length} bytes`);
+      throw new LoadError(
+        `damaged: a vtable at byte ${vtable} of ${this.#name} has ${length} bytes; 4 are the least`,
+      );
     this.check('a vtable', vtable, length);
     this.charge(1, TABLE_COST + length);
     return new FlatTable(this, at, vtable, length);
@@ -159,7 +161,7 @@ export class FlatFile {
 
   /** Where the elements of the vector at `at` begin, and how many there are. */
   vector(at: number, width: number): { readonly start: number; readonly count: number } {
-    this.check('the length of a vector', at, 4);
+    this.check('a vector length', at, 4);
     const count = this.buffer.readUint32(at);
     this.check('a vector', at + 4, count * width);
     return { start: at + 4, count };

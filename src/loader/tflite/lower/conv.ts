@@ -17,12 +17,13 @@ function windows(
   axes: SpatialAxes,
   extents: readonly number[],
   kernel: readonly number[],
+  canDilate = true,
 ): Window[] {
   return axes.map((axis, i) => ({
     extent: extents[i] ?? 0,
     kernel: kernel[i] ?? 0,
     stride: lowering.intOption(`stride${axis}`),
-    dilation: lowering.intOption(`dilation${axis}Factor`),
+    dilation: canDilate ? lowering.intOption(`dilation${axis}Factor`) : 1,
   }));
 }
 
@@ -116,12 +117,7 @@ const transposeConv: Rule = (lowering) => {
   const [, kernelHeight, kernelWidth, seen] = dims4(lowering, 1);
   const [, height, width, channels] = dims4(lowering, 2);
   if (seen !== channels) throw new Unlowerable(`weights over ${seen} channels, the input has ${channels}`);
-  const along = PLANE.map((axis, i) => ({
-    extent: [height, width][i] ?? 0,
-    kernel: [kernelHeight, kernelWidth][i] ?? 0,
-    stride: lowering.intOption(`stride${axis}`),
-    dilation: 1,
-  }));
+  const along = windows(lowering, PLANE, [height, width], [kernelHeight, kernelWidth], false);
   writeTransposedConv(lowering, [3, 0, 1, 2], along);
 };
 

@@ -2,7 +2,7 @@
 import type { TensorId } from '../../../ir/graph.js';
 import type { AttrValue, Lowering, Rule } from './lowering.js';
 import { Unlowerable } from './lowering.js';
-import { dims4 } from './window.js';
+import { checkOutput, dims4 } from './window.js';
 
 /** One axis of the picture: elements before and after. */
 interface Resized {
@@ -15,11 +15,12 @@ const MAX_EXTENT = 1 << 16;
 
 /** Height and width. @throws Unlowerable when the size is computed by the network. */
 function resizedAxes(lowering: Lowering): readonly [Resized, Resized] {
-  const [, height, width] = dims4(lowering, 0);
+  const [batch, height, width, channels] = dims4(lowering, 0);
   const [toHeight = 0, toWidth = 0] = lowering.integers(1);
   for (const extent of [height, width, toHeight, toWidth]) {
     if (extent < 1 || extent > MAX_EXTENT) throw new Unlowerable(`a picture of ${extent} elements`);
   }
+  checkOutput(lowering, [batch, toHeight, toWidth, channels]);
   return [
     { from: height, to: toHeight },
     { from: width, to: toWidth },
@@ -57,11 +58,7 @@ const resizeBilinear: Rule = (lowering) => {
  * tensorflow/lite/kernels/internal/reference/resize_nearest_neighbor.h computes it: positions that fall on a boundary between
  * two elements go to whichever side this rounding puts them.
  */
-export function nearestIndices(
-  { from, to }: Resized,
-  alignsCorners: boolean,
-  halfPixelCenters: boolean,
-): number[] {
+function nearestIndices({ from, to }: Resized, alignsCorners: boolean, halfPixelCenters: boolean): number[] {
   const spread = alignsCorners && to > 1;
   const scale = Math.fround(spread ? (from - 1) / (to - 1) : from / to);
   const offset = halfPixelCenters ? 0.5 : 0;

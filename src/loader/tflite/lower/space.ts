@@ -2,7 +2,7 @@
 import type { TensorId } from '../../../ir/graph.js';
 import type { Layout, Lowering, Rule } from './lowering.js';
 import { Unlowerable } from './lowering.js';
-import { dims4 } from './window.js';
+import { checkOutput, dims4 } from './window.js';
 
 /** The file's order of channels is ONNX's depth-column-row: which element of the block, then which channel. */
 const depthToSpace: Rule = (lowering) => {
@@ -73,19 +73,25 @@ function blocked(axes: readonly BlockAxis[]): number[] {
  * blocks are brought to the front, and joined with the batch.
  */
 const spaceToBatch: Rule = (lowering) => {
+  const fileAxes = blockAxes(lowering);
+  const pictures = fileAxes.reduce((product, { block }) => product * block, lowering.shape(0)[0] ?? 1);
+  const extents = fileAxes.slice(1).map(({ extent, block, margin }) => {
+    const total = extent + margin[0] + margin[1];
+    if (total % block !== 0) throw new Unlowerable(`${total} elements in blocks of ${block}`);
+    return total / block;
+  });
+  checkOutput(lowering, [pictures, ...extents]);
+
   const layout = lowering.commonLayout([0]);
-  const axes = lowering.inLayout(layout, blockAxes(lowering));
+  const axes = lowering.inLayout(layout, fileAxes);
+  // 0 keeps the batch as it is, -1 is whatever it becomes.
+  const shape = [-1, ...lowering.inLayout(layout, [pictures, ...extents]).slice(1)];
   const split: number[] = [];
   const within: number[] = [];
   const outer: number[] = [];
-  const shape: number[] = [];
-  for (const [axis, { extent, block, margin }] of axes.entries()) {
-    const total = extent + margin[0] + margin[1];
-    if (total % block !== 0) throw new Unlowerable(`${total} elements in blocks of ${block}`);
+  for (const [axis, { block }] of axes.entries()) {
     outer.push(split.length);
-    // 0 keeps the batch as it is, -1 is whatever it becomes.
-    split.push(axis === 0 ? 0 : total / block);
-    shape.push(axis === 0 ? -1 : total / block);
+    split.push(axis === 0 ? 0 : (shape[axis] ?? 1));
     if (block === 1) continue;
     within.push(split.length);
     split.push(block);

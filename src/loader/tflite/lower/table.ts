@@ -3,6 +3,7 @@ import { ACTIVATION_RULES } from './activation.js';
 import { COMPARE_RULES } from './compare.js';
 import { CONV_RULES } from './conv.js';
 import { CUSTOM_RULES } from './custom.js';
+import { DETECTION_RULES } from './detection.js';
 import { ELEMENTWISE_RULES } from './elementwise.js';
 import { GATHER_RULES } from './gather.js';
 import { MATMUL_RULES } from './matmul.js';
@@ -33,6 +34,7 @@ const BUILTIN: ReadonlyMap<string, Rule> = new Map(
     SLICE_RULES,
     PAD_RULES,
     GATHER_RULES,
+    DETECTION_RULES,
   ].flatMap((rules) => Object.entries(rules)),
 );
 

@@ -35,6 +35,17 @@ export function dims5(lowering: Lowering, slot: number): readonly [number, numbe
   return [a, b, c, d, e];
 }
 
+/**
+ * That the output is what the file says it is, for operators that a wrong number in the file makes huge.
+ *
+ * @throws Unlowerable when it is not; whatever reads it relies on the file.
+ */
+export function checkOutput(lowering: Lowering, dims: readonly number[]): void {
+  const declared = lowering.outputShape();
+  if (declared.join() === dims.join()) return;
+  throw new Unlowerable(`its output is [${dims.join(', ')}], and [${declared.join(', ')}] in the file`);
+}
+
 /** Elements from the first to the last that one window sees. */
 export function spanOf({ kernel, dilation }: Window): number {
   return (kernel - 1) * dilation + 1;

@@ -91,6 +91,6 @@ export function argmaxAgreement(values, reference, classes) {
  */
 function argmax(values, start, length) {
   let best = start;
-  for (let i = start + 1; i < start + length; i++) if (values[i] > values[best]) best = i;
+  for (let i = start + 1; i < start + length; i++) if (Number(values[i]) > Number(values[best])) best = i;
   return best;
 }

@@ -1,17 +1,18 @@
 /** The whole network in the file's own lane, from the interpreter's inputs to its outputs. */
 import { declareInputs, LaneValues } from '../dist/compile/lane-values.js';
 import { ModelWriter } from '../dist/compile/model-writer.js';
-import { DataError } from '../dist/errors.js';
 import { elementCount } from '../dist/ir/elements.js';
 import { openSession } from '../dist/run/runtime.js';
 import { codesOf, numbersOf, toCodes, toFile, valuesOf } from './arrange.js';
 import { addDifference, argmaxAgreement, noDifference } from './compare.js';
-import { FLOAT_LIMITS, INTEGER_LIMITS } from './limits.js';
+import { reasonOf } from './failure.js';
+import { FLOAT_LIMITS, HYBRID_LIMITS, INTEGER_LIMITS } from './limits.js';
 
 /**
  * @typedef {import('./golden.js').Golden} Golden
  * @typedef {import('./network.js').Network} Network
  * @typedef {import('./limits.js').Measured} Measured
+ * @typedef {import('../src/compile/model-writer.js').Value} Value
  * @typedef {import('../src/ir/graph.js').TensorId} TensorId
  * @typedef {import('../src/run/data/dataset.js').Elements} Elements
  *
@@ -86,9 +87,7 @@ async function compareTensors(network, golden, places, options) {
     }
     return { measured, notCompared, failure: undefined };
   } catch (error) {
-    // A bad archive is nothing of the network's.
-    if (error instanceof DataError || !(error instanceof Error)) throw error;
-    return { measured: [], notCompared, failure: error.message };
+    return { measured: [], notCompared, failure: reasonOf(error) };
   }
 }
 
@@ -98,10 +97,11 @@ async function compareTensors(network, golden, places, options) {
  * @returns {Place[][]}
  */
 function groupsOf(network, places) {
+  /** @type {Place[][]} */
   const groups = [];
   let room = 0;
   for (const place of places) {
-    const { dims } = network.expected(place.tensor);
+    const dims = network.dims(place.tensor);
     const size = dims === undefined ? ELEMENTS_AT_ONCE : elementCount(dims);
     if (size > room) {
       groups.push([]);
@@ -124,17 +124,23 @@ async function measureGroup(network, golden, places, { threads }) {
   const { graph, lane } = network;
   const writer = new ModelWriter(graph.opsets, graph.irVersion);
   const values = new LaneValues(writer, graph, lane, declareInputs(writer, graph));
-  const model = writer.encode(places.map(({ at }) => values.value(at)));
+  // Identity: an input or a constant may not be an output itself. Two places may have one value.
+  const outputs = places.map(({ at }) => writer.op('Identity', [values.value(at)]));
+  const model = writer.encode([...new Set(outputs)]);
   const session = await openSession(model, { threads });
   try {
-    const measured = places.map(({ tensor }) => startOf(network, tensor));
+    const compared = places.map((place, i) => ({
+      place,
+      position: model.outputs.indexOf(/** @type {Value} */ (outputs[i])),
+      measured: startOf(network, place.tensor),
+    }));
     for (let sample = 0; sample < golden.samples; sample++) {
       const fetched = await session.run(await inputsOf(network, golden, sample));
-      for (const [i, place] of places.entries()) {
-        await add(network, golden, sample, place, fetched[i], measured[i]);
+      for (const { place, position, measured } of compared) {
+        await add(network, golden, sample, place, /** @type {Elements} */ (fetched[position]), measured);
       }
     }
-    return measured;
+    return compared.map(({ measured }) => measured);
   } finally {
     await session.close();
   }
@@ -152,7 +158,11 @@ function startOf(network, tensor) {
   }
   const step = network.dequantizedStep(tensor);
   if (step !== undefined) return { tensor, unit: 'lsb', lsb: step, difference, limits: INTEGER_LIMITS };
-  const limits = network.behindCodes().has(tensor) ? INTEGER_LIMITS : FLOAT_LIMITS;
+  const limits = network.behindHybrid().has(tensor)
+    ? HYBRID_LIMITS
+    : network.behindCodes().has(tensor)
+      ? INTEGER_LIMITS
+      : FLOAT_LIMITS;
   return { tensor, unit: network.unit(tensor), lsb: 1, difference, limits };
 }
 
@@ -170,7 +180,9 @@ async function add(network, golden, sample, { tensor, at }, fetched, measured) {
   const reference = codesOf(array, network.tensor(tensor), params);
   const inFileOrder = toFile(fetched, network.tensor(at), reference);
   const computed =
-    params === undefined ? numbersOf(inFileOrder, reference.dtype) : toCodes(inFileOrder, params);
+    params === undefined
+      ? numbersOf(inFileOrder, reference.dtype)
+      : toCodes(/** @type {Float32Array} */ (inFileOrder), params);
   const wanted = numbersOf(reference.data, reference.dtype);
   addDifference(measured.difference, computed, wanted);
   if (measured.unit !== 'lsb') return;

@@ -38,7 +38,7 @@ import { zipEntries } from '../dist/run/data/zip.js';
  *
  * @typedef {object} Expected what the model file says of a tensor
  * @property {string | undefined} dtype
- * @property {readonly number[] | undefined} dims
+ * @property {readonly (number | undefined)[] | undefined} dims undefined extents are known once the interpreter has run
  */
 
 const META = 'meta.json';
@@ -46,8 +46,10 @@ const META = 'meta.json';
 const ARRAY = /^(?:in|t)(?<sample>0|[1-9]\d{0,5})\/(?<tensor>0|[1-9]\d{0,6})\.npy$/;
 /** A list of some 500,000 tensors. */
 const MAX_META_BYTES = 1 << 26;
-/** Of one tensor whose extents the model leaves open. */
+/** Of one tensor. */
 const MAX_ELEMENTS = 1 << 28;
+/** Archives that expand to less stay in memory: every operator that reads a tensor reads its array. */
+const SMALL_BYTES = 1 << 22;
 
 const INDICES = z.array(z.int());
 const META_SCHEMA = z.object({
@@ -79,6 +81,9 @@ export async function openGolden(path) {
       arrays.set(`${found.sample}/${found.tensor}`, entry);
       samples = Math.max(samples, Number(found.sample) + 1);
     }
+    const bytes = [...arrays.values()].reduce((sum, { size }) => sum + size, 0);
+    /** @type {Map<string, Promise<GoldenArray>> | undefined} */
+    const kept = bytes < SMALL_BYTES ? new Map() : undefined;
     if (samples === 0)
       throw new DataError('it holds no sample; arrays called in0/TENSOR and t0/TENSOR are wanted');
     return {
@@ -91,10 +96,16 @@ export async function openGolden(path) {
       leftOut: new Set(meta.left_out),
       has: (sample, tensor) => arrays.has(`${sample}/${tensor}`),
       read(sample, tensor, expected) {
-        const entry = arrays.get(`${sample}/${tensor}`);
+        const key = `${sample}/${tensor}`;
+        const entry = arrays.get(key);
         if (entry === undefined) throw new RangeError(`${path} has no tensor ${tensor} of sample ${sample}`);
-        const key = entry.name.replace(/\.npy$/, '');
-        return named(`${path}: ${key}`, () => readArray(entry, expected));
+        return named(`${path}: ${entry.name.replace(/\.npy$/, '')}`, async () => {
+          if (kept === undefined) return readArray(entry, expected);
+          const array = kept.get(key) ?? readArray(entry, undefined);
+          kept.set(key, array);
+          check(await array, expected);
+          return array;
+        });
       },
     };
   });
@@ -134,16 +145,9 @@ async function readArray(entry, expected) {
   try {
     const { dtype, dims, bigEndian, fortran, dataOffset } = await readHeader(reader, entry.size);
     if (!isFeedable(dtype)) throw new DataError(`it holds ${dtype}, which no tensor of a model holds`);
-    if (expected?.dtype !== undefined && dtype !== expected.dtype) {
-      throw new DataError(`it holds ${dtype}; the model has ${expected.dtype} there`);
-    }
-    if (expected?.dims !== undefined && !sameDims(dims, expected.dims)) {
-      throw new DataError(
-        `its shape is ${formatDims(dims)}; the model has ${formatDims(expected.dims)} there`,
-      );
-    }
+    check({ dtype, dims }, expected);
     const count = elementCount(dims);
-    if (expected?.dims === undefined && count > MAX_ELEMENTS) {
+    if (count > MAX_ELEMENTS) {
       throw new DataError(`it has ${count} elements; up to ${MAX_ELEMENTS} are read`);
     }
     const bytes = await reader.read(dataOffset, count * elementBytes(dtype));
@@ -159,11 +163,18 @@ async function readArray(entry, expected) {
 }
 
 /**
- * @param {readonly number[]} a
- * @param {readonly number[]} b
+ * @param {Pick<GoldenArray, 'dtype' | 'dims'>} array
+ * @param {Expected | undefined} expected
  */
-function sameDims(a, b) {
-  return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
+function check({ dtype, dims }, expected) {
+  if (expected?.dtype !== undefined && dtype !== expected.dtype) {
+    throw new DataError(`it holds ${dtype}; the model has ${expected.dtype} there`);
+  }
+  const wanted = expected?.dims;
+  if (wanted === undefined) return;
+  if (dims.length === wanted.length && dims.every((dim, axis) => dim === (wanted[axis] ?? dim))) return;
+  const shown = formatDims(wanted.map((dim) => dim ?? null));
+  throw new DataError(`its shape is ${formatDims(dims)}; the model has ${shown} there`);
 }
 
 /**

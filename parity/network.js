@@ -10,6 +10,7 @@ import { readTflite } from '../dist/loader/tflite/read-file.js';
 import { isFeedable } from '../dist/run/data/convert.js';
 
 /**
+ * @typedef {import('../src/ir/graph.js').DType} DType
  * @typedef {import('../src/ir/graph.js').Graph} Graph
  * @typedef {import('../src/ir/graph.js').TensorId} TensorId
  * @typedef {import('../src/ir/lane.js').Lane} Lane
@@ -18,6 +19,9 @@ import { isFeedable } from '../dist/run/data/convert.js';
  * @typedef {import('../src/loader/tflite/model.js').TfliteSubgraph} TfliteSubgraph
  * @typedef {import('../src/loader/tflite/model.js').TfliteOperator} TfliteOperator
  */
+
+/** Operators that have kernels for float activations and integer weights. */
+const HYBRID = new Set(['BATCH_MATMUL', 'CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'TRANSPOSE_CONV']);
 
 /** What the interpreter calls the operators that a delegate put behind those of the file. */
 const DELEGATE = 'DELEGATE';
@@ -30,8 +34,9 @@ const DELEGATE = 'DELEGATE';
 export async function openNetwork(path) {
   const { graph, lane, format } = await loadModel(path);
   if (format !== 'tflite') throw new UsageError(`${path} is an ${format} model; a .tflite file is wanted`);
-  const { subgraphs } = readTflite(await readFile(path));
-  return new Network(graph, lane ?? FLOAT_LANE, subgraphs[0]);
+  const [subgraph] = readTflite(await readFile(path)).subgraphs;
+  if (subgraph === undefined) throw new RangeError(`${path} has no subgraph`);
+  return new Network(graph, lane ?? FLOAT_LANE, subgraph);
 }
 
 /** Tensor indices are the file's, which are those of the IR. */
@@ -81,22 +86,34 @@ export class Network {
   }
 
   /**
-   * What to expect of the tensor in an archive. Undefined extents are known only once the interpreter has run.
+   * Extents in the file's order; undefined where one is not fixed.
+   *
+   * @param {number} tensor
+   * @returns {readonly number[] | undefined}
+   */
+  dims(tensor) {
+    const { shape, fileAxes } = this.tensor(tensor);
+    const fixed = shape?.filter((dim) => typeof dim === 'number');
+    if (fixed === undefined || fixed.length !== shape?.length) return undefined;
+    return fileAxes === undefined ? fixed : fileAxes.map((axis) => fixed[axis] ?? 1);
+  }
+
+  /**
+   * What the file promises of the tensor. Where it has no extents at all, it may be a scalar or not say; an extent of 0 stands for
+   * one that depends on the data, and so does one that the signature leaves open.
    *
    * @param {number} tensor
    * @returns {import('./golden.js').Expected}
    */
   expected(tensor) {
-    const { shape, fileAxes } = this.tensor(tensor);
-    // No extents: a scalar, or what the file does not say.
-    const fixed =
-      shape?.length !== 0 && shape?.every((dim) => typeof dim === 'number') === true ? shape : undefined;
-    const type = this.subgraph.tensors[tensor]?.type;
+    const { type, shapeSignature } = this.subgraph.tensors[tensor] ?? {};
+    const dims = this.dims(tensor);
     return {
       dtype: type?.toLowerCase(),
-      dims: /** @type {readonly number[] | undefined} */ (
-        fileAxes === undefined ? fixed : fixed && fileAxes.map((axis) => fixed[axis])
-      ),
+      dims:
+        dims === undefined || dims.length === 0
+          ? undefined
+          : dims.map((dim, axis) => (dim === 0 || (shapeSignature?.[axis] ?? 0) < 0 ? undefined : dim)),
     };
   }
 
@@ -159,21 +176,47 @@ export class Network {
     return `${behind}${stringAttr(cause, 'reason') ?? 'nothing here computes it'}`;
   }
 
-  /** Tensors that depend on codes, and the codes themselves. */
-  behindCodes() {
-    const tensors = new Set(this.subgraph.inputs.filter((tensor) => this.params(tensor) !== undefined));
-    for (const { inputs, outputs } of this.operators) {
-      const isBehind = inputs.some((tensor) => tensors.has(tensor));
-      for (const tensor of outputs) {
-        if (isBehind || this.#isQuantizedActivation(tensor)) tensors.add(tensor);
-      }
-    }
-    return tensors;
+  /**
+   * Whether the operator multiplies floats with codes: the interpreter then quantizes the floats on the fly.
+   *
+   * @param {TfliteOperator} operator
+   */
+  isHybrid({ op, inputs, outputs }) {
+    const isFloatActivation = (/** @type {number} */ tensor) =>
+      this.unit(tensor) === 'relative' && this.tensor(tensor).data === undefined;
+    const read = inputs.filter((tensor) => tensor >= 0);
+    return (
+      HYBRID.has(op) &&
+      read.some((tensor) => this.params(tensor) !== undefined) &&
+      read.some(isFloatActivation) &&
+      outputs.every(isFloatActivation)
+    );
   }
 
-  /** @param {number} tensor */
-  #isQuantizedActivation(tensor) {
-    return this.params(tensor) !== undefined && this.tensor(tensor).data === undefined;
+  /** Tensors that depend on what a hybrid operator writes. */
+  behindHybrid() {
+    return this.#behind([], (operator) => this.isHybrid(operator));
+  }
+
+  /** Tensors that depend on codes, and the codes themselves. */
+  behindCodes() {
+    const isCodes = (/** @type {number} */ tensor) =>
+      this.params(tensor) !== undefined && this.tensor(tensor).data === undefined;
+    return this.#behind(this.subgraph.inputs.filter(isCodes), ({ outputs }) => outputs.some(isCodes));
+  }
+
+  /**
+   * @param {readonly number[]} tensors
+   * @param {(operator: TfliteOperator) => boolean} begins
+   * @returns {ReadonlySet<number>} these, and all outputs of operators that begin it or read one of them
+   */
+  #behind(tensors, begins) {
+    const behind = new Set(tensors);
+    for (const operator of this.operators) {
+      if (!begins(operator) && !operator.inputs.some((tensor) => behind.has(tensor))) continue;
+      for (const tensor of operator.outputs) behind.add(tensor);
+    }
+    return behind;
   }
 
   /** @param {number} tensor */
@@ -260,7 +303,12 @@ export class Network {
    */
   #isAlwaysRecorded(tensor) {
     const { dtype, dims } = this.expected(tensor);
-    return dtype !== undefined && isFeedable(dtype) && dims !== undefined && !dims.includes(0);
+    return (
+      dtype !== undefined &&
+      isFeedable(/** @type {DType} */ (dtype)) &&
+      dims !== undefined &&
+      !dims.includes(undefined)
+    );
   }
 }
 

@@ -1,10 +1,10 @@
 /** Every operator of a network alone, on the inputs that the interpreter gave its own. */
 import { operatorProgram } from '../dist/compile/operator-program.js';
-import { DataError } from '../dist/errors.js';
 import { openSession } from '../dist/run/runtime.js';
 import { codesOf, constantNumbers, numbersOf, toFile } from './arrange.js';
 import { addDifference, noDifference } from './compare.js';
-import { INTEGER_LIMITS, OPERATOR_LIMITS } from './limits.js';
+import { reasonOf } from './failure.js';
+import { HYBRID_LIMITS, INTEGER_LIMITS, OPERATOR_LIMITS } from './limits.js';
 import { Supply } from './supply.js';
 
 /**
@@ -13,12 +13,14 @@ import { Supply } from './supply.js';
  * @typedef {import('./network.js').Network} Network
  * @typedef {import('./limits.js').Measured} Measured
  * @typedef {import('../src/loader/tflite/model.js').TfliteOperator} TfliteOperator
+ * @typedef {import('../src/run/data/dataset.js').Elements} Elements
  * @typedef {import('../src/run/data/dataset.js').Feed} Feed
  * @typedef {import('../src/run/runtime.js').SessionOptions} SessionOptions
  *
  * @typedef {object} OperatorResult
  * @property {TfliteOperator} operator
  * @property {boolean} chained an input that the archive leaves out was computed here from the interpreter's tensors before it
+ * @property {boolean} hybrid the interpreter quantizes its float inputs on the fly
  * @property {readonly Measured[]} measured one per compared output
  * @property {string | undefined} failure why it could not be run
  * @property {readonly string[]} notCompared reasons, one per output
@@ -57,11 +59,12 @@ async function compareOperator(network, golden, operator, supply, options) {
   const nothing = {
     operator,
     chained: inputs.some((tensor) => !supply.recorded(tensor)),
+    hybrid: network.isHybrid(operator),
     measured: [],
     failure: undefined,
     notCompared: [],
   };
-  const uncomputed = network.uncomputedReason(outputs[0]);
+  const uncomputed = network.uncomputedReason(outputs[0] ?? -1);
   if (uncomputed !== undefined) return { ...nothing, notCompared: outputs.map(() => uncomputed) };
   const unknown = inputs.filter((tensor) => !supply.has(tensor));
   if (unknown.length > 0) {
@@ -71,15 +74,13 @@ async function compareOperator(network, golden, operator, supply, options) {
   const unrecorded = outputs.filter((tensor) => !supply.recorded(tensor));
   const result = { ...nothing, notCompared: unrecorded.map(() => 'the archive leaves out its output') };
   if (!outputs.some((tensor) => supply.recorded(tensor) || supply.wants(tensor))) return result;
-  const limits = result.chained ? INTEGER_LIMITS : OPERATOR_LIMITS;
+  const limits = result.hybrid ? HYBRID_LIMITS : result.chained ? INTEGER_LIMITS : OPERATOR_LIMITS;
   try {
     const measure = network.isConstant(operator) ? measureConstants : measureComputed;
     const measured = await measure(network, golden, operator, supply, options);
     return { ...result, measured: measured.map((one) => ({ ...one, limits })) };
   } catch (error) {
-    // A bad archive is nothing of the operator's.
-    if (error instanceof DataError || !(error instanceof Error)) throw error;
-    return { ...result, failure: error.message };
+    return { ...result, failure: reasonOf(error) };
   }
 }
 
@@ -102,7 +103,7 @@ async function measureComputed(network, golden, operator, supply, options) {
       for (const { name, tensor } of program.inputs) feeds.set(name, await supply.feed(sample, tensor));
       const fetched = await session.run(feeds);
       for (const { tensor, position } of program.outputs) {
-        const computed = fetched[position];
+        const computed = /** @type {Elements} */ (fetched[position]);
         if (supply.wants(tensor)) supply.keep(sample, tensor, computed);
         if (!supply.recorded(tensor)) continue;
         const reference = codesOf(

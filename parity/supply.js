@@ -26,12 +26,12 @@ export class Supply {
     this.#golden = golden;
     // Backwards: an absent tensor is worth computing only if it leads to one that can be compared.
     for (const operator of network.operators.toReversed()) {
-      if (network.uncomputedReason(operator.outputs[0]) !== undefined) continue;
+      if (network.uncomputedReason(operator.outputs[0] ?? -1) !== undefined) continue;
       if (!operator.outputs.some((tensor) => this.recorded(tensor) || this.#lastUse.has(tensor))) continue;
       for (const tensor of network.activationInputs(operator)) {
         if (this.recorded(tensor) || this.#lastUse.has(tensor)) continue;
         // What comes out of the runtime says nothing of its extents.
-        if (network.expected(tensor).dims !== undefined) this.#lastUse.set(tensor, operator.index);
+        if (network.dims(tensor) !== undefined) this.#lastUse.set(tensor, operator.index);
       }
     }
   }

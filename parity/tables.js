@@ -2,7 +2,7 @@
 import { count, labelled, plural, printable, shape, shortened } from '../dist/report/format.js';
 import { table } from '../dist/report/table.js';
 import { mergeDifference, noDifference } from './compare.js';
-import { distance, equalShare, isWithin, INTEGER_LIMITS, OPERATOR_LIMITS } from './limits.js';
+import { distance, equalShare, isWithin, HYBRID_LIMITS, INTEGER_LIMITS, OPERATOR_LIMITS } from './limits.js';
 
 /**
  * @typedef {import('./network.js').Network} Network
@@ -25,6 +25,7 @@ import { distance, equalShare, isWithin, INTEGER_LIMITS, OPERATOR_LIMITS } from 
 const WIDTH = 110;
 const LONGEST_NAME = 40;
 const CHAINED = '*';
+const HYBRID = '~';
 
 const NUMBER_COLUMNS = ['equal', 'max LSB', 'max rel. error'].map(numeric);
 
@@ -37,8 +38,9 @@ const NUMBER_COLUMNS = ['equal', 'max LSB', 'max rel. error'].map(numeric);
 export function operatorTypes(results) {
   /** @type {Map<string, TypeRow>} */
   const rows = new Map();
-  for (const { operator, chained, measured, failure, notCompared } of results) {
-    const title = printable(operator.op) + (chained ? ` ${CHAINED}` : '');
+  for (const result of results) {
+    const { operator, measured, failure, notCompared } = result;
+    const title = printable(operator.op) + marks(result);
     const row = rows.get(title) ?? emptyRow(title);
     rows.set(title, row);
     row.operators++;
@@ -63,14 +65,6 @@ export function operatorTypes(results) {
       count(row.notCompared),
     ]),
   );
-  const note = [...rows.keys()].some((title) => title.endsWith(CHAINED))
-    ? labelled(
-        `${CHAINED} `,
-        "the archive leaves out an input, which was computed here from the interpreter's tensors before it; " +
-          `held to ${limitsText(INTEGER_LIMITS)}`,
-        WIDTH,
-      )
-    : [];
   return [
     ...labelled(
       'EACH OPERATOR  ',
@@ -78,8 +72,34 @@ export function operatorTypes(results) {
       WIDTH,
     ),
     ...lines,
-    ...note,
+    ...notes(results),
   ];
+}
+
+/** @param {OperatorResult} result */
+function marks({ chained, hybrid }) {
+  return `${chained ? ` ${CHAINED}` : ''}${hybrid ? ` ${HYBRID}` : ''}`;
+}
+
+/**
+ * What the marks mean.
+ *
+ * @param {readonly OperatorResult[]} results
+ * @returns {string[]}
+ */
+function notes(results) {
+  const lines = [];
+  if (results.some(({ chained }) => chained)) {
+    const from =
+      "an input that the archive leaves out was computed here from the interpreter's tensors before it";
+    lines.push(...labelled(`${CHAINED} `, `${from}; held to ${limitsText(INTEGER_LIMITS)}`, WIDTH));
+  }
+  if (results.some(({ hybrid }) => hybrid)) {
+    const why =
+      'the interpreter quantizes the float inputs of this kernel on the fly, the lane of the file does not';
+    lines.push(...labelled(`${HYBRID} `, `${why}; held to ${limitsText(HYBRID_LIMITS)}`, WIDTH));
+  }
+  return lines;
 }
 
 /**
@@ -97,11 +117,11 @@ export function operatorTensors(network, results) {
     ...NUMBER_COLUMNS,
     { title: '' },
   ];
-  const rows = results.flatMap(({ operator, chained, measured }) =>
-    measured.map((one) => [
-      labelOf(operator) + (chained ? ` ${CHAINED}` : ''),
+  const rows = results.flatMap((result) =>
+    result.measured.map((one) => [
+      labelOf(result.operator) + marks(result),
       shortened(network.nameOf(one.tensor), LONGEST_NAME),
-      shape(network.expected(one.tensor).dims),
+      shape(network.dims(one.tensor)),
       ...measuredNumbers(one),
       mark(one),
     ]),
@@ -156,7 +176,7 @@ export function endToEnd(network, title, { measured }) {
   ];
   const rows = measured.map((one) => [
     shortened(network.nameOf(one.tensor), LONGEST_NAME),
-    shape(network.expected(one.tensor).dims),
+    shape(network.dims(one.tensor)),
     count(one.difference.values),
     ...measuredNumbers(one),
     one.argmax === undefined ? '-' : `${count(one.argmax.agreeing)} of ${count(one.argmax.places)}`,
@@ -201,7 +221,7 @@ function deviation(network, measured) {
     values.unshift(`up to ${distance(measured).toExponential(1)} of its largest value`);
   if (argmax !== undefined)
     values.push(`same argmax in ${argmax.agreeing} of ${plural(argmax.places, 'place')}`);
-  return `tensor ${printable(network.nameOf(tensor))}: ${values.join(', ')}; held to ${limitText(measured)}`;
+  return `tensor ${shortened(network.nameOf(tensor), LONGEST_NAME)}: ${values.join(', ')}; held to ${limitText(measured)}`;
 }
 
 /** @param {TfliteOperator} operator */
@@ -291,12 +311,12 @@ function mark(measured) {
 /** @param {Measured} measured */
 function limitText({ unit, limits, argmax }) {
   if (unit === 'exact') return limits.equal === 1 ? 'equal' : `${100 * limits.equal} % equal`;
-  if (unit === 'relative') return `${limits.relative} of the largest value`;
+  if (unit === 'relative') return `${limits.relative.toExponential()} of the largest value`;
   return `${limits.lsb} LSB${argmax === undefined || limits.argmax === 0 ? '' : ' and the same argmax'}`;
 }
 
 /** @param {Limits} limits */
 function limitsText({ lsb, relative, equal }) {
   const others = equal === 1 ? 'other integers equal' : `${100 * equal} % of other integers equal`;
-  return `${lsb} LSB, floats to ${relative} of their largest value, ${others}`;
+  return `${lsb} LSB, floats to ${relative.toExponential()} of their largest value, ${others}`;
 }

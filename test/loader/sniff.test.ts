@@ -3,7 +3,7 @@ import { deflateSync, gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { LoadError, UnsupportedError, UsageError } from '../../src/errors.js';
+import { LoadError, UsageError } from '../../src/errors.js';
 import { loadModel } from '../../src/loader/index.js';
 import { encodeModel } from '../../src/onnx/proto.js';
 import { fixture, modelOf, refusal, temporaryFolder } from './model-files.js';
@@ -53,6 +53,18 @@ describe('a file that is not a model', () => {
       /Git LFS pointer/,
     ],
     ['notes.onnx', text('remember the milk\n'), /a text file/],
+    ['archive.tflite', zipSync({ 'model.tflite': text('x') }), /a zip archive/],
+    [
+      'old.tflite',
+      Buffer.concat([Buffer.from('1c000000', 'hex'), text('TFL1')]),
+      /TFLite file of another format/,
+    ],
+    [
+      'bare.tflite',
+      Buffer.from('1c0000001400200004000800', 'hex'),
+      /without the identifier of TFLite files: bytes 4 to 7 are 0x14002000, 0x54464c33 \("TFL3"\) is wanted/,
+    ],
+    ['short.tflite', Buffer.from('1c00', 'hex'), /without the identifier of TFLite files: .* missing/],
     ['noise.onnx', Buffer.from('ffffffffffffffffffffffff', 'hex'), /not an ONNX model/],
     ['frozen.pb', Buffer.from('0a1a0a0170120b506c616365686f6c6465722a00', 'hex'), /not an ONNX model/],
     ['tensor.pb', Buffer.from('0803100142017822000000', 'hex'), /not an ONNX model|damaged/],
@@ -94,15 +106,6 @@ describe('a file that is not a model', () => {
 
   it('is a device', async () => {
     expect((await refusal(loadModel('/dev/zero'))).message).toMatch(/not a regular file/);
-  });
-});
-
-describe('a file of another format', () => {
-  it('TFLite is named as not supported yet', async () => {
-    const bytes = Buffer.concat([Buffer.from('1c000000', 'hex'), text('TFL3'), new Uint8Array(64)]);
-    const error = await refusal(loadModel(fileOf('model.tflite', bytes)));
-    expect(error).toBeInstanceOf(UnsupportedError);
-    expect(error.message).toMatch(/TFLite is not supported yet/);
   });
 });
 

@@ -26,8 +26,7 @@ export interface UnarySpec {
 export const reluOf: Formula<UnarySpec & { lowest: number; highest: number | null }> = (spec) => {
   const { input, output } = spec;
   const factor = quantizeMultiplier(Math.fround(input.scale / output.scale));
-  const codeOf = (real: number): number =>
-    output.zeroPoint + roundHalfAway(Math.fround(real / output.scale));
+  const codeOf = (real: number): number => output.zeroPoint + roundHalfAway(Math.fround(real / output.scale));
   const lowest = Math.max(output.lowest, codeOf(spec.lowest));
   const highest = spec.highest === null ? output.highest : Math.min(output.highest, codeOf(spec.highest));
   return (x) =>

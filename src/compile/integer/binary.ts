@@ -48,7 +48,9 @@ function extentsLike(call: OperatorCall, operand: Operand, output: Operand): rea
   const axes = tensorOf(graph, output.tensor).fileAxes;
   const shape = tensorOf(graph, operand.tensor).shape ?? [];
   const extents = shape.map((extent) => (typeof extent === 'number' ? extent : NaN));
-  return axes === undefined || axes.length !== extents.length ? extents : axes.map((axis) => extents[axis] ?? NaN);
+  return axes === undefined || axes.length !== extents.length
+    ? extents
+    : axes.map((axis) => extents[axis] ?? NaN);
 }
 
 /**
@@ -137,7 +139,13 @@ const prelu: IntegerKernel = kernel((call, { a, b, output }, spec) => {
   const product = writer.op('Mul', [x, doubles.of(call.centered(b.tensor))]);
   const codes = { zeroPoint: output.zeroPoint, range: spec.range };
   const { identity, slope } = preluScales(spec);
-  const above = requantize(writer, { value: x, bound: reachOf(a) }, scalar(realOf(identity)), PORTABLE, codes);
+  const above = requantize(
+    writer,
+    { value: x, bound: reachOf(a) },
+    scalar(realOf(identity)),
+    PORTABLE,
+    codes,
+  );
   const bound = reachOf(a) * reachOf(b);
   const below = requantize(writer, { value: product, bound }, scalar(realOf(slope)), PORTABLE, codes);
   if (above === undefined || below === undefined) return undefined;

@@ -21,6 +21,17 @@ export function multipliedBy(doubles: Doubles, x: Value, { multiplier, shift }: 
   return shift < 0 ? doubles.round(doubles.times(product, scalar(2 ** shift))) : product;
 }
 
+/** floor(log2(x)) of integers from 1. The logarithm of a power of two may come out just below. */
+export function log2Floor(writer: ModelWriter, x: Value): Value {
+  const doubles = new Doubles(writer);
+  const log2 = doubles.times(writer.op('Log', [x]), scalar(1 / Math.LN2));
+  return doubles.floor(doubles.plus(log2, scalar(1e-11)));
+}
+
+export function power2(writer: ModelWriter, exponent: Value): Value {
+  return writer.op('Pow', [writer.literal('float64', [2], []), exponent]);
+}
+
 /** Float64 integers plus the zero point, cut to the codes of the type, as float32. */
 export function toCodes(writer: ModelWriter, value: Value, { zeroPoint, lowest, highest }: Affine): Value {
   const doubles = new Doubles(writer);

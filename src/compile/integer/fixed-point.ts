@@ -72,10 +72,7 @@ export function roundingDivideByPot(x: number, exponent: number): number {
 }
 
 /** MultiplyByQuantizedMultiplier on a 32-bit integer: rounds twice. What leaves 32 bits by the left shift wraps, as there. */
-export function multiplyByQuantizedMultiplier(
-  x: number,
-  { multiplier, shift }: QuantizedMultiplier,
-): number {
+export function multiplyByQuantizedMultiplier(x: number, { multiplier, shift }: QuantizedMultiplier): number {
   const shifted = shift > 0 ? (x * 2 ** shift) | 0 : x;
   return roundingDivideByPot(highMul32(shifted, multiplier), Math.max(-shift, 0));
 }

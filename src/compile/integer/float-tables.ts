@@ -31,8 +31,7 @@ const FUNCTIONS = {
     return f(f(0.5 * x) * f(1 + tanh(f(SQRT_2_OVER_PI * f(x + cubic)), output)));
   },
   EXP: (x) => f(Math.exp(x)),
-  LOG: (x, { lowest, zeroPoint, scale }) =>
-    x <= 0 ? f((lowest - zeroPoint) * scale) : f(Math.log(x)),
+  LOG: (x, { lowest, zeroPoint, scale }) => (x <= 0 ? f((lowest - zeroPoint) * scale) : f(Math.log(x))),
   RSQRT: (x, { scale }) => (x <= 0 ? f(INT16_MAX * scale) : f(1 / f(Math.sqrt(x)))),
 } as const satisfies Record<string, FloatFunction>;
 
@@ -43,9 +42,9 @@ export const floatTableOf: Formula<UnarySpec & { name: FloatFunctionName }> = (s
   const { input, output } = spec;
   const transform: FloatFunction = FUNCTIONS[spec.name];
   if (input.highest > 255) {
-    return interpolated(sampled(
-      input.scale, input.zeroPoint, output.scale, output.zeroPoint, f, (x) => transform(x, output)
-    ));
+    return interpolated(
+      sampled(input.scale, input.zeroPoint, output.scale, output.zeroPoint, f, (x) => transform(x, output)),
+    );
   }
   const inverse = f(1 / output.scale);
   return (x) => {
@@ -93,7 +92,7 @@ export function interpolated(table: readonly number[]): (code: number) => number
   return (code) => {
     const index = 256 + Math.floor(code / 128);
     const base = table[index] ?? 0;
-    const slope = ((table[index + 1] ?? 0) - base) << 16 >> 16;
+    const slope = (((table[index + 1] ?? 0) - base) << 16) >> 16;
     const offset = code - 128 * Math.floor(code / 128);
     return ((base + Math.floor((slope * offset + 64) / 128)) << 16) >> 16;
   };

@@ -102,4 +102,3 @@ export const MOVE_KERNELS: Readonly<Record<string, IntegerKernel>> = {
   ...Object.fromEntries(MOVES.map((op) => [op, move])),
   CONCATENATION: concatenation,
 };
-

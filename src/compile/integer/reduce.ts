@@ -38,7 +38,9 @@ function reductionOf(call: OperatorCall): Reduction | undefined {
   const extents = axes.map((axis) => tensor.shape?.[axis]);
   if (!extents.every((extent) => typeof extent === 'number')) return undefined;
   const count = extents.reduce((x, y) => x * y, 1);
-  return count === 0 ? undefined : { ...operands, tensor, axes, count, keepsDims: intAttr(main, 'keepdims') === 1 };
+  return count === 0
+    ? undefined
+    : { ...operands, tensor, axes, count, keepsDims: intAttr(main, 'keepdims') === 1 };
 }
 
 /** Sums of float32 integers no larger than `reach`, as float64. */

@@ -21,9 +21,7 @@ const sigmoid = (i: number): number => 65536 / (1 + Math.exp(-i / 24));
 
 /** sigmoid_table_uint16 of internal/common.h: steps of 1/24, each moved by half of what interpolation is off in the middle. */
 const SIGMOID: readonly number[] = Array.from({ length: 256 }, (_, i) =>
-  i === 255
-    ? 65535
-    : Math.round(sigmoid(i) - ((sigmoid(i) + sigmoid(i + 1)) / 2 - sigmoid(i + 0.5)) / 2),
+  i === 255 ? 65535 : Math.round(sigmoid(i) - ((sigmoid(i) + sigmoid(i + 1)) / 2 - sigmoid(i + 0.5)) / 2),
 );
 
 /** Exponent of a scale that is a power of two within a thousandth of it, as CheckedLog2 finds it. */

@@ -10,7 +10,7 @@ import { ONNX_DATA_TYPE } from '../../ir/onnx-data-type.js';
 import type { Value } from '../model-writer.js';
 import type { Operand } from './affine.js';
 import { Doubles, scalar } from './doubles.js';
-import { toCodes } from './fixed-point-values.js';
+import { log2Floor, power2, toCodes } from './fixed-point-values.js';
 import { clamp, multiplyByQuantizedMultiplier, quantizeMultiplier } from './fixed-point.js';
 import { interpolated, sampled } from './float-tables.js';
 import type { IntegerKernel, OperatorCall } from './kernel.js';
@@ -29,7 +29,9 @@ function axisOf(call: OperatorCall, input: Operand): number {
 /** The factor that a node in front of the main one multiplies by. */
 function betaOf({ graph, nodes, main }: OperatorCall): number {
   for (const node of nodes.slice(0, nodes.indexOf(main))) {
-    const constants = node.inputs.map((tensor) => (tensor === null ? undefined : tensorOf(graph, tensor).data));
+    const constants = node.inputs.map((tensor) =>
+      tensor === null ? undefined : tensorOf(graph, tensor).data,
+    );
     const data = constants.find((constant) => constant !== undefined);
     if (node.op === 'Mul' && data !== undefined) return f(toFloat64(data)[0] ?? 1);
   }
@@ -60,7 +62,12 @@ function expTable(call: OperatorCall, spec: ExpSpec): ReturnType<typeof tableOf>
 }
 
 /** Exponentials and their sum in float32, added in the order of the file, as the kernel adds them. */
-function exponentials(call: OperatorCall, input: Operand, axis: number, beta: number): readonly [Value, Value] {
+function exponentials(
+  call: OperatorCall,
+  input: Operand,
+  axis: number,
+  beta: number,
+): readonly [Value, Value] {
   const { writer } = call;
   const below = belowLargest(call, input, axis);
   const index = writer.op('Add', [below, float(call, 255)]);
@@ -91,7 +98,14 @@ const INT16 = 65535;
 /** exp(x) by x from -10 to 0 in 65535 steps, with 15 bits behind the point. */
 const EXP: readonly number[] = sampled(10 / INT16, 32767, 2 / INT16, 0, (x) => x, Math.exp);
 /** 1 / (1 + x) by x from 0 to 1. */
-const RECIPROCAL: readonly number[] = sampled(1 / INT16, -32768, 2 / INT16, 0, (x) => x, (x) => 1 / (1 + x));
+const RECIPROCAL: readonly number[] = sampled(
+  1 / INT16,
+  -32768,
+  2 / INT16,
+  0,
+  (x) => x,
+  (x) => 1 / (1 + x),
+);
 
 /** By the difference to the largest code, from -65535 to 0. */
 function exp16Table(call: OperatorCall, spec: ExpSpec): ReturnType<typeof tableOf> {
@@ -113,13 +127,6 @@ function reciprocal16Table(call: OperatorCall): ReturnType<typeof tableOf> {
   );
 }
 
-/** floor(log2(x)) of integers from 1, as float64. The logarithm of a power of two may come out just below. */
-function log2Floor({ writer }: OperatorCall, x: Value): Value {
-  const doubles = new Doubles(writer);
-  const log2 = doubles.times(writer.op('Log', [x]), scalar(1 / Math.LN2));
-  return doubles.floor(doubles.plus(log2, scalar(1e-11)));
-}
-
 function softmax16(call: OperatorCall, input: Operand, output: Operand): Value {
   const { writer } = call;
   const doubles = new Doubles(writer);
@@ -128,16 +135,15 @@ function softmax16(call: OperatorCall, input: Operand, output: Operand): Value {
   const spec = { scale: input.scale, beta: betaOf(call) };
   const powers = doubles.of(lookUpIndex(call, exp16Table(call, spec), index));
   const sum = writer.op('ReduceSum', [powers, writer.literal('int64', [axis], [1])], { keepdims: 1 });
-  // The sum has its highest bit at `bits`; shifted to 31 bits, then back by 14 with rounding.
-  const bits = log2Floor(call, sum);
-  const power = (exponent: Value): Value => writer.op('Pow', [writer.literal('float64', [2], []), exponent]);
-  const left = power(doubles.plus(doubles.times(bits, scalar(-1)), scalar(30)));
+  // The sum shifted until it has 31 bits, then back by 14 with rounding.
+  const back = doubles.times(log2Floor(writer, sum), scalar(-1));
+  const left = power2(writer, doubles.plus(back, scalar(30)));
   const shifted = doubles.floor(
     doubles.plus(doubles.times(writer.op('Mul', [sum, left]), scalar(2 ** -14)), scalar(0.5)),
   );
   const at = doubles.clip(doubles.plus(shifted, scalar(-65536)), 0, 65535);
   const reciprocal = doubles.of(lookUpIndex(call, reciprocal16Table(call), at));
-  const product = writer.op('Mul', [writer.op('Mul', [powers, reciprocal]), power(doubles.times(bits, scalar(-1)))]);
+  const product = writer.op('Mul', [writer.op('Mul', [powers, reciprocal]), power2(writer, back)]);
   const rounded = doubles.floor(doubles.plus(product, scalar(0.5)));
   return toCodes(writer, rounded, { ...output, zeroPoint: 0, lowest: 0, highest: 32767 });
 }
@@ -146,7 +152,8 @@ const softmax: IntegerKernel = (call) => {
   const operands = unaryOf(call);
   if (operands === undefined) return undefined;
   const { input, output } = operands;
-  if (input.dtype === 'int16' && output.dtype === 'int16') return codesOf(output, softmax16(call, input, output));
+  if (input.dtype === 'int16' && output.dtype === 'int16')
+    return codesOf(output, softmax16(call, input, output));
   const is8 = [input, output].every(({ dtype }) => dtype === 'int8' || dtype === 'uint8');
   return is8 ? codesOf(output, softmax8(call, input, output)) : undefined;
 };

@@ -53,7 +53,9 @@ export function lookUpPair<S>(
   if (count > LONGEST) return undefined;
   const table = tableOf(call.graph, formula, [a.lowest, b.lowest, width, count, spec], () => {
     const f = formula(spec);
-    return Array.from({ length: count }, (_, i) => f(a.lowest + Math.floor(i / width), b.lowest + (i % width)));
+    return Array.from({ length: count }, (_, i) =>
+      f(a.lowest + Math.floor(i / width), b.lowest + (i % width)),
+    );
   });
   const row = writer.op('Mul', [call.codes(a.tensor), writer.literal('float32', [width], [])]);
   // On the side of the second operand, which is often a small constant.

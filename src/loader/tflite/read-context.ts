@@ -1,6 +1,6 @@
 /** What the readers of the parts of one TFLite file share: its bytes, its buffers, and what is wrong with it. */
 import { UnsupportedError } from '../../errors.js';
-import { Problems } from '../onnx/problems.js';
+import type { Problems } from '../onnx/problems.js';
 import type { Buffers } from './buffers.js';
 import type { FlatFile } from './flatbuffer/flat-table.js';
 

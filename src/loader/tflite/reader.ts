@@ -1,9 +1,12 @@
 /** TFLite bytes -> Graph and lane. */
-import { UsageError } from '../../errors.js';
+import { UnsupportedError, UsageError } from '../../errors.js';
 import { formatDims } from '../../ir/elements.js';
+import { fileShape } from '../../ir/file-axes.js';
 import { tensorOf, type Graph } from '../../ir/graph.js';
+import { inferShapes } from '../../ir/infer/index.js';
 import type { Lane } from '../../ir/lane.js';
 import { buildGraph } from './lower/build-graph.js';
+import { metadataEntries, readMetadata } from './metadata.js';
 import { readTflite } from './read-file.js';
 
 export interface TfliteReadOptions {
@@ -15,6 +18,7 @@ export interface TfliteReadOptions {
  * The main subgraph; the others belong to control flow, which is opaque.
  *
  * @throws LoadError when the file is broken, UnsupportedError when it is beyond what is read
+ * @throws UnsupportedError also when its shapes are open until it runs
  * @throws UsageError when `shapes` has other extents than the file
  */
 export function readTfliteModel(
@@ -25,13 +29,41 @@ export function readTfliteModel(
   const [main] = file.subgraphs;
   if (main === undefined) throw new RangeError('a file without subgraphs was let through');
   const { graph, lane } = buildGraph(main);
-  const made: Graph = { ...graph, metadata: new Map(), producer: file.description };
-  checkShapes(made, shapes);
+  const metadata = metadataEntries(readMetadata(file, bytes));
+  const made: Graph = { ...graph, metadata, producer: file.description };
+  checkBindings(made, shapes);
+  checkShapes(made);
   return { graph: made, lane };
 }
 
+/**
+ * Padding and the like follow from the shapes that the file gives its tensors, which the interpreter computes anew. They are the
+ * same but in files whose shapes are open until they run.
+ */
+function checkShapes(graph: Graph): void {
+  const inferred = inferShapes(graph);
+  const places = graph.nodes.flatMap(({ origin, outputs }) =>
+    outputs.flatMap((id) => {
+      if (id === null || graph.inner?.has(id) === true) return [];
+      const noted = fileShape(tensorOf(graph, id)) ?? [];
+      const computed = fileShape(tensorOf(inferred, id)) ?? [];
+      const isOpen = noted.length === 0 || computed.some((dim) => typeof dim !== 'number');
+      if (isOpen || noted.join() === computed.join()) return [];
+      const { name } = tensorOf(graph, id);
+      return [
+        `${origin.op}#${origin.index} writes ${formatDims(computed)} to '${name}', which the file says is ${formatDims(noted)}`,
+      ];
+    }),
+  );
+  if (places.length === 0) return;
+  throw new UnsupportedError(
+    'the shapes in the file are not those that its operators compute; they are set when it runs',
+    { places, hint: 'tf.lite.TFLiteConverter on a model whose inputs have fixed shapes' },
+  );
+}
+
 /** A TFLite file has its extents in every tensor; operators such as RESHAPE hold them as constants. */
-function checkShapes(graph: Graph, shapes: ReadonlyMap<string, readonly number[]>): void {
+function checkBindings(graph: Graph, shapes: ReadonlyMap<string, readonly number[]>): void {
   const inputs = graph.inputs.map((id) => tensorOf(graph, id));
   const problems = [...shapes].flatMap(([name, dims]) => {
     const input = inputs.find((tensor) => tensor.name === name);

@@ -1,7 +1,7 @@
 /** Comparisons, logic, and choices made by conditions. */
 import type { DType, TensorId } from '../../../ir/graph.js';
 import { Unlowerable, type Layout, type Lowering, type Rule } from './lowering.js';
-import { cast, computedIn, operandsOf, refuseCodes, writeFrom, type Operands } from './operands.js';
+import { cast, computedIn, operandsOf, writeFrom, type Operands } from './operands.js';
 
 const NUMBERS: ReadonlySet<DType> = new Set<DType>([
   ...(['float32', 'float16', 'float64'] as const),
@@ -79,18 +79,6 @@ function writeChoice(
   writeFrom(lowering, computed, layout, 'Where', [condition, ...wide]);
 }
 
-const NONZERO_TYPES = new Set<DType>(['float32', 'float16', 'uint8', 'int32', 'int64', 'bool']);
-
-/** Places of what is not zero, one row each. */
-const where: Rule = (lowering) => {
-  refuseCodes(lowering, [0]);
-  if (lowering.shape(0).length === 0) throw new Unlowerable('its condition is a scalar');
-  const dtype = lowering.dtype(0);
-  const condition = cast(lowering, lowering.input(0, 'file'), dtype, computedIn(dtype, NONZERO_TYPES));
-  const columns = lowering.main('NonZero', [condition]);
-  lowering.write(0, 'file', 'Transpose', [columns], { perm: [1, 0] });
-};
-
 export const COMPARE_RULES: Readonly<Record<string, Rule>> = {
   EQUAL: comparison('Equal', NUMBERS_AND_BOOLS),
   GREATER: comparison('Greater'),
@@ -104,5 +92,4 @@ export const COMPARE_RULES: Readonly<Record<string, Rule>> = {
   SELECT: select,
   SELECT_V2: selectV2,
   STABLEHLO_SELECT: selectV2,
-  WHERE: where,
 };

@@ -32,23 +32,22 @@ function binary(op: string, attrs: Readonly<Record<string, AttrValue>> = {}): Ru
   };
 }
 
-/** One node on two inputs, behind the fused activation function. */
-function arithmetic(op: string): Rule {
-  return (lowering) => {
-    const { layout, inputs } = operandsOf(lowering, [0, 1]);
-    if (isFloat(lowering.outputDtype())) lowering.writeActivated(0, layout, op, inputs);
-    else writeClamped(lowering, layout, op, inputs, lowering.dtype(0));
-  };
-}
-
-/** Least and, where there is one, largest value. */
-const INTEGER_LIMITS: Readonly<Record<string, readonly number[]>> = {
+/** Least and, where there is one, largest value; the kernels take all other fused activation functions for none. */
+const FUSED_LIMITS: Readonly<Record<string, readonly number[]>> = {
   RELU: [0],
   RELU6: [0, 6],
   RELU_N1_TO_1: [-1, 1],
 };
 
-/** `writeActivated` for integers, the result of the node being of type `computed`. */
+/** One node on two inputs, behind the fused activation function. */
+function arithmetic(op: string): Rule {
+  return (lowering) => {
+    const { layout, inputs } = operandsOf(lowering, [0, 1]);
+    writeClamped(lowering, layout, op, inputs, lowering.dtype(0));
+  };
+}
+
+/** Writes output 0, behind the fused activation function, of a node whose result has type `computed`. */
 function writeClamped(
   lowering: Lowering,
   layout: Layout,
@@ -56,15 +55,15 @@ function writeClamped(
   inputs: readonly TensorId[],
   computed: DType,
 ): void {
-  const activation = String(lowering.op.options['fusedActivationFunction'] ?? 'NONE');
-  if (activation === 'NONE') {
+  const limits = FUSED_LIMITS[String(lowering.op.options['fusedActivationFunction'])];
+  if (limits === undefined) {
     writeFrom(lowering, computed, layout, op, inputs);
-    return;
+  } else if (isFloat(computed)) {
+    lowering.writeActivated(0, layout, op, inputs);
+  } else {
+    const scalars = limits.map((limit) => cast(lowering, lowering.ints([limit], []), 'int64', computed));
+    writeFrom(lowering, computed, layout, 'Clip', [lowering.main(op, inputs), ...scalars]);
   }
-  const limits = INTEGER_LIMITS[activation];
-  if (limits === undefined) throw new Unlowerable(`its fused activation function is ${activation}`);
-  const scalars = limits.map((limit) => cast(lowering, lowering.ints([limit], []), 'int64', computed));
-  writeFrom(lowering, computed, layout, 'Clip', [lowering.main(op, inputs), ...scalars]);
 }
 
 const EXTREMUM_TYPES = new Set<DType>([
@@ -168,7 +167,8 @@ const addN: Rule = (lowering) => {
   const { layout, inputs } = operandsOf(lowering, slots);
   const [first, ...others] = inputs;
   const last = others.at(-1);
-  if (isFloat(lowering.dtype(0)) || first === undefined || last === undefined) {
+  if (first === undefined) throw new Unlowerable('it has no inputs');
+  if (isFloat(lowering.dtype(0)) || last === undefined) {
     lowering.write(0, layout, 'Sum', inputs);
     return;
   }

@@ -242,9 +242,12 @@ export class Network {
     }
     const missing = this.#missing(golden);
     if (missing.length > 0) {
-      throw new DataError(`${golden.path} is incomplete: ${missing.length} tensors are missing`, {
-        places: missing,
-      });
+      throw new DataError(
+        `${golden.path} is incomplete: ${missing.length === 1 ? '1 tensor is' : `${missing.length} tensors are`} missing`,
+        {
+          places: missing,
+        },
+      );
     }
   }
 

@@ -79,6 +79,11 @@ async function main() {
   }
 }
 
+// A reader that goes away, such as head, wants no more.
+process.stdout.on('error', (error) => {
+  if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EPIPE') throw error;
+});
+
 try {
   await main();
 } catch (error) {

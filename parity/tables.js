@@ -16,7 +16,8 @@ import { distance, equalShare, isWithin, HYBRID_LIMITS, INTEGER_LIMITS, OPERATOR
  * @property {string} title
  * @property {number} operators
  * @property {number} tensors
- * @property {import('./compare.js').Difference} difference
+ * @property {number} values
+ * @property {import('./compare.js').Difference | undefined} integers of those tensors that are not float
  * @property {number | undefined} lsb largest
  * @property {number | undefined} relative largest
  * @property {number} notCompared tensors
@@ -60,8 +61,8 @@ export function operatorTypes(results) {
       row.title,
       count(row.operators),
       count(row.tensors),
-      count(row.difference.values),
-      ...numbers(row.tensors, row.difference, row.lsb, row.relative),
+      count(row.values),
+      ...numbers(row.integers, row.lsb, row.relative),
       count(row.notCompared),
     ]),
   );
@@ -121,7 +122,7 @@ export function operatorTensors(network, results) {
     result.measured.map((one) => [
       labelOf(result.operator) + marks(result),
       shortened(network.nameOf(one.tensor), LONGEST_NAME),
-      shape(network.dims(one.tensor)),
+      shape(network.expected(one.tensor).dims?.map((dim) => dim ?? null)),
       ...measuredNumbers(one),
       mark(one),
     ]),
@@ -176,7 +177,7 @@ export function endToEnd(network, title, { measured }) {
   ];
   const rows = measured.map((one) => [
     shortened(network.nameOf(one.tensor), LONGEST_NAME),
-    shape(network.dims(one.tensor)),
+    shape(network.expected(one.tensor).dims?.map((dim) => dim ?? null)),
     count(one.difference.values),
     ...measuredNumbers(one),
     one.argmax === undefined ? '-' : `${count(one.argmax.agreeing)} of ${count(one.argmax.places)}`,
@@ -246,7 +247,8 @@ function emptyRow(title) {
     title,
     operators: 0,
     tensors: 0,
-    difference: noDifference(),
+    values: 0,
+    integers: undefined,
     lsb: undefined,
     relative: undefined,
     notCompared: 0,
@@ -258,8 +260,9 @@ function emptyRow(title) {
  * @param {Measured} measured
  */
 function addTo(row, measured) {
-  mergeDifference(row.difference, measured.difference);
-  const { unit } = measured;
+  const { unit, difference } = measured;
+  row.values += difference.values;
+  if (unit !== 'relative') mergeDifference((row.integers ??= noDifference()), difference);
   if (unit !== 'exact') row[unit] = Math.max(row[unit] ?? 0, distance(measured));
 }
 
@@ -267,18 +270,19 @@ function addTo(row, measured) {
 function measuredNumbers(measured) {
   const { unit, difference } = measured;
   const value = distance(measured);
-  return numbers(1, difference, unit === 'lsb' ? value : undefined, unit === 'relative' ? value : undefined);
+  return unit === 'relative'
+    ? numbers(undefined, undefined, value)
+    : numbers(difference, unit === 'lsb' ? value : undefined, undefined);
 }
 
 /**
- * @param {number} tensors
- * @param {import('./compare.js').Difference} difference
+ * @param {import('./compare.js').Difference | undefined} integers
  * @param {number | undefined} lsb
  * @param {number | undefined} relative
  */
-function numbers(tensors, difference, lsb, relative) {
+function numbers(integers, lsb, relative) {
   return [
-    tensors === 0 ? '-' : share(equalShare(difference)),
+    integers === undefined ? '-' : share(equalShare(integers)),
     lsb === undefined ? '-' : lsbText(lsb),
     relative === undefined ? '-' : relative === 0 ? '0' : relative.toExponential(1),
   ];

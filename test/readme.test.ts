@@ -27,6 +27,7 @@ const ELSEWHERE: readonly (readonly [command: RegExp, testedBy: string])[] = [
   [/^\.ci\/run$/, 'itself'],
   [/^(ONNXRUNTIME_NODE_INSTALL=skip )?npm (i|install) (-g|-D) (qdbg|\.\/\S+\.tgz)$/, 'package.test.ts'],
   [/^npm pack$/, 'package.test.ts'],
+  [/^npm run parity -- \S+\.tflite \S+\.npz$/, 'parity.test.ts'],
   [/^npm run bench$/, 'the benchmark itself, which checks its own ceilings'],
   [/^(git clone|cd) \S+$/, 'the reader'],
 ];

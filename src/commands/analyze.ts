@@ -4,6 +4,7 @@ import { edgeMeasurements } from '../diff/edge-measurements.js';
 import { endsOf } from '../diff/ends.js';
 import { jumpsOf } from '../diff/jumps.js';
 import { constantMeasurements } from '../diff/weight-measurements.js';
+import type { Finding } from '../doctor/finding.js';
 import { diagnose } from '../doctor/index.js';
 import { DataError, UnsupportedError, UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
@@ -107,7 +108,7 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
       ...(evaluation === undefined ? {} : { eval: await reportedData(evaluation) }),
     },
     scheme: loaded.lane === undefined ? { ...scheme, ...request.selection } : laneScheme(graph, loaded.lane),
-    ...explained(simulation, places, lane, seen, sums, asked),
+    ...explained(simulation, places, lane, seen, sums, asked, (evaluation ?? calib).kind === 'random'),
   };
 }
 
@@ -119,14 +120,14 @@ function explained(
   seen: Calibration,
   sums: readonly EdgeSums[],
   asked: ReadonlySet<TensorId>,
+  isSmoke: boolean,
 ): Pick<Report, 'coverage' | 'tensors' | 'weights' | 'findings' | 'verdict' | 'jumps' | 'notMeasured'> {
   const { graph, plan, edges, notMeasured } = simulation;
   const measurements = edgeMeasurements(graph, lane, sums, seen.edges);
   const constants = constantMeasurements(graph, lane, plan.quantizers);
   const jumps = jumpsOf(graph, measurements);
   const found = diagnose({ graph, lane, edges: measurements, constants, jumps });
-  // Flags of a simulation change nothing about a finished file.
-  const findings = simulation.scheme === 'file' ? found.map(({ fix: _, ...finding }) => finding) : found;
+  const findings = simulation.scheme === 'file' ? ofFinishedFile(found, isSmoke) : found;
   const tensors = tensorRows(graph, places, measurements, constants, {
     worst: worstTensors(graph, measurements),
     asked,
@@ -149,6 +150,13 @@ function explained(
     jumps: reportedJumps,
     notMeasured,
   };
+}
+
+/** Flags of a simulation change nothing about a finished file, and random data say nothing about its ranges. */
+function ofFinishedFile(findings: readonly Finding[], isSmoke: boolean): Finding[] {
+  return findings
+    .filter(({ rule }) => !isSmoke || !rule.startsWith('act.'))
+    .map(({ rule, severity, subject, message, args }) => ({ rule, severity, subject, message, args }));
 }
 
 function open(

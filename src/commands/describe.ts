@@ -22,6 +22,7 @@ export function describedModel(
 ): Omit<ReportedModel, 'sha256'> {
   // A TFLite graph has the opset that it was put into here, which says nothing about the file.
   const opset = graph.format === 'onnx' ? graph.opsets.get('') : undefined;
+  const implied = graph.nodes.filter(({ origin }) => origin.implied === true).length;
   return {
     role,
     path: loaded.path,
@@ -30,6 +31,7 @@ export function describedModel(
     ops: graph.nodes.filter(isMain).length,
     parameters: parametersOf(graph),
     bytes: loaded.bytes,
+    ...(implied === 0 ? {} : { impliedActivations: implied }),
   };
 }
 

@@ -8,7 +8,7 @@ import {
   type Node,
   type TensorId,
 } from '../ir/graph.js';
-import { useKey, type Lane, type QuantParams } from '../ir/lane.js';
+import { useKey, type Lane, type QDType, type QuantParams } from '../ir/lane.js';
 import { toFloat32 as floatsOf } from '../ir/elements.js';
 import { ONNX_DATA_TYPE } from '../ir/onnx-data-type.js';
 import { fakeQuantize as fakeQuantizeArray } from '../quant/affine.js';
@@ -17,6 +17,9 @@ import { fakeQuantize, fromFloat32, quantizeLinear, toFloat32 } from './operator
 
 /** What is known of a tensor: its value before its own quantizer, or the codes an integer kernel gave it, as float32 integers. */
 export type Held = { readonly raw: Value } | { readonly codes: Value };
+
+/** Types that Cast reads at every opset, for codes of those that it does not. */
+const WHOLE_BYTES: Partial<Record<QDType, QDType>> = { int2: 'int8', int4: 'int8', uint4: 'uint8' };
 
 export type Hold = (tensor: TensorId) => Held;
 
@@ -87,7 +90,7 @@ export class LaneTensors {
     const codes = quantizeLinear(
       this.#writer,
       toFloat32(this.#writer, held.raw, dtype),
-      params,
+      { ...params, dtype: WHOLE_BYTES[params.dtype] ?? params.dtype },
       shape?.length ?? 1,
     );
     return this.#writer.op('Cast', [codes], { to: ONNX_DATA_TYPE.float32 });

@@ -1,6 +1,6 @@
 /** Operators that probes and quantizers are made of, in the form that the model's opset wants. */
 import type { DType } from '../ir/graph.js';
-import { QRANGE, type QuantParams } from '../ir/lane.js';
+import { QRANGE, type QDType, type QuantParams } from '../ir/lane.js';
 import { ONNX_DATA_TYPE } from '../ir/onnx-data-type.js';
 import { MICROSOFT, type ModelWriter, type Value } from './model-writer.js';
 
@@ -55,18 +55,18 @@ export function fakeQuantize(writer: ModelWriter, value: Value, params: QuantPar
   return dequantizeLinear(writer, quantizeLinear(writer, value, params, rank), params);
 }
 
-/** Codes of `value`, a float32 tensor of the given rank, in the storage type of `params`. */
+/** Codes of `value`, a float32 tensor of the given rank, in the type of `params` or a wider one. */
 export function quantizeLinear(writer: ModelWriter, value: Value, params: QuantParams, rank: number): Value {
   const { scale, zeroPoint, attrs } = linearParams(writer, params);
-  const [lowest, highest] = QRANGE[params.dtype];
+  const [lowest, highest] = QRANGE[storageOf(params.dtype)];
   // QuantizeLinear saturates to the storage type only: a narrower integer range is cut before it.
   const isWhole = params.qmin === lowest && params.qmax === highest;
   const limited = isWhole ? value : limit(writer, value, params, rank);
   return writer.op('QuantizeLinear', [limited, scale, zeroPoint], attrs, MICROSOFT);
 }
 
-/** Values of codes in the storage type of `params`, as float32. */
-export function dequantizeLinear(writer: ModelWriter, codes: Value, params: QuantParams): Value {
+/** Values of codes that `quantizeLinear` gives, as float32. */
+function dequantizeLinear(writer: ModelWriter, codes: Value, params: QuantParams): Value {
   const { scale, zeroPoint, attrs } = linearParams(writer, params);
   return writer.op('DequantizeLinear', [codes, scale, zeroPoint], attrs, MICROSOFT);
 }
@@ -75,8 +75,9 @@ function linearParams(
   writer: ModelWriter,
   params: QuantParams,
 ): { scale: Value; zeroPoint: Value; attrs: { axis?: number } } {
-  const { dtype, granularity } = params;
-  if (dtype === 'int2' || dtype === 'int32' || dtype === 'int64' || granularity.kind === 'per-block')
+  const { granularity } = params;
+  const dtype = storageOf(params.dtype);
+  if (dtype === 'int32' || dtype === 'int64' || granularity.kind === 'per-block')
     throw new RangeError(`${dtype} constants are quantized ahead of time: no QuantizeLinear writes them so`);
   const dims = granularity.kind === 'per-tensor' ? [] : [params.scale.length];
   return {
@@ -84,6 +85,11 @@ function linearParams(
     zeroPoint: writer.literal(dtype, params.zeroPoint, dims),
     attrs: granularity.kind === 'per-tensor' ? {} : { axis: granularity.axis },
   };
+}
+
+/** No QuantizeLinear writes 2 bits; limits are cut before it anyway. */
+function storageOf(dtype: QDType): Exclude<QDType, 'int2'> {
+  return dtype === 'int2' ? 'int4' : dtype;
 }
 
 function limit(writer: ModelWriter, value: Value, params: QuantParams, rank: number): Value {

@@ -114,6 +114,8 @@ export interface Origin {
    * tensor into another order of axes, which the file does not do.
    */
   readonly part?: 'step' | 'layout';
+  /** A step that the file does not have, for an activation function that only the range of the integers stands for. */
+  readonly implied?: true;
 }
 
 /** Domain of operators that are in the file but that nothing here computes: what depends on them is not measured. */

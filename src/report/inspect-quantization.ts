@@ -2,13 +2,16 @@
 import type { ChalkInstance } from 'chalk';
 import { listed, number, percent, plural, printable, wrapped } from './format.js';
 import type { InspectedModel, Port } from './inspect-report.js';
-import { schemeText } from './scheme-text.js';
+import { impliedText, schemeText } from './scheme-text.js';
 import { findingLines } from './terminal-findings.js';
 
 const INDENT = '  ';
 const ISLANDS_SHOWN = 8;
 
-export function quantizationSection({ quantization }: InspectedModel, width: number): string[] {
+export function quantizationSection(
+  { quantization, impliedActivations }: InspectedModel,
+  width: number,
+): string[] {
   if (quantization === undefined) return [];
   const { scheme, coverage } = quantization;
   const { ops, macs, islands } = coverage;
@@ -17,6 +20,7 @@ export function quantizationSection({ quantization }: InspectedModel, width: num
   const lines = [
     printable(schemeText(scheme)),
     `${ops.quantized} of ${plural(ops.total, 'operator')} compute with integers${share}`,
+    ...(impliedActivations === undefined ? [] : [impliedText(impliedActivations)]),
     ...islands.slice(0, ISLANDS_SHOWN).map(({ nodes, reason }) => `float: ${listed(nodes, 4)} (${reason})`),
   ];
   return [

@@ -19,6 +19,8 @@ export interface ReportedModel {
   readonly ops: number;
   readonly parameters: number;
   readonly bytes: number;
+  /** Activation functions that the file leaves to the ranges of its integers, and that are computed here as if it had them. */
+  readonly impliedActivations?: number;
 }
 
 export interface ReportedData {
@@ -35,6 +37,7 @@ export interface ReportedData {
 
 export interface ReportedQuant {
   readonly dtype: string;
+  /** What a file has instead of a number is text in JSON: 'NaN', 'Infinity'. */
   readonly scale: readonly number[];
   readonly zeroPoint: readonly number[];
   /** As the file counts its axes. */

@@ -1,3 +1,4 @@
+import { plural } from './format.js';
 import type { Report } from './report.js';
 
 /** A scheme, or the kinds of quantizers of a file, in one line. */
@@ -15,4 +16,12 @@ export function schemeText(scheme: Report['scheme']): string {
   };
   const name = scheme['name'] === 'file' ? "the file's own" : String(scheme['name']);
   return `${name}: activations ${part(scheme['activations'])}, weights ${part(scheme['weights'])}, bias ${String(scheme['bias'])}`;
+}
+
+/** What was assumed of a file whose ranges start at exactly zero. */
+export function impliedText(count: number): string {
+  return (
+    `assumed: ${plural(count, 'layer')} without an activation function ${count === 1 ? 'has' : 'have'} one, since the range of the ` +
+    'integers starts at 0 (RELU) or goes from 0 to 6 (RELU6)'
+  );
 }

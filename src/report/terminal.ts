@@ -5,7 +5,7 @@ import { bytes, labelled, listed, percent, plural, printable, wrapped } from './
 import type { Report } from './report.js';
 import { groupBy } from './group.js';
 import { findingLines } from './terminal-findings.js';
-import { schemeText } from './scheme-text.js';
+import { impliedText, schemeText } from './scheme-text.js';
 import { channels, INDENT, layers, weights, WORTHWHILE_DB } from './terminal-layers.js';
 
 export interface TerminalOptions {
@@ -134,7 +134,13 @@ function basis(report: Report, style: ChalkInstance, width: number): string[] {
     macs.total === 0 ? '' : `, ${percent(macs.quantized / macs.total)} of the multiply-accumulates`;
   const scheme = `${printable(schemeText(report.scheme))}; ${ops.quantized} of ${plural(ops.total, 'op')}${share}`;
   lines.push(...labelled('scheme   ', scheme, width));
-  if (report.scheme['name'] === 'file') lines.push(...labelled(blank, OWN_REFERENCE, width));
+  if (report.scheme['name'] === 'file') {
+    lines.push(...labelled(blank, OWN_REFERENCE, width));
+    for (const { impliedActivations } of report.models) {
+      if (impliedActivations !== undefined)
+        lines.push(...labelled(blank, impliedText(impliedActivations), width));
+    }
+  }
   for (const { nodes, reason } of islands.slice(0, MOST_ISLANDS))
     lines.push(...labelled(`${blank}float: `, printable(`${listed(nodes, 4)} (${reason})`), width));
   const others = islands.slice(MOST_ISLANDS).reduce((sum, { nodes }) => sum + nodes.length, 0);

@@ -1,5 +1,5 @@
 /** TFLite files run in a lane, as a user's data would be. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { inputSpecs } from '../../src/commands/preconditions.js';
 import { inferenceProgram } from '../../src/compile/measurement-program.js';
@@ -24,6 +24,11 @@ export function projectPath(relative: string): string {
 
 /** Models and data that are not part of the project; tests that need them are skipped where they are not. */
 export const HAS_SHARED = existsSync(projectPath('../shared/models'));
+
+/** What the interpreter gave, as a recipe in fixtures/tflite has written it. */
+export function referenceOf<T>(name: string): T {
+  return JSON.parse(readFileSync(projectPath(`fixtures/tflite/${name}.json`), 'utf8')) as T;
+}
 
 export async function openNetwork(relative: string): Promise<TfliteNetwork> {
   const { graph, lane = FLOAT_LANE } = await loadModel(projectPath(relative));

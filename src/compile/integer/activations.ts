@@ -33,12 +33,19 @@ export const reluOf: Formula<UnarySpec & { lowest: number; highest: number | nul
     clamp(multiplyByQuantizedMultiplier(x - input.zeroPoint, factor) + output.zeroPoint, lowest, highest);
 };
 
+/** LEAKY_RELU. A negative slope is a negative multiplier for 16 bits, the negative of the product for 8. */
 export const leakyReluOf: Formula<UnarySpec & { alpha: number }> = ({ input, output, alpha }) => {
-  const identity = quantizeMultiplier(Math.fround(input.scale / output.scale));
-  const slope = quantizeMultiplier(Math.fround(Math.fround(input.scale * Math.fround(alpha)) / output.scale));
+  const f = Math.fround;
+  const identity = quantizeMultiplier(f(input.scale / output.scale));
+  const real = f(f(input.scale * f(alpha)) / output.scale);
+  const sign = real < 0 && input.dtype !== 'int16' ? -1 : 1;
+  const slope = quantizeMultiplier(sign * real);
   return (x) => {
     const value = x - input.zeroPoint;
-    const scaled = multiplyByQuantizedMultiplier(value, value >= 0 ? identity : slope);
+    const scaled =
+      value >= 0
+        ? multiplyByQuantizedMultiplier(value, identity)
+        : sign * multiplyByQuantizedMultiplier(value, slope);
     return clamp(scaled + output.zeroPoint, output.lowest, output.highest);
   };
 };

@@ -10,7 +10,7 @@ import {
   highMul32,
   multiplyByQuantizedMultiplier,
   quantizeMultiplier,
-  roundingDivideByPot,
+  roundingDivideByAnyPot,
   type QuantizedMultiplier,
 } from './fixed-point.js';
 import { FIXED_POINT_32 } from './gemmlowp.js';
@@ -106,27 +106,39 @@ function leadingSignBits(x: number): number {
   return x >= 0 ? Math.clz32(x) - 1 : Math.clz32(-2 * x - 1);
 }
 
-/** RoundingDivideByPOT where the exponent may be beyond 31, as the kernel of DIV calls it: x86 shifts by its lower 5 bits. */
-function shiftedRight(x: number, exponent: number): number {
-  if (exponent <= 31) return roundingDivideByPot(x, exponent);
-  const threshold = x < 0 ? 0 : -1;
-  return (x >> (exponent & 31)) + (x > threshold ? 1 : 0);
+/** Divisor and numerator of DIV as its kernel prepares them: in full words, and how far they were shifted for that. */
+export interface FullWord {
+  readonly word: number;
+  readonly shift: number;
 }
 
-export const quotientOf: PairFormula<PairSpec> = ({ a, b, output, range }) => {
-  const factor = quantizeMultiplier(Math.fround(a.scale / Math.fround(b.scale * output.scale)));
+/** 1 / `size` of an integer, by 0 as by 1: the kernel does not define that. */
+export function reciprocalWord(size: number): FullWord {
+  const divisor = Math.max(size, 1);
+  const leadingZeros = Math.clz32(divisor);
+  const word = FIXED_POINT_32.reciprocalOfOnePlus(divisor * 2 ** leadingZeros - 2 ** 31);
+  return { word, shift: 31 - leadingZeros };
+}
+
+export function numeratorWord(x: number): FullWord {
+  const shift = leadingSignBits(x);
+  return { word: x * 2 ** shift, shift };
+}
+
+export function quotientScale({ a, b, output }: PairSpec): QuantizedMultiplier {
+  return quantizeMultiplier(Math.fround(a.scale / Math.fround(b.scale * output.scale)));
+}
+
+export const quotientOf: PairFormula<PairSpec> = (spec) => {
+  const { a, b, output, range } = spec;
+  const factor = quotientScale(spec);
   return (x, y) => {
     const divisor = y - b.zeroPoint;
-    const numerator = divisor < 0 ? a.zeroPoint - x : x - a.zeroPoint;
-    // Division by zero is undefined in the kernel.
-    const size = Math.max(Math.abs(divisor), 1);
-    const leadingZeros = Math.clz32(size);
-    const inverse = FIXED_POINT_32.reciprocalOfOnePlus(size * 2 ** leadingZeros - 2 ** 31);
-    const headroom = leadingSignBits(numerator);
-    const quotient = highMul32(numerator * 2 ** headroom, inverse);
-    const shift = headroom + (31 - leadingZeros) - factor.shift;
-    const scaled = shiftedRight(highMul32(quotient, factor.multiplier), shift);
-    return clamp(scaled + output.zeroPoint, ...range);
+    const numerator = numeratorWord(divisor < 0 ? a.zeroPoint - x : x - a.zeroPoint);
+    const reciprocal = reciprocalWord(Math.abs(divisor));
+    const quotient = highMul32(highMul32(numerator.word, reciprocal.word), factor.multiplier);
+    const shift = numerator.shift + reciprocal.shift - factor.shift;
+    return clamp(roundingDivideByAnyPot(quotient, shift) + output.zeroPoint, ...range);
   };
 };
 

@@ -20,7 +20,8 @@ import { activationRange } from './fused-activation.js';
 import type { IntegerKernel, OperatorCall } from './kernel.js';
 import { binaryOf, codesOf } from './operands.js';
 import { PORTABLE, requantize } from './requantize.js';
-import { lookUpPair, type PairFormula } from './tables.js';
+import { quotient16 } from './quotient16.js';
+import { lookUpPair } from './tables.js';
 import { pairWalk } from './vector-loop.js';
 
 type Operands = { readonly a: Operand; readonly b: Operand; readonly output: Operand };
@@ -35,10 +36,6 @@ function kernel(compute: Compute): IntegerKernel {
     return codesOf(output, compute(call, operands, spec));
   };
 }
-
-/** One formula for pairs of 8-bit codes; nothing for more bits. */
-const pairs = (of: PairFormula<PairSpec>): IntegerKernel =>
-  kernel((call, { a, b }, spec) => lookUpPair(call, a, b, of, spec));
 
 const isWide = ({ dtype }: Operand): boolean => dtype === 'int16';
 
@@ -129,6 +126,15 @@ function reachOf({ zeroPoint, lowest, highest }: Operand): number {
   return Math.max(highest - zeroPoint, zeroPoint - lowest);
 }
 
+const div: IntegerKernel = kernel((call, { a, b, output }, spec) =>
+  isWide(output) ? quotient16(call, a, b, output, spec) : lookUpPair(call, a, b, quotientOf, spec),
+);
+
+/** There is none for more than 8 bits. */
+const squaredDifference: IntegerKernel = kernel((call, { a, b }, spec) =>
+  lookUpPair(call, a, b, squaredDifferenceOf, spec),
+);
+
 /** PRELU. Slopes of 16-bit inputs have 8 bits. */
 const prelu: IntegerKernel = kernel((call, { a, b, output }, spec) => {
   const { writer } = call;
@@ -155,9 +161,9 @@ const prelu: IntegerKernel = kernel((call, { a, b, output }, spec) => {
 
 export const BINARY_KERNELS: Readonly<Record<string, IntegerKernel>> = {
   ADD: sum(1),
-  DIV: pairs(quotientOf),
+  DIV: div,
   MUL: mul,
   PRELU: prelu,
-  SQUARED_DIFFERENCE: pairs(squaredDifferenceOf),
+  SQUARED_DIFFERENCE: squaredDifference,
   SUB: sum(-1),
 };

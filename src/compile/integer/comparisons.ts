@@ -5,16 +5,16 @@
  */
 import type { Value } from '../model-writer.js';
 import type { Affine, Operand } from './affine.js';
-import { multiplyByQuantizedMultiplier, quantizeMultiplier } from './fixed-point.js';
+import { highMul32, quantizeMultiplier, roundingDivideByAnyPot } from './fixed-point.js';
 import type { IntegerKernel, OperatorCall } from './kernel.js';
 import { evaluate } from './moves.js';
 import { quantizedInputs } from './operands.js';
 import { lookUp, type Formula } from './tables.js';
 
-/** The real value times 256, rounded. */
+/** The real value times 256, rounded, of scales below 1; the kernel makes nothing sensible of others. */
 const comparedOf: Formula<Affine> = ({ scale, zeroPoint }) => {
-  const factor = quantizeMultiplier(scale);
-  return (x) => multiplyByQuantizedMultiplier((x - zeroPoint) * 256, factor);
+  const { multiplier, shift } = quantizeMultiplier(scale);
+  return (x) => roundingDivideByAnyPot(highMul32((x - zeroPoint) * 256, multiplier), -shift);
 };
 
 /** `ofWide`: what 16-bit codes are compared as. */

@@ -71,6 +71,17 @@ export function roundingDivideByPot(x: number, exponent: number): number {
   return roundHalfAway(x / 2 ** exponent);
 }
 
+/**
+ * The same as some kernels call it, with an exponent outside of 0 to 31. That is undefined; x86 shifts 32 bits by the lower 5 bits of
+ * the exponent and 64 by the lower 6.
+ */
+export function roundingDivideByAnyPot(x: number, exponent: number): number {
+  if (exponent >= 0 && exponent <= 31) return roundingDivideByPot(x, exponent);
+  // A mask of all bits leaves x as the remainder.
+  const threshold = x < 0 ? 0 : -1;
+  return (x >> (exponent & 31)) + (x > threshold ? 1 : 0);
+}
+
 /** MultiplyByQuantizedMultiplier on a 32-bit integer: rounds twice. What leaves 32 bits by the left shift wraps, as there. */
 export function multiplyByQuantizedMultiplier(x: number, { multiplier, shift }: QuantizedMultiplier): number {
   const shifted = shift > 0 ? (x * 2 ** shift) | 0 : x;

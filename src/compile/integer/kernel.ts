@@ -32,7 +32,7 @@ export interface OperatorCall {
 
 /**
  * Computes the codes of every tensor in `call.outputs` as the integer kernel of the file's runtime does: float32 integers within
- * [qmin, qmax], in the tensor's shape. Undefined when the kernel does not apply to this use; float arithmetic between quantizers
- * then stands in.
+ * [qmin, qmax], in the tensor's shape; of tensors that are not quantized (indices, truth values) the elements. Undefined when the
+ * kernel does not apply to this use; float arithmetic between quantizers then stands in.
  */
 export type IntegerKernel = (call: OperatorCall) => ReadonlyMap<TensorId, Value> | undefined;

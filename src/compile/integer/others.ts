@@ -6,6 +6,7 @@ import { l2Normalization } from './l2-normalization.js';
 import { MOVE_KERNELS } from './moves.js';
 import { POOL_KERNELS } from './pool.js';
 import { REDUCE_KERNELS } from './reduce.js';
+import { reduceProduct } from './reduce-product.js';
 import { resizeBilinear } from './resize.js';
 import { SOFTMAX_KERNELS } from './softmax.js';
 import { UNARY_KERNELS } from './unary.js';
@@ -19,5 +20,6 @@ export const OTHER_KERNELS: Readonly<Record<string, IntegerKernel>> = {
   ...SOFTMAX_KERNELS,
   ...UNARY_KERNELS,
   L2_NORMALIZATION: l2Normalization,
+  REDUCE_PROD: reduceProduct,
   RESIZE_BILINEAR: resizeBilinear,
 };

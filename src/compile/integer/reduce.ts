@@ -16,7 +16,7 @@ import type { IntegerKernel, OperatorCall } from './kernel.js';
 import { codesOf, unaryOf } from './operands.js';
 import { requantize } from './requantize.js';
 
-interface Reduction {
+export interface Reduction {
   readonly input: Operand;
   readonly output: Operand;
   readonly tensor: Tensor;
@@ -27,7 +27,7 @@ interface Reduction {
   readonly count: number;
 }
 
-function reductionOf(call: OperatorCall): Reduction | undefined {
+export function reductionOf(call: OperatorCall): Reduction | undefined {
   const { main, graph } = call;
   const operands = unaryOf(call);
   const [, axesTensor] = main.inputs;

@@ -11,7 +11,7 @@ import { constantValue } from './constant.js';
 import type { ExternalFiles } from './external.js';
 import { labelOf } from './inline.js';
 import type { FileNode } from './inline.js';
-import type { Problems } from './problems.js';
+import type { Problems } from '../problems.js';
 import { freeNames } from './rewrite.js';
 import { denseData } from './sparse.js';
 import { tensorData } from '../../onnx/tensor.js';

@@ -15,7 +15,7 @@ import {
   undefinedReads,
 } from './function-definition.js';
 import { FreshNames } from './fresh-names.js';
-import type { Problems } from './problems.js';
+import type { Problems } from '../problems.js';
 import { allNames, nestedGraphs, rewriteNode, Scope } from './rewrite.js';
 import type { Rewrite } from './rewrite.js';
 import { domainLabel, domainOf, opsetsOf } from './versions.js';

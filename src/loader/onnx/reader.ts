@@ -12,7 +12,7 @@ import { ExternalFiles } from './external.js';
 import type { ExternalFile } from './external.js';
 import { foldBatchNorms } from './fold-batch-norm.js';
 import { inlineFunctions } from './inline.js';
-import { Problems } from './problems.js';
+import { Problems } from '../problems.js';
 import { opaqueGraph } from './subgraph.js';
 import { checkOpset, domainOf, modelVersions } from './versions.js';
 

@@ -2,7 +2,7 @@ import type { Dim, DType, Shape } from '../../ir/graph.js';
 import { toNumber } from '../../onnx/proto.js';
 import type { GraphProto, ValueInfoProto } from '../../onnx/proto.js';
 import { dtypeName } from '../../ir/onnx-data-type.js';
-import type { Problems } from './problems.js';
+import type { Problems } from '../problems.js';
 
 /** What a file says of a value. Sequences, optionals and maps have neither type nor shape here. */
 export interface ValueType {

@@ -1,5 +1,5 @@
 /** Whether the operators of a subgraph can run one after the other: tensors exist, are written once, and before they are read. */
-import type { Problems } from '../onnx/problems.js';
+import type { Problems } from '../problems.js';
 import type { TfliteOperator, TfliteTensor } from './model.js';
 import { operatorLabel } from './read-operators.js';
 import { tensorLabel } from './read-tensors.js';

@@ -2,8 +2,9 @@
 import type { ConstantData, DType } from '../../ir/graph.js';
 import type { LaneFault, QuantParams } from '../../ir/lane.js';
 import { dequantized, widened } from './constants.js';
-import type { TfliteSubgraph, TfliteTensor, TfliteType } from './model.js';
+import type { TfliteSubgraph, TfliteTensor } from './model.js';
 import { quantizationOf } from './quantization.js';
+import { STORAGE_DTYPES } from './stored-constant.js';
 
 /** Axes in the file's order throughout. */
 export interface FileTensor {
@@ -21,32 +22,6 @@ export interface FileTensor {
   /** Keeps its value from one run to the next. */
   readonly isVariable: boolean;
 }
-
-const DTYPES: Readonly<Record<TfliteType, DType | undefined>> = {
-  FLOAT32: 'float32',
-  FLOAT16: 'float16',
-  INT32: 'int32',
-  UINT8: 'uint8',
-  INT64: 'int64',
-  STRING: 'string',
-  BOOL: 'bool',
-  INT16: 'int16',
-  COMPLEX64: 'complex64',
-  INT8: 'int8',
-  FLOAT64: 'float64',
-  COMPLEX128: 'complex128',
-  UINT64: 'uint64',
-  RESOURCE: undefined,
-  VARIANT: undefined,
-  UINT32: 'uint32',
-  UINT16: 'uint16',
-  INT4: 'int4',
-  BFLOAT16: 'bfloat16',
-  INT2: 'int2',
-  UINT4: 'uint4',
-  FLOAT8_E4M3FN: 'float8e4m3fn',
-  FLOAT8_E5M2: 'float8e5m2',
-};
 
 export function fileTensorsOf(subgraph: TfliteSubgraph): {
   tensors: FileTensor[];
@@ -71,7 +46,7 @@ function fileTensor(tensor: TfliteTensor, params: QuantParams | undefined): File
   const { name, index, type, shape, data, isVariable } = tensor;
   return {
     name: name === '' ? `tensor#${index}` : name,
-    dtype: params === undefined ? DTYPES[type] : 'float32',
+    dtype: params === undefined ? STORAGE_DTYPES[type] : 'float32',
     dims: shape,
     data: data === undefined || params === undefined ? data : dequantized(data, params),
     stored: data,

@@ -1,5 +1,5 @@
 /** Quantization parameters of a TFLite file, kept as they are; what is wrong with them is noted, not repaired. */
-import { toFloat32, toInts } from '../../ir/elements.js';
+import { elementCount, toFloat32, toInts } from '../../ir/elements.js';
 import type { TensorId } from '../../ir/graph.js';
 import { QRANGE, type Granularity, type LaneFault, type QDType, type QuantParams } from '../../ir/lane.js';
 import type {
@@ -41,6 +41,8 @@ const BIAS_SLOTS: Readonly<Record<string, number>> = {
   TRANSPOSE_CONV: 3,
 };
 
+type Note = (kind: LaneFault['kind'], message: string) => void;
+
 export interface FileQuantization {
   /** By tensor index, axes in the file's order; absent for tensors without codes. */
   readonly params: ReadonlyMap<number, QuantParams>;
@@ -57,12 +59,11 @@ export function quantizationOf(subgraph: TfliteSubgraph): FileQuantization {
     const dtype =
       QUANTIZED[type] ?? (biases.has(index) && tensor.data !== undefined ? ACCUMULATED[type] : undefined);
     if (dtype === undefined || quantization === undefined) continue;
-    const note = (kind: LaneFault['kind'], message: string): void =>
-      void faults.push({ tensor: index as TensorId, kind, message });
+    const note: Note = (kind, message) => void faults.push({ tensor: index as TensorId, kind, message });
     const found =
       quantization.blockwise === undefined
         ? scaledParams(tensor, dtype, quantization, weightAxis.get(index), note)
-        : blockwiseParams(tensor, dtype, quantization.blockwise, subgraph);
+        : blockwiseParams(tensor, dtype, quantization.blockwise, subgraph, note);
     if (found !== undefined) params.set(index, found);
   }
   for (const { op, custom, inputs } of subgraph.operators) {
@@ -123,7 +124,7 @@ function scaledParams(
   dtype: QDType,
   { scale, zeroPoint, quantizedDimension }: TfliteQuantization,
   kernelAxis: number | undefined,
-  note: (kind: LaneFault['kind'], message: string) => void,
+  note: Note,
 ): QuantParams | undefined {
   if (scale.length === 0) return undefined;
   if (zeroPoint.length !== scale.length && zeroPoint.length > 1) {
@@ -159,9 +160,17 @@ function scaledParams(
     ...limitsOf(dtype),
     granularity,
     scale: scale.slice(0, count),
-    zeroPoint: Int32Array.from({ length: count }, (_, i) => zeroPoint[i] ?? zeroPoint[0] ?? 0),
+    zeroPoint: pointsOf(zeroPoint, count),
     source: 'file',
   };
+}
+
+/** One for each scale; where the file has too few, the first stands in. Beyond 32 bits they stay beyond every type of codes. */
+function pointsOf(stored: readonly number[], count: number): Int32Array {
+  const [qmin, qmax] = QRANGE.int32;
+  return Int32Array.from({ length: count }, (_, i) =>
+    Math.min(qmax, Math.max(qmin, stored[i] ?? stored[0] ?? 0)),
+  );
 }
 
 function limitsOf(dtype: QDType): Pick<QuantParams, 'dtype' | 'qmin' | 'qmax'> {
@@ -170,35 +179,47 @@ function limitsOf(dtype: QDType): Pick<QuantParams, 'dtype' | 'qmin' | 'qmax'> {
 }
 
 function blockwiseParams(
-  { shape }: TfliteTensor,
+  { shape, name }: TfliteTensor,
   dtype: QDType,
   blockwise: NonNullable<TfliteQuantization['blockwise']>,
   { tensors }: TfliteSubgraph,
+  note: Note,
 ): QuantParams | undefined {
   const scales = tensors[blockwise.scales]?.data;
   if (scales === undefined || blockwise.blockSize < 1) return undefined;
   const axis = shape.length - 1;
   const scale = Float32Array.from(toFloat32(scales));
+  const blocks = elementCount(shape.slice(0, -1)) * Math.ceil((shape[axis] ?? 1) / blockwise.blockSize);
+  if (scale.length !== blocks) {
+    note(
+      'scale-count',
+      `'${name}' has ${scale.length} scales; ${shape.join('x')} in blocks of ${blockwise.blockSize} has ${blocks} blocks`,
+    );
+  }
   const points = tensors[blockwise.zeroPoints]?.data;
   const zeroPoint = points === undefined ? [] : toInts(points);
   return {
     ...limitsOf(dtype),
     granularity: { kind: 'per-block', axis, blockSize: blockwise.blockSize },
     scale,
-    zeroPoint: Int32Array.from(scale, (_, i) => zeroPoint[i] ?? zeroPoint[0] ?? 0),
+    zeroPoint: pointsOf(zeroPoint, scale.length),
     source: 'file',
   };
 }
 
-/** As the kernel nudges the range so that zero is a code: tensorflow/lite/kernels/internal/quantization_util.cc, NudgeQuantizationRange. */
+/**
+ * As the kernel nudges the range so that zero is a code, in float32 as it does:
+ * tensorflow/lite/kernels/internal/quantization_util.cc, NudgeQuantizationRange.
+ */
 function fakeQuantParams({ options }: TfliteOperator): QuantParams {
   const number = (name: string): number => (typeof options[name] === 'number' ? options[name] : 0);
   const bits = Math.min(16, Math.max(2, number('numBits') || 8));
   const qmin = options['narrowRange'] === true ? 1 : 0;
   const qmax = 2 ** bits - 1;
-  const min = Math.fround(number('min'));
-  const scale = Math.fround((Math.fround(number('max')) - min) / (qmax - qmin));
-  const fromMin = qmin - min / scale;
+  const { fround } = Math;
+  const [min, max] = [fround(number('min')), fround(number('max'))];
+  const scale = fround(fround(max - min) / (qmax - qmin));
+  const fromMin = fround(qmin - fround(min / scale));
   const zeroPoint = Math.min(qmax, Math.max(qmin, Math.round(fromMin)));
   return {
     dtype: bits <= 8 ? 'uint8' : 'uint16',

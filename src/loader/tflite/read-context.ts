@@ -1,6 +1,6 @@
 /** What the readers of the parts of one TFLite file share: its bytes, its buffers, and what is wrong with it. */
 import { UnsupportedError } from '../../errors.js';
-import type { Problems } from '../onnx/problems.js';
+import type { Problems } from '../problems.js';
 import type { Buffers } from './buffers.js';
 import type { FlatFile } from './flatbuffer/flat-table.js';
 
@@ -35,6 +35,8 @@ export interface ReadContext {
   readonly buffers: Buffers;
   readonly problems: Problems;
   readonly unknowns: Unknowns;
+  /** What the sparse constants of the file take in all when they are made dense. */
+  readonly dense: { bytes: number };
 }
 
 /** A name in a message: quoted, control characters escaped, cut. */

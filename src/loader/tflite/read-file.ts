@@ -1,6 +1,6 @@
 /** A TFLite file as plain data. https://ai.google.dev/edge/litert/conversion/tensorflow/overview */
 import { UnsupportedError } from '../../errors.js';
-import { Problems } from '../onnx/problems.js';
+import { Problems } from '../problems.js';
 import { Buffers } from './buffers.js';
 import { checkIndices, checkOrder } from './execution-order.js';
 import { FlatFile } from './flatbuffer/flat-table.js';
@@ -34,6 +34,7 @@ export function readTflite(bytes: Uint8Array): TfliteModel {
     buffers: new Buffers(file, model.get(MODEL.buffers)),
     problems: new Problems(),
     unknowns: new Unknowns(),
+    dense: { bytes: 0 },
   };
   const codes = model.get(MODEL.operatorCodes).map(readOperatorCode);
   const tables = model.get(MODEL.subgraphs);

@@ -1,12 +1,13 @@
 /** TFLite bytes -> Graph and lane. */
-import { UnsupportedError, UsageError } from '../../errors.js';
+import { LoadError, UnsupportedError, UsageError } from '../../errors.js';
 import { formatDims } from '../../ir/elements.js';
 import { fileShape } from '../../ir/file-axes.js';
-import { tensorOf, type Graph } from '../../ir/graph.js';
+import { tensorOf, type Graph, type Tensor, type TensorId } from '../../ir/graph.js';
 import { inferShapes } from '../../ir/infer/index.js';
 import type { Lane } from '../../ir/lane.js';
 import { buildGraph } from './lower/build-graph.js';
 import { metadataEntries, readMetadata } from './metadata.js';
+import type { TfliteModel } from './model.js';
 import { readTflite } from './read-file.js';
 
 export interface TfliteReadOptions {
@@ -29,24 +30,35 @@ export function readTfliteModel(
   const [main] = file.subgraphs;
   if (main === undefined) throw new RangeError('a file without subgraphs was let through');
   const { graph, lane } = buildGraph(main);
-  const metadata = metadataEntries(readMetadata(file, bytes));
+  const metadata = entriesOf(file, bytes);
   const made: Graph = { ...graph, metadata, producer: file.description };
   checkBindings(made, shapes);
-  checkShapes(made);
-  return { graph: made, lane };
+  return { graph: withShapes(made), lane };
+}
+
+/** What the makers say of the model is not needed to compute it: a broken note is left out, and that is noted. */
+function entriesOf(file: TfliteModel, bytes: Uint8Array): ReadonlyMap<string, string> {
+  try {
+    return metadataEntries(readMetadata(file, bytes));
+  } catch (error) {
+    if (!(error instanceof LoadError)) throw error;
+    return new Map([['metadata', `not read: ${error.message}`]]);
+  }
 }
 
 /**
  * Padding and the like follow from the shapes that the file gives its tensors, which the interpreter computes anew. They are the
- * same but in files whose shapes are open until they run.
+ * same but in files whose shapes are open until they run. Where the file gives none, the computed one is taken.
  */
-function checkShapes(graph: Graph): void {
+function withShapes(graph: Graph): Graph {
   const inferred = inferShapes(graph);
+  const found = new Map<TensorId, Tensor>();
   const places = graph.nodes.flatMap(({ origin, outputs }) =>
     outputs.flatMap((id) => {
       if (id === null || graph.inner?.has(id) === true) return [];
       const noted = fileShape(tensorOf(graph, id)) ?? [];
       const computed = fileShape(tensorOf(inferred, id)) ?? [];
+      if (noted.length === 0) found.set(id, tensorOf(inferred, id));
       const isOpen = noted.length === 0 || computed.some((dim) => typeof dim !== 'number');
       if (isOpen || noted.join() === computed.join()) return [];
       const { name } = tensorOf(graph, id);
@@ -55,7 +67,9 @@ function checkShapes(graph: Graph): void {
       ];
     }),
   );
-  if (places.length === 0) return;
+  if (places.length === 0) {
+    return { ...graph, tensors: graph.tensors.map((tensor) => found.get(tensor.id) ?? tensor) };
+  }
   throw new UnsupportedError(
     'the shapes in the file are not those that its operators compute; they are set when it runs',
     { places, hint: 'tf.lite.TFLiteConverter on a model whose inputs have fixed shapes' },

@@ -74,12 +74,10 @@ function levelsOf(
     );
   }
   // Blocks lie inside all of the tensor's own dimensions.
-  const places = order.map((dimension, level) => dimension < rank === level < rank && dimension >= 0);
-  if (
-    new Set(order).size !== order.length ||
-    places.includes(false) ||
-    Math.max(-1, ...order) >= order.length
-  ) {
+  const isOwn = (place: number): boolean => place < rank;
+  const inRange = order.every((dimension) => dimension >= 0 && dimension < order.length);
+  const inPlace = order.every((dimension, level) => isOwn(dimension) === isOwn(level));
+  if (!inRange || !inPlace || new Set(order).size !== order.length) {
     throw refuse(`with traversal order ${formatDims(order)}, which is none of ${order.length} dimensions`);
   }
   if (

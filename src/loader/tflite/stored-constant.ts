@@ -9,7 +9,7 @@ import { denseFrom } from './sparse.js';
 import { stringsIn } from './strings.js';
 
 /** Element types of constants; handles to what an interpreter holds have no elements. */
-const STORAGE_DTYPES: Readonly<Record<TfliteType, DType | undefined>> = {
+export const STORAGE_DTYPES: Readonly<Record<TfliteType, DType | undefined>> = {
   FLOAT32: 'float32',
   FLOAT16: 'float16',
   INT32: 'int32',
@@ -35,6 +35,9 @@ const STORAGE_DTYPES: Readonly<Record<TfliteType, DType | undefined>> = {
   FLOAT8_E5M2: 'float8e5m2',
 };
 
+/** A few bytes may claim to be a sparse tensor of any size; beyond this, all sparse ones together, they are not made dense. */
+const DENSE_LIMIT = 2 ** 29;
+
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -42,7 +45,7 @@ const NO_BYTES = new Uint8Array(0);
  *
  * @param shape of no more than 2^53 elements.
  * @param label how messages call the tensor.
- * @returns undefined for types without elements.
+ * @returns undefined for types without elements, and for more sparse ones than are read, which the context then notes.
  * @throws LoadError when type, shape and what is stored do not agree.
  */
 export function storedConstant(
@@ -63,7 +66,14 @@ export function storedConstant(
   const byteLength = packedByteLength(dtype, shape);
   if (sparsity !== undefined) {
     const dense = denseFrom(sparsity, dtype, shape, stored, label);
-    context.file.charge(byteLength, 1);
+    const total = context.dense.bytes + byteLength;
+    if (total > DENSE_LIMIT) {
+      context.unknowns.add(
+        `${label} is sparse: it and those before it take ${total} bytes when dense; up to ${DENSE_LIMIT} are read`,
+      );
+      return undefined;
+    }
+    context.dense.bytes = total;
     return { dtype, dims: shape, byteLength, bytes: once(dense) };
   }
   if (stored.length !== byteLength) {

@@ -19,10 +19,11 @@ export function planOfLane(graph: Graph, lane: Lane): QuantPlan {
     if (main.domain === OPAQUE_DOMAIN || CONVERSIONS.has(main.origin.op)) continue;
     const edges = nodes
       .flatMap(({ inputs, outputs }) => [...inputs, ...outputs])
-      .filter((id) => facts.isQuantizable(id) && !inner.has(id));
+      .map((id) => (id === null ? null : sourceOf(graph, id)))
+      .filter((id): id is TensorId => facts.isQuantizable(id) && !inner.has(id));
     if (edges.length === 0) continue;
-    const open = edges.find((id) => id !== null && !lane.tensors.has(id));
-    if (open === undefined || open === null) quantizedNodes.push(main.id);
+    const open = edges.find((id) => !lane.tensors.has(id));
+    if (open === undefined) quantizedNodes.push(main.id);
     else floatNodes.push({ node: main.id, reason: reasonOf(nodes, open) });
   }
   return {

@@ -103,7 +103,9 @@ export function resolvePreprocessing(
   const unsaid = !normalizes(flags) && !isUltralytics(metadata);
   const codes = unsaid ? codesOfPixels(input.quant, described.normalization) : undefined;
   const { name, preset, from } = choosePreset(flags, metadata, input, codes);
-  assumed.push({ what: 'preset', value: name, from });
+  // A default says nothing where the metadata do.
+  if (from !== 'default' || described.normalization === undefined)
+    assumed.push({ what: 'preset', value: name, from });
   const settingsFrom = from === 'flag' ? 'preset' : from === 'model' ? 'default' : from;
 
   const say = <T extends string>(what: string, chosen: T | undefined, ofPreset: T): T => {

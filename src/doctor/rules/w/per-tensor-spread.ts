@@ -2,7 +2,7 @@ import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import { bitsOf } from '../../../quant/affine.js';
 import { FEW_LEVELS } from '../../../quant/weight-spread.js';
 import type { Evidence } from '../../evidence.js';
-import type { Finding } from '../../finding.js';
+import type { Finding, Severity } from '../../finding.js';
 
 /** Share of such channels from which the layer is broken rather than worn. */
 const MANY_CHANNELS = 0.05;
@@ -29,8 +29,7 @@ export function perTensorSpread({ graph, lane, constants, edges }: Evidence): Fi
     return [
       {
         rule: 'w.per-tensor-spread',
-        // Of a finished file nobody can tell without the float model: training may have grown used to it.
-        severity: share >= MANY_CHANNELS && !isHarmless && lane.codes === undefined ? 'error' : 'warning',
+        severity: lane.codes === undefined ? simulated(share, isHarmless) : finished(share),
         subject: { node: label, tensor: tensorOf(graph, tensor).name },
         message:
           `one scale serves all ${stats.channels.length} channels, but channel${wide.length === 1 ? '' : 's'} ` +
@@ -47,6 +46,15 @@ export function perTensorSpread({ graph, lane, constants, edges }: Evidence): Fi
       },
     ];
   });
+}
+
+function simulated(share: number, isHarmless: boolean): Severity {
+  return share >= MANY_CHANNELS && !isHarmless ? 'error' : 'warning';
+}
+
+/** Without the float model nobody can tell: training may have grown used to it. */
+function finished(share: number): Severity {
+  return share >= MANY_CHANNELS ? 'warning' : 'note';
 }
 
 const MOST_LISTED = 6;

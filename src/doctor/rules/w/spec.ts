@@ -8,6 +8,7 @@ import type { Lane, QDType, QuantParams } from '../../../ir/lane.js';
 import { operatorsOf, sourceOf, type Operator } from '../../../ir/operators.js';
 import type { LaneEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
+import { subjectOf } from '../q/degenerate.js';
 
 /** Parameters of the output that the kernel writes, whatever the file says. */
 const FIXED_OUTPUTS: Readonly<
@@ -57,10 +58,13 @@ const TOLERANCE = 1e-3;
 
 export function spec({ graph, lane }: LaneEvidence): Finding[] {
   if (lane.arithmetic !== 'tflite') return [];
-  return operatorsOf(graph).flatMap((operator) => [
-    ...outputFaults(graph, lane, operator),
-    ...weightFaults(graph, lane, operator),
-  ]);
+  return [
+    ...inputFaults(graph, lane),
+    ...operatorsOf(graph).flatMap((operator) => [
+      ...outputFaults(graph, lane, operator),
+      ...weightFaults(graph, lane, operator),
+    ]),
+  ];
 }
 
 type Fault = Pick<Finding, 'severity' | 'message' | 'args'>;
@@ -70,18 +74,42 @@ function finding(graph: Graph, { main }: Operator, tensor: TensorId, fault: Faul
   return { rule: 'w.spec', subject, ...fault };
 }
 
+function inputFaults(graph: Graph, lane: Lane): Finding[] {
+  return graph.inputs.flatMap((input): Finding[] => {
+    const params = lane.tensors.get(input);
+    const fault = params === undefined ? undefined : activationFault(params);
+    return fault === undefined ? [] : [{ rule: 'w.spec', subject: subjectOf(graph, input), ...fault }];
+  });
+}
+
 function outputFaults(graph: Graph, lane: Lane, operator: Operator): Finding[] {
-  const { main, nodes } = operator;
-  const output = nodes.at(-1)?.outputs[0];
-  const params = output === undefined || output === null ? undefined : lane.tensors.get(output);
-  if (output === undefined || output === null || params === undefined) return [];
-  const add = (fault: Fault | undefined): Finding[] =>
-    fault === undefined ? [] : [finding(graph, operator, output, fault)];
-  return [
-    ...add(activationFault(params)),
-    ...add(fixedFault(main.origin.op, params)),
-    ...add(SAME_SCALE.has(main.origin.op) ? sameScaleFault(graph, lane, operator, params) : undefined),
-  ];
+  const { op } = operator.main.origin;
+  const outputs = operator.nodes.flatMap((node) => node.outputs);
+  return outputs.flatMap((output): Finding[] => {
+    const params =
+      output === null || graph.inner?.has(output) === true ? undefined : lane.tensors.get(output);
+    if (output === null || params === undefined) return [];
+    const faults = [
+      activationFault(params),
+      fixedFault(op, params),
+      keepsScale(op, params.dtype) ? sameScaleFault(graph, lane, operator, params) : undefined,
+    ];
+    return faults.flatMap((fault) => (fault === undefined ? [] : [finding(graph, operator, output, fault)]));
+  });
+}
+
+/** Kernels of uint8 concatenation bring every part to the scale of the result; those of int8 only move codes. */
+function keepsScale(op: string, dtype: QDType): boolean {
+  return SAME_SCALE.has(op) || (op === 'CONCATENATION' && dtype === 'int8');
+}
+
+/** What the operator reads of the rest of the network, each as the file has it. */
+function readsOf(graph: Graph, { nodes }: Operator): TensorId[] {
+  const own = new Set(nodes.flatMap((node) => node.outputs));
+  const inputs = nodes.flatMap((node) => node.inputs.filter((id) => id !== null && !own.has(id)));
+  return inputs.flatMap((id) =>
+    id === null || tensorOf(graph, id).data !== undefined ? [] : [sourceOf(graph, id)],
+  );
 }
 
 function activationFault({ granularity, dtype, zeroPoint }: QuantParams): Fault | undefined {
@@ -112,21 +140,18 @@ function fixedFault(op: string, { dtype, scale, zeroPoint }: QuantParams): Fault
     message:
       `${op} writes ${dtype} with scale ${wantedScale} and zero point ${wantedPoint}; ` +
       `the file says ${found} and ${point}, and what reads it will be off`,
-    args: { wantedScale, wantedPoint, scale: found, zeroPoint: point },
+    args: { wantedScale, wantedPoint, scale: argument(found), zeroPoint: point },
   };
 }
 
 function sameScaleFault(
   graph: Graph,
   lane: Lane,
-  { main, nodes }: Operator,
+  operator: Operator,
   output: QuantParams,
 ): Fault | undefined {
-  const own = new Set(nodes.flatMap((node) => node.outputs));
-  const inputs = nodes.flatMap((node) => node.inputs.filter((id) => id !== null && !own.has(id)));
-  for (const id of inputs) {
-    if (id === null || tensorOf(graph, id).data !== undefined) continue;
-    const params = lane.tensors.get(sourceOf(graph, id));
+  for (const id of readsOf(graph, operator)) {
+    const params = lane.tensors.get(id);
     if (params === undefined || params.dtype !== output.dtype) continue;
     const [a = 0] = params.scale;
     const [b = 0] = output.scale;
@@ -134,9 +159,9 @@ function sameScaleFault(
     return {
       severity: 'warning',
       message:
-        `${main.origin.op} must have the same parameters before and after it; ` +
+        `${operator.main.origin.op} must have the same parameters before and after it; ` +
         `it reads scale ${a}, zero point ${params.zeroPoint[0]} and writes ${b}, ${output.zeroPoint[0]}`,
-      args: { inputScale: a, outputScale: b },
+      args: { inputScale: argument(a), outputScale: argument(b) },
     };
   }
   return undefined;
@@ -145,7 +170,7 @@ function sameScaleFault(
 function weightFaults(graph: Graph, lane: Lane, operator: Operator): Finding[] {
   const { main } = operator;
   const slots = WEIGHTED[main.origin.op];
-  const [input, weight] = main.inputs;
+  const weight = main.inputs[1];
   if (slots === undefined || weight === undefined || weight === null) return [];
   const params = lane.tensors.get(weight);
   if (params === undefined || tensorOf(graph, weight).data === undefined) return [];
@@ -161,17 +186,14 @@ function weightFaults(graph: Graph, lane: Lane, operator: Operator): Finding[] {
     );
   }
   const bias = main.inputs[slots.bias];
-  const reads = input === undefined || input === null ? undefined : lane.tensors.get(sourceOf(graph, input));
-  const fault =
-    bias === undefined || bias === null || reads === undefined
-      ? undefined
-      : biasFault(reads, params, lane.tensors.get(bias));
-  if (fault !== undefined && bias !== undefined && bias !== null)
-    found.push(finding(graph, operator, bias, fault));
-  const clipped = saturated(lane, bias);
-  if (clipped !== undefined && bias !== undefined && bias !== null) {
-    found.push(finding(graph, operator, bias, clipped));
-  }
+  if (bias === undefined || bias === null) return found;
+  const [read] = readsOf(graph, operator);
+  const reads = read === undefined ? undefined : lane.tensors.get(read);
+  const faults = [
+    reads === undefined ? undefined : biasFault(reads, params, lane.tensors.get(bias)),
+    saturated(lane, bias),
+  ];
+  for (const fault of faults) if (fault !== undefined) found.push(finding(graph, operator, bias, fault));
   return found;
 }
 
@@ -181,6 +203,14 @@ function biasFault(
   bias: QuantParams | undefined,
 ): Fault | undefined {
   if (bias?.source !== 'file' || weight.granularity.kind === 'per-block') return undefined;
+  const point = bias.zeroPoint.find((value) => value !== 0);
+  if (point !== undefined) {
+    return {
+      severity: 'error',
+      message: `the bias has zero point ${point}; kernels take it for 0`,
+      args: { zeroPoint: point },
+    };
+  }
   const wanted = weight.scale.map((scale) => scale * (input.scale[0] ?? 0));
   const off = wanted.findIndex((value, i) => {
     const found = bias.scale[bias.scale.length === 1 ? 0 : i] ?? 0;
@@ -193,14 +223,14 @@ function biasFault(
     message:
       `the bias has scale ${found}${wanted.length > 1 ? ` in channel ${off}` : ''}; ` +
       `the accumulator it is added to has ${wanted[off]} (input times weight)`,
-    args: { scale: found, wanted: wanted[off] ?? 0, channel: off },
+    args: { scale: argument(found), wanted: argument(wanted[off] ?? 0), channel: off },
   };
 }
 
 /** A bias that was cut off when it was made: its code is the last that its type has. */
-function saturated(lane: Lane, bias: TensorId | null | undefined): Fault | undefined {
-  const codes = bias === undefined || bias === null ? undefined : lane.codes?.get(bias);
-  if (codes === undefined || codes.dtype !== 'int32') return undefined;
+function saturated(lane: Lane, bias: TensorId): Fault | undefined {
+  const codes = lane.codes?.get(bias);
+  if (codes?.dtype !== 'int32') return undefined;
   const at = toFloat64(codes).findIndex((code) => code >= 2 ** 31 - 1 || code <= -(2 ** 31));
   if (at < 0) return undefined;
   return {
@@ -208,4 +238,9 @@ function saturated(lane: Lane, bias: TensorId | null | undefined): Fault | undef
     message: `the bias of channel ${at} is at the limit of int32: it was cut off, its weight scale is too small for it`,
     args: { channel: at },
   };
+}
+
+/** What is no number is told as text. */
+function argument(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value);
 }

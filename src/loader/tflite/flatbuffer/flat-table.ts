@@ -126,7 +126,7 @@ export class FlatFile {
     this.#credit -= count * each;
     if (this.#credit < 0) {
       throw new LoadError(
-        `damaged: tables share storage in ${this.#name}, and describe far more than ${this.bytes.length} bytes can hold`,
+        `damaged: ${this.#name} describes far more than its ${this.bytes.length} bytes can hold`,
       );
     }
   }
@@ -150,10 +150,11 @@ export class FlatFile {
     const vtable = at - this.buffer.readInt32(at);
     this.check('a vtable', vtable, 4);
     const length = this.buffer.readUint16(vtable);
-    if (length < 4)
+    if (length < 4) {
       throw new LoadError(
         `damaged: a vtable at byte ${vtable} of ${this.#name} has ${length} bytes; 4 are the least`,
       );
+    }
     this.check('a vtable', vtable, length);
     this.charge(1, TABLE_COST + length);
     return new FlatTable(this, at, vtable, length);

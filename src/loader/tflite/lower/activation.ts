@@ -1,7 +1,7 @@
 /** Activation functions and what normalizes along the last axis. */
 import type { TensorId } from '../../../ir/graph.js';
 import type { AttrValue, Lowering, Rule } from './lowering.js';
-import { refuseCodes } from './operands.js';
+import { withoutCodes } from './operands.js';
 
 /** One node on the input, in whatever order of axes that has. */
 function activation(op: string, attrs: Readonly<Record<string, AttrValue>> = {}): Rule {
@@ -67,13 +67,6 @@ const l2Normalization: Rule = (lowering) => {
   lowering.writeActivated(0, layout, 'LpNormalization', [lowering.input(0, layout)], { axis, p: 2 });
 };
 
-function stablehlo(rule: Rule): Rule {
-  return (lowering) => {
-    refuseCodes(lowering, [0]);
-    rule(lowering);
-  };
-}
-
 export const ACTIVATION_RULES: Readonly<Record<string, Rule>> = {
   ELU: activation('Elu'),
   GELU: gelu,
@@ -88,7 +81,7 @@ export const ACTIVATION_RULES: Readonly<Record<string, Rule>> = {
   RELU_0_TO_1: clip(0, 1),
   RELU_N1_TO_1: clip(-1, 1),
   SOFTMAX: softmax,
-  STABLEHLO_LOGISTIC: stablehlo(activation('Sigmoid')),
-  STABLEHLO_TANH: stablehlo(activation('Tanh')),
+  STABLEHLO_LOGISTIC: withoutCodes(activation('Sigmoid')),
+  STABLEHLO_TANH: withoutCodes(activation('Tanh')),
   TANH: activation('Tanh'),
 };

@@ -118,7 +118,9 @@ function uniqueInputNames(tensors: FileTensor[], inputs: readonly number[]): voi
   for (const index of inputs) {
     const tensor = tensors[index];
     if (tensor === undefined) continue;
-    if (seen.has(tensor.name)) tensors[index] = { ...tensor, name: `${tensor.name}#${index}` };
-    seen.add(tensors[index]?.name ?? '');
+    let { name } = tensor;
+    while (seen.has(name)) name = `${name}#${index}`;
+    if (name !== tensor.name) tensors[index] = { ...tensor, name };
+    seen.add(name);
   }
 }

@@ -1,7 +1,7 @@
 /** Comparisons, logic, and choices made by conditions. */
 import type { DType, TensorId } from '../../../ir/graph.js';
 import { Unlowerable, type Layout, type Lowering, type Rule } from './lowering.js';
-import { cast, computedIn, operandsOf, writeFrom, type Operands } from './operands.js';
+import { cast, computedIn, operandsOf, withoutCodes, writeFrom, type Operands } from './operands.js';
 
 const NUMBERS: ReadonlySet<DType> = new Set<DType>([
   ...(['float32', 'float16', 'float64'] as const),
@@ -91,5 +91,5 @@ export const COMPARE_RULES: Readonly<Record<string, Rule>> = {
   NOT_EQUAL: notEqual,
   SELECT: select,
   SELECT_V2: selectV2,
-  STABLEHLO_SELECT: selectV2,
+  STABLEHLO_SELECT: withoutCodes(selectV2),
 };

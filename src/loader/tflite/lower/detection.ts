@@ -7,7 +7,7 @@ import { Unlowerable, type Lowering, type Rule } from './lowering.js';
 const MOST_DETECTIONS = 1 << 20;
 
 /** What ONNX NonMaxSuppression is to select. */
-export interface Suppression {
+interface Suppression {
   /** [1, boxes, 4], opposite corners (y, x, y, x). */
   readonly boxes: TensorId;
   /** [1, classes, boxes]. */

@@ -1,8 +1,8 @@
 /**
  * The options of custom operators: a FlexBuffer (https://flatbuffers.dev/internals, "FlexBuffers") whose root is a flat map of numbers.
  *
- * Read by hand because the reader of the flatbuffers package cannot be given bytes of strangers: a forged length sends its key
- * search into an endless loop and nested maps let it visit a few bytes exponentially often; also it answers null for 0.0.
+ * Read by hand because the reader of the flatbuffers package is not made for bytes of strangers: a forged length sends its search
+ * for a key into an endless loop, it throws on maps of 8-byte numbers (which a threshold of 0.6 makes), and 0.0 reads as null.
  */
 import { Unlowerable } from './lowering.js';
 

@@ -54,7 +54,8 @@ function gather(lowering: Lowering): void {
 function batchedGather(lowering: Lowering, axis: number, batchDims: number): void {
   const rank = lowering.shape(0).length;
   const picked = lowering.shape(1).length - batchDims;
-  if (batchDims > axis || picked < 0) throw new Unlowerable(`axis ${axis} of batches over ${batchDims} axes`);
+  if (batchDims < 0 || batchDims > axis || picked < 0)
+    throw new Unlowerable(`axis ${axis} of batches over ${batchDims} axes`);
   const axes = Array.from({ length: rank }, (_, i) => i);
   const perm = [...axes.slice(0, batchDims), axis, ...axes.slice(batchDims).filter((i) => i !== axis)];
   const column = lowering.step('Unsqueeze', [wideIndices(lowering, 1), lowering.ints([-1])]);

@@ -1,7 +1,7 @@
 /** What the tables of operators share: operands that broadcast, and numbers in a type that the runtime has a kernel for. */
 import type { DType, TensorId } from '../../../ir/graph.js';
 import { ONNX_DATA_TYPE } from '../../../ir/onnx-data-type.js';
-import { Unlowerable, type AttrValue, type Layout, type Lowering } from './lowering.js';
+import { Unlowerable, type AttrValue, type Layout, type Lowering, type Rule } from './lowering.js';
 
 /** Inputs that broadcast against each other as in numpy, and the order of the axes in which they do. */
 export interface Operands {
@@ -57,10 +57,23 @@ export function computedIn(dtype: DType, kernels: ReadonlySet<DType>): DType {
   return wider;
 }
 
-/** @throws Unlowerable for an operator that works on the codes themselves when its operand has a scale: values are not codes. */
+/**
+ * For operators whose kernels take codes for numbers, scale and zero point aside.
+ * @throws Unlowerable when one of the inputs of those slots, or output 0, is quantized
+ */
 export function refuseCodes(lowering: Lowering, slots: readonly number[]): void {
-  const coded = slots.find((slot) => lowering.isQuantized(slot));
-  if (coded !== undefined || lowering.isQuantizedOutput()) {
-    throw new Unlowerable(`it works on the codes of a quantized tensor`);
+  if (slots.some((slot) => lowering.isQuantized(slot)) || lowering.isQuantizedOutput()) {
+    throw new Unlowerable('it works on the codes of a quantized tensor');
   }
+}
+
+/** The rule, for an operator that takes the codes of all its inputs for numbers. */
+export function withoutCodes(rule: Rule): Rule {
+  return (lowering) => {
+    refuseCodes(
+      lowering,
+      lowering.op.inputs.map((_, slot) => slot),
+    );
+    rule(lowering);
+  };
 }

@@ -4,6 +4,7 @@ import type { ConstantData, DType, Origin, TensorId } from '../../../ir/graph.js
 import type { FileTensor } from '../file-tensors.js';
 import type { OptionValue, TfliteOperator } from '../model.js';
 import { attrOf, type Attrs, type DraftGraph } from './draft-graph.js';
+import { impliedLimits } from './implied-activation.js';
 import { hasLayouts, inverse, permInto } from './layout.js';
 import { Unlowerable, type Layout, type Lowering } from './lowering.js';
 
@@ -167,7 +168,7 @@ export class OperatorLowering implements Lowering {
   writeActivated(slot: number, layout: Layout, op: string, inputs: Inputs, attrs: Attrs = {}): void {
     const activation = this.op.options['fusedActivationFunction'] ?? 'NONE';
     if (activation === 'NONE') {
-      this.write(slot, layout, op, inputs, attrs);
+      this.#writeInRange(slot, layout, op, inputs, attrs);
       return;
     }
     const raw = this.#hasMain ? this.step(op, inputs, attrs) : this.main(op, inputs, attrs);
@@ -188,6 +189,24 @@ export class OperatorLowering implements Lowering {
   writeAll(layout: Layout, op: string, inputs: Inputs, attrs: Attrs = {}): void {
     const outputs = this.op.outputs.map((_, slot) => this.#written(slot, layout));
     this.#graph.node(op, '', inputs, outputs, attrs, this.#next());
+  }
+
+  /** As the file says without an activation function; with the one that the output's range stands for, if it does. */
+  #writeInRange(slot: number, layout: Layout, op: string, inputs: Inputs, attrs: Attrs): void {
+    const limits = impliedLimits(this.op.op, this.#out(slot));
+    if (limits === undefined) {
+      this.write(slot, layout, op, inputs, attrs);
+      return;
+    }
+    const raw = this.#hasMain ? this.step(op, inputs, attrs) : this.main(op, inputs, attrs);
+    const [lowest, highest] = limits;
+    const output = [this.#written(slot, layout)];
+    const origin: Origin = { ...this.#origin, part: 'step', implied: true };
+    if (highest === Infinity) this.#graph.node('Relu', '', [raw], output, {}, origin);
+    else {
+      const bounds = [this.floats([lowest], []), this.floats([highest], [])];
+      this.#graph.node('Clip', '', [raw, ...bounds], output, {}, origin);
+    }
   }
 
   #written(slot: number, layout: Layout): TensorId | null {

@@ -66,7 +66,7 @@ function computedPads(lowering: Lowering): TensorId {
 }
 
 /** Extents that a file can forge do not become lists of indices. */
-const MOST_INDICES = 1 << 22;
+const MOST_INDICES = 1 << 20;
 
 /** SYMMETRIC, which repeats the outermost element, is nothing that Pad does: the mirrored indices are gathered axis by axis. */
 function mirrorPad(lowering: Lowering): void {

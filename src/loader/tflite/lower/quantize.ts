@@ -2,7 +2,7 @@
 import { isFloat, type DType, type TensorId } from '../../../ir/graph.js';
 import { ONNX_DATA_TYPE } from '../../../ir/onnx-data-type.js';
 import { Unlowerable, type Layout, type Lowering, type Rule } from './lowering.js';
-import { cast, refuseCodes } from './operands.js';
+import { cast, withoutCodes } from './operands.js';
 
 /** The values stay; the annotations of input and output say which codes they get. Half precision becomes single. */
 const requantize: Rule = (lowering) => {
@@ -32,7 +32,6 @@ const CASTABLE = new Set<DType>([
 
 /** Floats are cut towards zero and saturate; integers wrap around. */
 const castRule: Rule = (lowering) => {
-  refuseCodes(lowering, [0]);
   const [from, to] = [lowering.dtype(0), lowering.outputDtype()];
   for (const dtype of [from, to])
     if (!CASTABLE.has(dtype)) throw new Unlowerable(`a cast of ${from} to ${to}`);
@@ -55,9 +54,9 @@ function saturated(lowering: Lowering, layout: Layout, from: DType, to: DType): 
 
 /** Operators of the integer arithmetic itself. Codes become values and back by annotations alone. */
 export const QUANTIZE_RULES: Readonly<Record<string, Rule>> = {
-  CAST: castRule,
+  CAST: withoutCodes(castRule),
   DEQUANTIZE: requantize,
   FAKE_QUANT: requantize,
   QUANTIZE: requantize,
-  STABLEHLO_CONVERT: castRule,
+  STABLEHLO_CONVERT: withoutCodes(castRule),
 };

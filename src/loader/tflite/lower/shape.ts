@@ -37,8 +37,8 @@ function mismatch(lowering: Lowering, wanted: readonly number[]): Unlowerable {
 }
 
 /**
- * In whichever layout the result needs no move at all (a picture turned to channels-first by the file itself, and back), else in
- * that of the input.
+ * In the layout in which the result needs no move at all (a picture turned to channels-first by the file itself, and back), else in
+ * one move from the input's own: what is turned otherwise is no picture any more.
  */
 function transpose(lowering: Lowering): void {
   const rank = lowering.shape(0).length;
@@ -53,8 +53,8 @@ function transpose(lowering: Lowering): void {
     lowering.write(0, free, 'Identity', [data]);
     return;
   }
-  const axes = lowering.inLayout(from, perm).map((axis) => lowering.axisIn(from, rank, axis));
-  lowering.write(0, from, 'Transpose', [data], { perm: axes });
+  const axes = perm.map((axis) => lowering.axisIn(from, rank, axis));
+  lowering.write(0, 'file', 'Transpose', [data], { perm: axes });
 }
 
 /** Extents of the file are fixed, so the result is a constant. */

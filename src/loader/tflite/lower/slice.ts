@@ -89,7 +89,7 @@ function reverseSequence(lowering: Lowering): void {
 }
 
 /** Beyond this many indices, the constant that holds them would weigh more than the tensors. */
-const MOST_INDICES = 1 << 22;
+const MOST_INDICES = 1 << 20;
 
 /**
  * The operand with a part replaced, which begins where the third input says, kept inside. Axes behind the last one that the update

@@ -98,6 +98,6 @@ export function writeInRange(
 ): void {
   const activation = lowering.option('fusedActivationFunction');
   const isRange = activation === 'RELU' || activation === 'RELU_N1_TO_1' || activation === 'RELU6';
-  if (isRange) lowering.writeActivated(0, layout, op, inputs, attrs);
+  if (isRange || activation === 'NONE') lowering.writeActivated(0, layout, op, inputs, attrs);
   else lowering.write(0, layout, op, inputs, attrs);
 }

@@ -1,4 +1,4 @@
-import { LoadError } from '../../errors.js';
+import { LoadError } from '../errors.js';
 
 /** A file broken in a thousand places is as well described by the first of them. */
 const LISTED = 50;

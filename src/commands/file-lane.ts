@@ -37,7 +37,7 @@ export function laneScheme(graph: Graph, lane: Lane): Readonly<Record<string, un
     name: 'file',
     weights: mostCommon(constants.filter((params) => !isBias(params))),
     activations: mostCommon(activations),
-    bias: constants.find(isBias)?.dtype ?? 'float',
+    bias: constants.find(isBias)?.dtype ?? (activations.length > 0 ? 'none' : 'float'),
   };
 }
 

@@ -13,7 +13,15 @@ import { planOfLane } from '../quant/placement/lane-plan.js';
 import { INT8_WEIGHTS } from '../quant/presets.js';
 import { weightSqnr, weightStats, type WeightSqnr } from '../quant/weights.js';
 import { coverageOf } from '../report/assemble.js';
-import { constantsOf, layersOf, macsTotal, nodeMacs, opCountsOf, portsOf } from '../report/inspect-model.js';
+import {
+  constantsOf,
+  layersOf,
+  macsTotal,
+  nodeMacs,
+  notComputedOf,
+  opCountsOf,
+  portsOf,
+} from '../report/inspect-model.js';
 import { FORECAST_ROWS } from '../report/inspect-forecast.js';
 import { weightRangesOf } from '../report/inspect-ranges.js';
 import type { InspectedModel, InspectedQuantization, InspectReport } from '../report/inspect-report.js';
@@ -106,6 +114,7 @@ async function look(path: string, { shapes, complete, top = FORECAST_ROWS }: Ins
     layers: layersOf(graph, macs, weights),
     forecast: forecastOf(weights, sqnr),
     nonFinite: nonFiniteOf(graph, weights, scans),
+    notComputed: notComputedOf(graph),
     ...(loaded.lane === undefined ? {} : { quantization: quantizationOf(sized, loaded.lane) }),
   };
   return { graph, model, weights };

@@ -131,8 +131,9 @@ export function requireVaried(graph: Graph, { samples, edges }: Calibration): vo
   });
 }
 
-function quantizeMore({ weights, activations }: Scheme, { only, skip }: Selection): string {
+function quantizeMore({ weights, activations, placement }: Scheme, { only, skip }: Selection): string {
   if (only.length + skip.length > 0) return 'fewer --only and --skip';
   if (weights === 'float' || activations === 'float') return '--weights int8 --activations uint8';
+  if (placement === 'tflite') return 'qdbg inspect MODEL shows what is in it';
   return '--scheme tflite quantizes the most kinds of operators';
 }

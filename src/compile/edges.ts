@@ -12,7 +12,7 @@ import {
   type NodeId,
   type TensorId,
 } from '../ir/graph.js';
-import { uncomputed } from './evaluation-order.js';
+import { selected, uncomputed } from './evaluation-order.js';
 
 /** An activation of fixed shape: a graph input or the output of a node. */
 export interface Edge {
@@ -48,6 +48,7 @@ export function edgesOf(
   const axes = channelAxisOf(graph);
   const { producer } = topologyOf(graph);
   const missing = uncomputed(graph);
+  const picks = selected(graph);
   const produced = graph.nodes.flatMap((node) => node.outputs.filter((id) => id !== null));
   const edges: Edge[] = [];
   const unmeasured: Unmeasured[] = [];
@@ -57,6 +58,11 @@ export function edgesOf(
     const opaque = missing.get(tensor);
     if (opaque !== undefined) {
       if (dtype === undefined || isFloat(dtype)) unmeasured.push({ tensor, reason: behind(opaque) });
+      continue;
+    }
+    const picked = picks.get(tensor);
+    if (picked !== undefined) {
+      if (dtype === undefined || isFloat(dtype)) unmeasured.push({ tensor, reason: pickedBy(picked) });
       continue;
     }
     if (dtype === undefined) unmeasured.push({ tensor, reason: 'its type is not known before it runs' });
@@ -80,6 +86,11 @@ export function edgesOf(
     edges.push({ tensor, producer: producer[tensor], dims: dims.length === 0 ? [1] : dims, count, ...kept });
   }
   return { edges, unmeasured };
+}
+
+/** Two runs that differ a little pick others, or the same in another order. */
+function pickedBy(node: Node): string {
+  return `its rows are those that ${nodeLabel(node)} picks by score, others in every run`;
 }
 
 function behind(opaque: Node): string {

@@ -32,27 +32,34 @@ const missing = new WeakMap<Graph, ReadonlyMap<TensorId, Node>>();
 
 /** Tensors that nothing here computes, each with the opaque operator that writes it or that it depends on. */
 export function uncomputed(graph: Graph): ReadonlyMap<TensorId, Node> {
-  const known = missing.get(graph);
-  if (known !== undefined) return known;
-  const behind = new Map<TensorId, Node>();
-  for (const step of evaluationOrder(graph)) {
-    const nodes = nodesOf(step);
-    const opaque = nodes.map((node) => causeOf(node, behind)).find((cause) => cause !== undefined);
-    if (opaque === undefined) continue;
-    for (const { outputs } of nodes) {
-      for (const output of outputs) if (output !== null) behind.set(output, opaque);
-    }
-  }
-  missing.set(graph, behind);
-  return behind;
+  const known = missing.get(graph) ?? behind(graph, ({ domain }) => domain === OPAQUE_DOMAIN);
+  missing.set(graph, known);
+  return known;
 }
 
-/** Why the node cannot be computed: it is opaque itself, or reads what is behind one that is. */
-function causeOf(node: Node, behind: ReadonlyMap<TensorId, Node>): Node | undefined {
-  if (node.domain === OPAQUE_DOMAIN) return node;
-  const captured = [...node.attrs.values()].flatMap((attr) =>
-    attr.type === 'graph' ? attr.value.captures : [],
-  );
-  const read = [...node.inputs, ...captured].find((id) => id !== null && behind.has(id));
-  return read === undefined || read === null ? undefined : behind.get(read);
+/** Tensors whose elements are picked by score, each with the operator that picks: their places say nothing. */
+export function selected(graph: Graph): ReadonlyMap<TensorId, Node> {
+  return behind(graph, ({ op, domain }) => op === 'NonMaxSuppression' && domain === '');
+}
+
+/** Outputs of operators that have such a node, and all that depends on them; each with the first of those nodes. */
+function behind(graph: Graph, isCause: (node: Node) => boolean): ReadonlyMap<TensorId, Node> {
+  const found = new Map<TensorId, Node>();
+  const causeOf = (node: Node): Node | undefined => {
+    if (isCause(node)) return node;
+    const captured = [...node.attrs.values()].flatMap((attr) =>
+      attr.type === 'graph' ? attr.value.captures : [],
+    );
+    const read = [...node.inputs, ...captured].find((id) => id !== null && found.has(id));
+    return read === undefined || read === null ? undefined : found.get(read);
+  };
+  for (const step of evaluationOrder(graph)) {
+    const nodes = nodesOf(step);
+    const cause = nodes.map(causeOf).find((node) => node !== undefined);
+    if (cause === undefined) continue;
+    for (const { outputs } of nodes) {
+      for (const output of outputs) if (output !== null) found.set(output, cause);
+    }
+  }
+  return found;
 }

@@ -55,6 +55,13 @@ export interface LaneFault {
   readonly message: string;
 }
 
+/**
+ * How a hybrid kernel, which multiplies stored codes of its weights with a float activation, brings the activation to 8 bits: with
+ * parameters from the values at hand, each time it runs. 'symmetric': codes of -127 to 127 around 0. 'asymmetric': codes of -128
+ * to 127 around a zero point. 'packed': symmetric, in the kernel for two 4-bit weights a byte.
+ */
+export type HybridInput = 'symmetric' | 'asymmetric' | 'packed';
+
 /** Which edges of a graph are quantized in one run, and how. The empty lane is the float run. */
 export interface Lane {
   readonly name: string;
@@ -66,6 +73,8 @@ export interface Lane {
   readonly codes?: ReadonlyMap<TensorId, ConstantData>;
   /** Whose integer kernels compute operators with quantized inputs and outputs; float operators between quantizers when absent. */
   readonly arithmetic?: 'tflite';
+  /** Operators that hybrid kernels of that arithmetic compute, by the node that stands for each. */
+  readonly hybrid?: ReadonlyMap<NodeId, HybridInput>;
   /** What is wrong with the parameters of a lane that came from a file. */
   readonly faults?: readonly LaneFault[];
 }

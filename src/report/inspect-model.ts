@@ -5,6 +5,7 @@ import {
   isFloat,
   nodeLabel,
   OPAQUE_DOMAIN,
+  stringAttr,
   tensorOf,
   type Graph,
   type Node,
@@ -77,6 +78,15 @@ export function layersOf(
       ...(weight === undefined ? {} : { weight: layerWeight(graph, main, weight) }),
     };
   });
+}
+
+export function notComputedOf(graph: Graph): { node: string; reason: string }[] {
+  return graph.nodes
+    .filter(({ domain }) => domain === OPAQUE_DOMAIN)
+    .map((node) => ({
+      node: nodeLabel(node),
+      reason: stringAttr(node, 'reason') ?? 'its operator is not known',
+    }));
 }
 
 /** Nothing is known of what it computes, or of the graphs nested in it. */

@@ -37,6 +37,8 @@ export interface InspectedModel extends Omit<ReportedModel, 'sha256'> {
   readonly forecast: WeightForecast;
   /** Constants with NaN or infinite values, in order of first use. */
   readonly nonFinite: readonly NonFiniteConstant[];
+  /** Operators that are shown but that no command can compute, with the reason. */
+  readonly notComputed: readonly { readonly node: string; readonly reason: string }[];
   /** Of a file that is quantized already. */
   readonly quantization?: InspectedQuantization;
 }

@@ -2,6 +2,7 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import { columns, type Column } from './columns.js';
 import { bytes, count, listed, plural, printable, shape, shortened, wrapped } from './format.js';
+import { groupBy } from './group.js';
 import { layersSection } from './inspect-layers.js';
 import { nodeSections } from './inspect-node.js';
 import type { InspectedModel, InspectReport, Port } from './inspect-report.js';
@@ -44,6 +45,7 @@ function sectionsOf(report: InspectReport, style: ChalkInstance, options: Termin
           opsSection(model, width),
         ]),
     nonFiniteSection(model, style, width),
+    notComputedSection(model, style, width),
     quantizationSection(model, width),
     quantizationFindings(model, style, width),
     // What int8 would cost the weights is no question where they are integers.
@@ -140,6 +142,25 @@ function metadataSection({ metadata }: InspectedModel, width: number): string[] 
     ...(entries.length > shown.length
       ? [`${INDENT}and ${entries.length - shown.length} more (--report json=FILE has all)`]
       : []),
+  ];
+}
+
+/** Analysis stops in front of these. */
+function notComputedSection({ notComputed }: InspectedModel, style: ChalkInstance, width: number): string[] {
+  if (notComputed.length === 0) return [];
+  const byReason = groupBy(notComputed, ({ reason }) => reason);
+  const lines = [...byReason].map(
+    ([reason, nodes]) =>
+      `${listed(
+        nodes.map(({ node }) => shortened(node, 60)),
+        4,
+      )}: ${printable(reason)}`,
+  );
+  return [
+    style.yellow(
+      `NOT COMPUTED  ${plural(notComputed.length, 'operator')}; what depends on them cannot be measured`,
+    ),
+    ...lines.flatMap((line) => wrapped(line, width - INDENT.length).map((text) => INDENT + text)),
   ];
 }
 

@@ -29,6 +29,7 @@ import { modelRows } from './bad-input/models.js';
 import { networkRows } from './bad-input/networks.js';
 import { convolution, INPUT, nestedModel, node, value } from './bad-input/proto-models.js';
 import type { Row } from './bad-input/row.js';
+import { tfliteRows } from './bad-input/tflite.js';
 
 const BIN = fileURLToPath(new URL('../../bin/qdbg.js', import.meta.url));
 
@@ -107,6 +108,7 @@ afterAll(() => process.chdir(before));
 
 const ROWS = {
   'model files': modelRows(files),
+  'TFLite files': tfliteRows(files),
   networks: networkRows(files),
   images: imageRows(files),
   data: dataRows(files),

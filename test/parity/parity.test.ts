@@ -1,10 +1,11 @@
-/** `npm run parity` as its users run it, on the build: exit codes, and what goes where. */
+/** What `npm run parity` prints, and how it exits. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { flatModel } from '../loader/tflite/flat-model.js';
+import { main } from '../../parity/main.js';
+import { modelBytes } from '../loader/tflite/flat-model.js';
 import { archive, entriesOf, metaEntry, metaOf, npyOf, type Entries } from '../support/golden-archive.js';
 import { workspace } from '../support/workspace.js';
 
@@ -24,10 +25,18 @@ interface Run {
   readonly err: string;
 }
 
-function parity(...args: readonly string[]): Promise<Run> {
-  const env = { ...process.env, NO_COLOR: '1' };
+/** In this process, on the sources. */
+async function parity(...args: readonly string[]): Promise<Run> {
+  let out = '';
+  let err = '';
+  const code = await main(args, { print: (text) => (out += text), complain: (text) => (err += text) });
+  return { code, out, err };
+}
+
+/** As `npm run parity` runs it, on the build. */
+function script(...args: readonly string[]): Promise<Run> {
   return new Promise((done) =>
-    execFile(process.execPath, [join(ROOT, 'parity/parity.js'), ...args], { env }, (error, out, err) =>
+    execFile(process.execPath, [join(ROOT, 'parity/parity.js'), ...args], (error, out, err) =>
       done({ code: error === null ? 0 : (error.code ?? 'killed'), out, err }),
     ),
   );
@@ -45,7 +54,7 @@ function row(out: string, start: string): string[] {
 }
 
 const without = (entries: Entries, ...names: readonly string[]): Entries =>
-  Object.fromEntries(Object.entries(entries).filter(([name]) => !names.includes(`${name.slice(0, -4)}`)));
+  Object.fromEntries(Object.entries(entries).filter(([name]) => !names.includes(name.slice(0, -4))));
 
 const tensorKeys = Object.keys(RECORDED)
   .filter((name) => name.startsWith('t'))
@@ -125,6 +134,15 @@ describe.concurrent('parity with the interpreter', () => {
   });
 });
 
+describe.concurrent('the script', () => {
+  it('prints the same on the build, and exits with the same code', async () => {
+    const beyond = written(moved(LAST_KEY, 5));
+    for (const args of [[MODEL, GOLDEN], [MODEL, beyond], [MODEL]]) {
+      expect(await script(...args)).toEqual(await parity(...args));
+    }
+  });
+});
+
 describe.concurrent('deviations exit 1', () => {
   it('naming the operator, the tensor and how far it is off', async () => {
     const { code, out, err } = await parity(MODEL, written(moved(LAST_KEY, 5)));
@@ -163,7 +181,7 @@ describe.concurrent('what an archive leaves out', () => {
   it('is computed from the tensors before it where an operator reads it, and said to be', async () => {
     const { code, out } = await parity(MODEL, leavingOut(META.ops[0]!.outputs[0]!));
     expect(code).toBe(0);
-    expect(row(out, 'CONV_2D *').slice(0, 5)).toEqual(['CONV_2D *', '1', '1', '4 096', '100.00 %']);
+    expect(row(out, 'DEPTHWISE_CONV_2D *').slice(1, 5)).toEqual(['1', '1', '2 048', '100.00 %']);
     expect(out).toMatch(/NOT COMPARED\n {2}CONV_2D: the archive leaves out its output \(#0\)/);
     expect(out).toMatch(/\* an input that the archive leaves out was computed here/);
   });
@@ -178,8 +196,8 @@ describe.concurrent('what an archive leaves out', () => {
 describe('an operator that nothing here computes', () => {
   const SHAPE = [1, 3];
   const ABS = 101;
-  const model = flatModel({
-    codes: [{ builtin: ABS }, { custom: 'Mystery' }],
+  const model = modelBytes({
+    codes: [{ builtin: ABS }, { builtin: 32, custom: 'Mystery' }],
     tensors: ['x', 'a', 'm', 'b'].map((name) => ({ name, shape: SHAPE })),
     inputs: [0],
     outputs: [1, 3],
@@ -206,8 +224,8 @@ describe('an operator that nothing here computes', () => {
   };
 
   it('is listed with what depends on it, and the rest is compared', async () => {
-    const { code, out } = await parity(files.file('mystery.tflite', model), written(entries));
-    expect(code).toBe(0);
+    const { code, out, err } = await parity(files.file('mystery.tflite', model), written(entries));
+    expect([code, err]).toEqual([0, '']);
     expect(row(out, 'ABS').slice(0, 4)).toEqual(['ABS', '2', '1', '3']);
     expect(row(out, 'Mystery').slice(1, 4)).toEqual(['1', '0', '0']);
     expect(out).toMatch(/NOT COMPARED\n {2}Mystery: Mystery is a custom operator/);
@@ -218,7 +236,7 @@ describe('an operator that nothing here computes', () => {
 
 describe.concurrent('what cannot be compared exits 2 and says why on standard error', () => {
   const shrunk = npyOf('|i1', [1, 5], Int8Array.of(1, 2, 3, 4, 5));
-  const other = join(FIXTURES, 'ops/relu.npz');
+  const other = join(FIXTURES, 'ops/prelu_int8.npz');
   const CASES: readonly (readonly [what: string, args: () => readonly string[], said: RegExp])[] = [
     ['no files', () => [], /0 files given[^]*hint: npm run parity -- MODEL\.tflite GOLDEN\.npz/],
     ['an unknown flag', () => [MODEL, GOLDEN, '--nonsense'], /--nonsense[^]*hint:/],

@@ -1,5 +1,5 @@
 /** Codes of constants in the types that programs compute with, made once for each constant so that all lanes share them. */
-import { toFloat32, toFloat64 } from '../../ir/elements.js';
+import { toFloat32 } from '../../ir/elements.js';
 import type { ConstantData } from '../../ir/graph.js';
 import type { QuantParams } from '../../ir/lane.js';
 import { axisLayout, quantize } from '../../quant/affine.js';
@@ -58,13 +58,16 @@ export function codesOf(data: ConstantData, params: QuantParams): ConstantData {
 }
 
 function centeredArray(codes: ConstantData, { granularity, zeroPoint }: QuantParams): Float32Array {
-  const values = Float32Array.from(toFloat64(codes));
+  const values = new Float32Array(toFloat32(codes));
   if (zeroPoint.every((point) => point === 0)) return values;
   if (granularity.kind === 'per-block') throw new RangeError('weights in blocks have zero point 0');
   const axis = granularity.kind === 'per-axis' ? granularity.axis : undefined;
-  const { channels, inner } = axisLayout(values.length, codes.dims, axis);
-  for (let i = 0; i < values.length; i++) {
-    values[i] = values[i]! - zeroPoint[Math.floor(i / inner) % channels]!;
+  const { outer, channels, inner } = axisLayout(values.length, codes.dims, axis);
+  for (let o = 0, i = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) {
+      const point = zeroPoint[c]!;
+      for (const end = i + inner; i < end; i++) values[i] = values[i]! - point;
+    }
   }
   return values;
 }

@@ -3,7 +3,7 @@
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
 
 /**
- * 1 - erf(x) to about 1e-15 relative. Series for small |x|, continued fraction for large
+ * 1 - erf(x) to about 1e-13 of itself. Series for small |x|, continued fraction for large
  * (Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.6 and 7.1.14).
  */
 export function erfc(x: number): number {

@@ -14,6 +14,16 @@ export function highProduct(doubles: Doubles, x: Value, multiplier: number): Val
   return doubles.floor(doubles.times(sum, scalar(2 ** -15)));
 }
 
+/** The same of two tensors. */
+export function highProductOf(writer: ModelWriter, x: Value, y: Value): Value {
+  const doubles = new Doubles(writer);
+  const high = doubles.floor(doubles.times(y, scalar(2 ** -16)));
+  const low = doubles.sum(doubles.times(y, scalar(2 ** -16)), doubles.times(high, scalar(-1)));
+  const lower = doubles.floor(doubles.plus(writer.op('Mul', [x, low]), scalar(2 ** 14)));
+  const sum = doubles.sum(writer.op('Mul', [x, high]), lower);
+  return doubles.floor(doubles.times(sum, scalar(2 ** -15)));
+}
+
 /** MultiplyByQuantizedMultiplier of 32-bit integers, for multipliers of any size. */
 export function multipliedBy(doubles: Doubles, x: Value, { multiplier, shift }: QuantizedMultiplier): Value {
   const shifted = doubles.times(x, scalar(2 ** Math.max(shift, 0)));

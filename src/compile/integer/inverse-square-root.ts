@@ -1,10 +1,12 @@
 /** GetInvSqrtQuantizedMultiplierExp of tensorflow/lite/kernels/internal/common.h, on plain numbers. */
 import { clamp, highMul32, roundingDivideByPot, type QuantizedMultiplier } from './fixed-point.js';
 
-const ONE_AND_A_HALF = 2 ** 28 + 2 ** 27;
+/** With 3 integer bits. */
+export const ONE = 2 ** 28;
+export const ONE_AND_A_HALF = 2 ** 28 + 2 ** 27;
 /** sqrt(1/2) with 0 integer bits. */
-const SQRT_HALF = 1518500250;
-const ONE = 2 ** 28;
+export const SQRT_HALF = 1518500250;
+export const NEWTON_STEPS = 5;
 
 /** To 3 integer bits from `bits` more, saturating. */
 const rescale = (x: number, bits: number): number => clamp(x * 2 ** bits, -(2 ** 31), 2 ** 31 - 1);
@@ -24,7 +26,7 @@ export function inverseSquareRoot(input: number): QuantizedMultiplier {
   const fixed = Math.floor(value / 2);
   const half = roundingDivideByPot(fixed, 1);
   let x = ONE;
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < NEWTON_STEPS; i++) {
     const cube = rescale(highMul32(highMul32(x, x), x), 6);
     x = rescale((highMul32(ONE_AND_A_HALF, x) - highMul32(half, cube)) | 0, 3);
   }

@@ -93,7 +93,16 @@ const concatenation: IntegerKernel = (call) => {
 
 const MOVES = [
   ...['BATCH_TO_SPACE_ND', 'BROADCAST_TO', 'DEPTH_TO_SPACE', 'EXPAND_DIMS', 'GATHER', 'GATHER_ND'],
-  ...['MAXIMUM', 'MINIMUM', 'MIRROR_PAD', 'PACK', 'RESHAPE', 'RESIZE_NEAREST_NEIGHBOR', 'REVERSE_V2'],
+  ...[
+    'MAXIMUM',
+    'MINIMUM',
+    'MIRROR_PAD',
+    'PACK',
+    'RESHAPE',
+    'RESIZE_NEAREST_NEIGHBOR',
+    'REVERSE_SEQUENCE',
+    'REVERSE_V2',
+  ],
   ...['SELECT', 'SELECT_V2', 'SLICE', 'SPACE_TO_BATCH_ND', 'SPACE_TO_DEPTH', 'SPLIT', 'SPLIT_V'],
   ...['SQUEEZE', 'STRIDED_SLICE', 'TILE', 'TRANSPOSE', 'UNPACK'],
 ];

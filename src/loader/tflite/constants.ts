@@ -12,13 +12,19 @@ function constantOf(
   bytesPer: number,
   make: () => Elements,
 ): ConstantData {
+  // Several programs are compiled one after the other: what was made is kept while there is memory to spare.
+  let made: WeakRef<Uint8Array> | undefined;
   return {
     dtype,
     dims,
     byteLength: elementCount(dims) * bytesPer,
     bytes() {
+      const known = made?.deref();
+      if (known !== undefined) return known;
       const { buffer, byteOffset, byteLength } = make();
-      return new Uint8Array(buffer, byteOffset, byteLength);
+      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+      made = new WeakRef(bytes);
+      return bytes;
     },
   };
 }

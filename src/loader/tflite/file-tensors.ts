@@ -43,7 +43,8 @@ export function fileTensorsOf(subgraph: TfliteSubgraph): {
 }
 
 function fileTensor(tensor: TfliteTensor, params: QuantParams | undefined): FileTensor {
-  const { name, index, type, shape, data, isVariable } = tensor;
+  const { name, index, type, shape, isVariable } = tensor;
+  const data = storedCodes(tensor, params);
   return {
     name: name === '' ? `tensor#${index}` : name,
     dtype: params === undefined ? STORAGE_DTYPES[type] : 'float32',
@@ -54,6 +55,11 @@ function fileTensor(tensor: TfliteTensor, params: QuantParams | undefined): File
     codes: params === undefined ? undefined : data,
     isVariable,
   };
+}
+
+/** Bytes of type UINT8 that kernels take for signed codes are signed here. */
+function storedCodes({ type, data }: TfliteTensor, params: QuantParams | undefined): ConstantData | undefined {
+  return data !== undefined && type === 'UINT8' && params?.dtype === 'int8' ? { ...data, dtype: 'int8' } : data;
 }
 
 function asFloat32(data: ConstantData): ConstantData {

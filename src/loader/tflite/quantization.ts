@@ -2,6 +2,7 @@
 import { elementCount, toFloat32, toInts } from '../../ir/elements.js';
 import type { TensorId } from '../../ir/graph.js';
 import { QRANGE, type Granularity, type LaneFault, type QDType, type QuantParams } from '../../ir/lane.js';
+import { signedBytes } from './hybrid.js';
 import type {
   TfliteOperator,
   TfliteQuantization,
@@ -54,10 +55,12 @@ export function quantizationOf(subgraph: TfliteSubgraph): FileQuantization {
   const params = new Map<number, QuantParams>();
   const faults: LaneFault[] = [];
   const { weightAxis, biases } = kernelView(subgraph.operators);
+  const signed = signedBytes(subgraph);
   for (const tensor of subgraph.tensors) {
     const { index, type, quantization } = tensor;
+    const stored = signed.has(index) ? 'int8' : QUANTIZED[type];
     const dtype =
-      QUANTIZED[type] ?? (biases.has(index) && tensor.data !== undefined ? ACCUMULATED[type] : undefined);
+      stored ?? (biases.has(index) && tensor.data !== undefined ? ACCUMULATED[type] : undefined);
     if (dtype === undefined || quantization === undefined) continue;
     const note: Note = (kind, message) => void faults.push({ tensor: index as TensorId, kind, message });
     const found =
@@ -179,14 +182,14 @@ function limitsOf(dtype: QDType): Pick<QuantParams, 'dtype' | 'qmin' | 'qmax'> {
 }
 
 function blockwiseParams(
-  { shape, name }: TfliteTensor,
+  { shape, name, data }: TfliteTensor,
   dtype: QDType,
   blockwise: NonNullable<TfliteQuantization['blockwise']>,
   { tensors }: TfliteSubgraph,
   note: Note,
 ): QuantParams | undefined {
   const scales = tensors[blockwise.scales]?.data;
-  if (scales === undefined || blockwise.blockSize < 1) return undefined;
+  if (data === undefined || scales === undefined || blockwise.blockSize < 1) return undefined;
   const axis = shape.length - 1;
   const scale = Float32Array.from(toFloat32(scales));
   const blocks = elementCount(shape.slice(0, -1)) * Math.ceil((shape[axis] ?? 1) / blockwise.blockSize);

@@ -3,7 +3,7 @@
  * parameters; they hold no schemes and no numbers.
  */
 import type { Graph, Node, NodeId, TensorId, Use } from '../../ir/graph.js';
-import { floatAttr } from '../../ir/graph.js';
+import { floatAttr, OPAQUE_DOMAIN, stringAttr } from '../../ir/graph.js';
 import type { UseKey } from '../../ir/lane.js';
 import { useKey } from '../../ir/lane.js';
 import type { Scheme } from '../scheme.js';
@@ -126,7 +126,8 @@ class Marker implements Marks {
   /** Why the target does not quantize the node; undefined when it does. */
   #obstacle(node: Node, rule: OperatorRule | undefined, selected: boolean): string | undefined {
     const { name } = this.#placement;
-    if (rule === undefined) return `${name} does not quantize ${node.op}`;
+    if (node.domain === OPAQUE_DOMAIN) return stringAttr(node, 'reason') ?? 'nothing computes it';
+    if (rule === undefined) return `${name} does not quantize ${node.origin.op}`;
     if (!selected) return 'left out by --only or --skip';
     if (rule.minOpset !== undefined && this.#opset() < rule.minOpset) {
       return `${name} quantizes ${node.op} from opset ${rule.minOpset}, the model has ${this.#graph.opsets.get('')}`;
@@ -209,7 +210,7 @@ class Marker implements Marks {
   /** Quantizes the operand of an Add that is not the result of the weighted operator in front of it. */
   #applyResidual(node: Node): void {
     const { name } = this.#placement;
-    this.unruled.push({ node: node.id, reason: `${name} computes ${node.op} in floating point` });
+    this.unruled.push({ node: node.id, reason: `${name} computes ${node.origin.op} in floating point` });
     const product = [0, 1].find((slot) => {
       const tensor = node.inputs[slot];
       const producer = tensor == null ? undefined : this.#facts.producer(tensor);

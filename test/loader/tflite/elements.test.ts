@@ -108,6 +108,13 @@ describe('an operator on elements that is not computed stays in the graph, opaqu
       {},
       'its elements are float64',
     ],
+    [
+      'PRELU',
+      [FLOATS, { type: 'FLOAT32', shape: [1, 1, 3] }],
+      FLOATS,
+      {},
+      'slopes of rank 3 for an input of rank 2',
+    ],
     ['ADD_N', [], FLOATS, {}, 'it has no inputs'],
     ['MEAN', [FLOATS, constant('INT32', [2])], FLOATS, { keepDims: true }, 'axis 2 of a tensor of rank 2'],
     ['MEAN', [FLOATS, constant('INT32', [-3])], FLOATS, { keepDims: true }, 'axis -3 of a tensor of rank 2'],

@@ -15,7 +15,7 @@ const WARNING_LOST = 0.5;
 const CROWDED_LOST = 0.05;
 
 /** Rare large values set the range of an activation; the bulk of the values gets a few levels, and SQNR does not show it. */
-export function outlierRange({ graph, edges }: Evidence): Finding[] {
+export function outlierRange({ graph, lane, edges }: Evidence): Finding[] {
   return edges.flatMap(({ edge, quant, range, levels, lost, errors }): Finding[] => {
     const sqnrDb = errors.get('self')?.sqnrDb;
     if (quant === undefined || levels === undefined || lost === undefined || sqnrDb === undefined) return [];
@@ -25,7 +25,8 @@ export function outlierRange({ graph, edges }: Evidence): Finding[] {
     if (bitsOf(quant.dtype) < 8 || (!isCrowded && lostShare < WARNING_LOST)) return [];
     const writer = edge.producer === undefined ? undefined : nodeOf(graph, edge.producer);
     // Probabilities have one scale by specification, and the small ones decide nothing.
-    if (writer?.op === 'Softmax') return [];
+    const isPrescribed = quant.source === 'fixed' || lane.arithmetic === 'tflite';
+    if (writer?.op === 'Softmax' || (writer?.op === 'Sigmoid' && isPrescribed)) return [];
     const node = writer === undefined ? undefined : nodeLabel(writer);
     const share = isCrowded
       ? `, and 98 % of the values share ${levels.toFixed(levels < 10 ? 1 : 0)} of ${2 ** bitsOf(quant.dtype)} levels`

@@ -139,7 +139,7 @@ function fixedFault(op: string, { dtype, scale, zeroPoint }: QuantParams): Fault
     severity: 'warning',
     message:
       `${op} writes ${dtype} with scale ${wantedScale} and zero point ${wantedPoint}; ` +
-      `the file says ${found} and ${point}, and what reads it will be off`,
+      `the file says ${short(found)} and ${point}, and what reads it will be off`,
     args: { wantedScale, wantedPoint, scale: argument(found), zeroPoint: point },
   };
 }
@@ -159,8 +159,9 @@ function sameScaleFault(
     return {
       severity: 'warning',
       message:
-        `${operator.main.origin.op} must have the same parameters before and after it; ` +
-        `it reads scale ${a}, zero point ${params.zeroPoint[0]} and writes ${b}, ${output.zeroPoint[0]}`,
+        `${operator.main.origin.op} moves codes and must have the same parameters before and after it; it reads scale ` +
+        `${short(a)}, zero point ${params.zeroPoint[0]} and writes ${short(b)}, ${output.zeroPoint[0]}: what comes out counts ` +
+        `${short(b / a)} times what went in`,
       args: { inputScale: argument(a), outputScale: argument(b) },
     };
   }
@@ -221,8 +222,8 @@ function biasFault(
   return {
     severity: 'warning',
     message:
-      `the bias has scale ${found}${wanted.length > 1 ? ` in channel ${off}` : ''}; ` +
-      `the accumulator it is added to has ${wanted[off]} (input times weight)`,
+      `the bias has scale ${short(found)}${wanted.length > 1 ? ` in channel ${off}` : ''}; ` +
+      `the accumulator it is added to has ${short(wanted[off] ?? 0)} (input times weight)`,
     args: { scale: argument(found), wanted: argument(wanted[off] ?? 0), channel: off },
   };
 }
@@ -243,4 +244,9 @@ function saturated(lane: Lane, bias: TensorId): Fault | undefined {
 /** What is no number is told as text. */
 function argument(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
+}
+
+/** Four significant digits. */
+function short(value: number): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value);
 }

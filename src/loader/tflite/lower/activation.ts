@@ -1,6 +1,6 @@
 /** Activation functions and what normalizes along the last axis. */
 import type { TensorId } from '../../../ir/graph.js';
-import type { AttrValue, Lowering, Rule } from './lowering.js';
+import { Unlowerable, type AttrValue, type Lowering, type Rule } from './lowering.js';
 import { withoutCodes } from './operands.js';
 
 /** One node on the input, in whatever order of axes that has. */
@@ -22,7 +22,9 @@ function clip(min: number, max: number): Rule {
 /** The slopes broadcast to the input, mostly as one per channel. */
 const prelu: Rule = (lowering) => {
   const layout = lowering.layoutOf(0);
-  const slope = lowering.operand(1, layout, lowering.shape(0).length);
+  const [rank, slopeRank] = [lowering.shape(0).length, lowering.shape(1).length];
+  if (slopeRank > rank) throw new Unlowerable(`slopes of rank ${slopeRank} for an input of rank ${rank}`);
+  const slope = lowering.operand(1, layout, rank);
   lowering.write(0, layout, 'PRelu', [lowering.input(0, layout), slope]);
 };
 

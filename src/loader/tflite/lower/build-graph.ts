@@ -3,11 +3,14 @@ import {
   OPAQUE_DOMAIN,
   type ConstantData,
   type Graph,
+  type NodeId,
   type Tensor,
   type TensorId,
 } from '../../../ir/graph.js';
-import type { Lane, LaneFault, QuantParams } from '../../../ir/lane.js';
+import type { HybridInput, Lane, LaneFault, QuantParams } from '../../../ir/lane.js';
+import { isMain } from '../../../ir/operators.js';
 import { fileTensorsOf, type FileTensor } from '../file-tensors.js';
+import { hybridInput } from '../hybrid.js';
 import type { TfliteOperator, TfliteSubgraph } from '../model.js';
 import { DraftGraph, type Annotation } from './draft-graph.js';
 import { Unlowerable } from './lowering.js';
@@ -49,8 +52,18 @@ export function buildGraph(subgraph: TfliteSubgraph): BuiltGraph {
       outputs,
       inner: draft.inner,
     },
-    lane: laneOf(draft.annotations, draft.tensors, faults),
+    lane: laneOf(draft.annotations, draft.tensors, hybridOf(subgraph, draft), faults),
   };
+}
+
+function hybridOf({ operators, tensors }: TfliteSubgraph, draft: DraftGraph): Map<NodeId, HybridInput> {
+  const hybrid = new Map<NodeId, HybridInput>();
+  const inputs = new Map(operators.map((op) => [op.index, hybridInput(op, tensors)]));
+  for (const node of draft.nodes) {
+    const input = isMain(node) && node.domain !== OPAQUE_DOMAIN ? inputs.get(node.origin.index) : undefined;
+    if (input !== undefined) hybrid.set(node.id, input);
+  }
+  return hybrid;
 }
 
 function lower(op: TfliteOperator, draft: DraftGraph): void {
@@ -91,23 +104,25 @@ function writeOpaque(
 function laneOf(
   annotations: ReadonlyMap<TensorId, Annotation>,
   tensors: readonly Tensor[],
+  hybrid: ReadonlyMap<NodeId, HybridInput>,
   faults: readonly LaneFault[],
 ): Lane | undefined {
   if (annotations.size === 0) return undefined;
   const params = new Map<TensorId, QuantParams>();
   const codes = new Map<TensorId, ConstantData>();
-  let hasCodes = false;
   for (const [id, annotation] of annotations) {
     params.set(id, annotation.params);
     if (annotation.codes !== undefined) codes.set(id, annotation.codes);
-    hasCodes ||= tensors[id]?.data === undefined;
   }
+  const isActivation = (id: TensorId): boolean => tensors[id]?.data === undefined;
+  const hasIntegers = hybrid.size > 0 || [...params.keys()].some(isActivation);
   return {
     name: 'file',
     tensors: params,
     uses: new Map(),
     codes,
-    ...(hasCodes ? { arithmetic: 'tflite' as const } : {}),
+    ...(hasIntegers ? { arithmetic: 'tflite' as const } : {}),
+    ...(hybrid.size > 0 ? { hybrid } : {}),
     faults,
   };
 }

@@ -153,17 +153,15 @@ async function measureGroup(network, golden, places, { threads }) {
  */
 function startOf(network, tensor) {
   const difference = noDifference();
-  if (network.params(tensor) !== undefined) {
-    return { tensor, unit: 'lsb', lsb: 1, difference, limits: INTEGER_LIMITS };
+  if (network.codesParams(tensor) !== undefined) {
+    return { tensor, unit: 'lsb', difference, limits: INTEGER_LIMITS };
   }
-  const step = network.dequantizedStep(tensor);
-  if (step !== undefined) return { tensor, unit: 'lsb', lsb: step, difference, limits: INTEGER_LIMITS };
   const limits = network.behindHybrid().has(tensor)
     ? HYBRID_LIMITS
     : network.behindCodes().has(tensor)
       ? INTEGER_LIMITS
       : FLOAT_LIMITS;
-  return { tensor, unit: network.unit(tensor), lsb: 1, difference, limits };
+  return { tensor, unit: network.unit(tensor), difference, limits };
 }
 
 /**
@@ -176,7 +174,7 @@ function startOf(network, tensor) {
  */
 async function add(network, golden, sample, { tensor, at }, fetched, measured) {
   const array = await golden.read(sample, tensor, network.expected(tensor));
-  const params = network.params(tensor);
+  const params = network.codesParams(tensor);
   const reference = codesOf(array, network.tensor(tensor), params);
   const inFileOrder = toFile(fetched, network.tensor(at), reference);
   const computed =

@@ -74,23 +74,25 @@ export async function openGolden(path) {
     const meta = await readMeta(byName.get(`${META}.npy`));
     /** @type {Map<string, ZipEntry>} */
     const arrays = new Map();
-    let samples = 0;
+    const samples = new Set();
     for (const [name, entry] of byName) {
       const found = ARRAY.exec(name)?.groups;
       if (found === undefined) continue;
       arrays.set(`${found.sample}/${found.tensor}`, entry);
-      samples = Math.max(samples, Number(found.sample) + 1);
+      samples.add(Number(found.sample));
     }
     const bytes = [...arrays.values()].reduce((sum, { size }) => sum + size, 0);
     /** @type {Map<string, Promise<GoldenArray>> | undefined} */
     const kept = bytes < SMALL_BYTES ? new Map() : undefined;
-    if (samples === 0)
-      throw new DataError('it holds no sample; arrays called in0/TENSOR and t0/TENSOR are wanted');
+    for (let sample = 0; sample < Math.max(1, samples.size); sample++) {
+      if (samples.has(sample)) continue;
+      throw new DataError(`it holds ${samples.size} samples, but none called in${sample}/ and t${sample}/`);
+    }
     return {
       path,
       model: meta.model,
       delegated: meta.xnnpack,
-      samples,
+      samples: samples.size,
       operators: meta.ops,
       tensorNames: new Map(Object.entries(meta.tensors).map(([index, { name }]) => [Number(index), name])),
       leftOut: new Set(meta.left_out),

@@ -7,7 +7,6 @@ import { relativeError } from './compare.js';
  * @typedef {object} Measured
  * @property {number} tensor
  * @property {Unit} unit
- * @property {number} lsb step of the tensor's scale in the numbers that were compared; 1 for codes
  * @property {import('./compare.js').Difference} difference
  * @property {import('./compare.js').Agreement} [argmax] of outputs made of codes
  * @property {Limits} limits
@@ -37,16 +36,13 @@ export const HYBRID_LIMITS = Object.freeze({ lsb: 3, relative: 5e-2, equal: NEAR
 /** A float network from end to end. */
 export const FLOAT_LIMITS = Object.freeze({ lsb: 3, relative: 1e-4, equal: NEAR_TIES, argmax: 0 });
 
-/** LSB differences of dequantized floats carry the rounding of floats. */
-const FLOAT_ROUNDING = 1e-3;
-
 /**
  * Largest difference in the unit of the tensor; of integers that are no codes, as it is.
  *
  * @param {Measured} measured
  */
-export function distance({ unit, lsb, difference }) {
-  return unit === 'relative' ? relativeError(difference) : difference.largest / lsb;
+export function distance({ unit, difference }) {
+  return unit === 'relative' ? relativeError(difference) : difference.largest;
 }
 
 /** @param {import('./compare.js').Difference} difference */
@@ -62,5 +58,5 @@ export function isWithin(measured) {
   const { unit, difference, argmax, limits } = measured;
   if (argmax !== undefined && argmax.agreeing < argmax.places * limits.argmax) return false;
   if (unit === 'exact') return equalShare(difference) >= limits.equal;
-  return distance(measured) <= (unit === 'lsb' ? limits.lsb + FLOAT_ROUNDING : limits.relative);
+  return distance(measured) <= limits[unit];
 }

@@ -20,6 +20,9 @@ import { isFeedable } from '../dist/run/data/convert.js';
  * @typedef {import('../src/loader/tflite/model.js').TfliteOperator} TfliteOperator
  */
 
+/** Places that an error lists. */
+const MOST_PLACES = 20;
+
 /** Operators that have kernels for float activations and integer weights. */
 const HYBRID = new Set(['BATCH_MATMUL', 'CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'TRANSPOSE_CONV']);
 
@@ -130,14 +133,15 @@ export class Network {
   }
 
   /**
-   * Step of the codes that a DEQUANTIZE made the float tensor of; undefined for all other tensors.
+   * Quantizer of the codes that the tensor's values are: its own, or that of the codes which a DEQUANTIZE made it of.
    *
    * @param {number} tensor
+   * @returns {QuantParams | undefined}
    */
-  dequantizedStep(tensor) {
+  codesParams(tensor) {
     const producer = this.operators.find(({ op, outputs }) => op === 'DEQUANTIZE' && outputs[0] === tensor);
-    const scale = this.params(producer?.inputs[0] ?? -1)?.scale;
-    return scale?.length === 1 ? scale[0] : undefined;
+    const params = this.params(producer?.inputs[0] ?? tensor);
+    return params?.granularity.kind === 'per-tensor' ? params : undefined;
   }
 
   /**
@@ -231,7 +235,7 @@ export class Network {
    * @throws {DataError} with the first few things that are not so
    */
   checkRecorded(golden) {
-    const foreign = [...this.#foreignOperators(golden), ...this.#foreignTensors(golden)];
+    const foreign = [...firstOf(this.#foreignOperators(golden)), ...firstOf(this.#foreignTensors(golden))];
     if (foreign.length > 0) {
       throw new DataError(
         `${golden.path} was recorded from another model (${golden.model || 'without a name'})`,
@@ -240,14 +244,9 @@ export class Network {
         },
       );
     }
-    const missing = this.#missing(golden);
+    const missing = [...firstOf(this.#missing(golden))];
     if (missing.length > 0) {
-      throw new DataError(
-        `${golden.path} is incomplete: ${missing.length === 1 ? '1 tensor is' : `${missing.length} tensors are`} missing`,
-        {
-          places: missing,
-        },
-      );
+      throw new DataError(`${golden.path} is incomplete`, { places: missing });
     }
   }
 
@@ -281,22 +280,20 @@ export class Network {
    *
    * @param {import('./golden.js').Golden} golden
    */
-  #missing(golden) {
-    const missing = [];
+  *#missing(golden) {
     for (let sample = 0; sample < golden.samples; sample++) {
       for (const tensor of this.subgraph.inputs) {
-        if (!golden.has(sample, tensor)) missing.push(`in${sample}/${this.nameOf(tensor)}, an input`);
+        if (!golden.has(sample, tensor)) yield `in${sample}/${this.nameOf(tensor)} is missing, an input`;
       }
       for (const { op, outputs } of this.operators) {
         for (const tensor of outputs) {
           if (golden.has(sample, tensor)) continue;
           const mayLack = golden.leftOut.has(tensor) || !this.#isAlwaysRecorded(tensor);
           if (mayLack && !golden.has(0, tensor)) continue;
-          missing.push(`t${sample}/${this.nameOf(tensor)}, written by ${op} and not listed as left out`);
+          yield `t${sample}/${this.nameOf(tensor)} is missing, written by ${op} and not listed as left out`;
         }
       }
     }
-    return missing;
   }
 
   /**
@@ -322,4 +319,16 @@ export class Network {
  */
 function describe(op, inputs, outputs) {
   return `${op} ${inputs.join(' ')} -> ${outputs.join(' ')}`;
+}
+
+/**
+ * @param {Iterable<string>} places of an archive that may be wrong everywhere
+ * @returns {Generator<string>} the first few
+ */
+function* firstOf(places) {
+  let room = MOST_PLACES;
+  for (const place of places) {
+    if (room-- === 0) return;
+    yield place;
+  }
 }

@@ -124,7 +124,7 @@ async function measureComputed(network, golden, operator, supply, options) {
   }
   return [...differences]
     .filter(([tensor]) => supply.recorded(tensor))
-    .map(([tensor, difference]) => ({ tensor, unit: network.unit(tensor), lsb: 1, difference }));
+    .map(([tensor, difference]) => ({ tensor, unit: network.unit(tensor), difference }));
 }
 
 /**
@@ -145,7 +145,7 @@ async function measureConstants(network, golden, { outputs }) {
       const values = constantNumbers(network.tensor(tensor), reference);
       addDifference(difference, values, numbersOf(reference.data, reference.dtype));
     }
-    measured.push({ tensor, unit: 'relative', lsb: 1, difference });
+    measured.push({ tensor, unit: 'relative', difference });
   }
   return measured;
 }

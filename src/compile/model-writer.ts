@@ -77,8 +77,8 @@ export class ModelWriter {
   }
 
   input(name: string, dtype: DType, shape: Shape): Value {
-    // The runtime's C interface ends a name at its first NUL.
-    const value = name.includes('\0') ? this.#name() : (name as Value);
+    // The runtime's C interface ends a name at its first NUL, and feeds are properties of an object.
+    const value = name.includes('\0') || name === '__proto__' ? this.#name() : (name as Value);
     const dim = shape.map((d) =>
       typeof d === 'number' ? { dimValue: d } : typeof d === 'string' ? { dimParam: d } : {},
     );

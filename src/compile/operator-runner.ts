@@ -1,11 +1,15 @@
-/** Computes one operator of the file in a lane: by its integer kernel where there is one, else in float between quantizers. */
+/** Computes one operator of the file in a lane: by its integer or hybrid kernel where there is one, else in float between quantizers. */
 import { isFloat, nodeLabel, tensorOf, type Graph, type Node, type TensorId } from '../ir/graph.js';
 import type { Operator } from '../ir/operators.js';
 import { useKey } from '../ir/lane.js';
+import { HYBRID_KERNELS } from './integer/hybrid.js';
 import { INTEGER_KERNELS, TAKE_REALS } from './integer/index.js';
 import { KernelCall } from './integer/kernel-call.js';
 import type { Held, Hold, LaneTensors } from './lane-tensors.js';
 import type { ModelWriter, Value } from './model-writer.js';
+
+/** What a node writes as its first output, in place of what it would compute itself; undefined where that is as good. */
+type Substitute = (node: Node, operands: readonly (Value | null)[]) => Value | undefined;
 
 export class OperatorRunner {
   readonly #writer: ModelWriter;
@@ -20,7 +24,10 @@ export class OperatorRunner {
 
   /** Outputs of the operator's nodes, those between them only where they were computed. `hold` gives its inputs. */
   run(operator: Operator, hold: Hold): ReadonlyMap<TensorId, Held> {
-    return this.#integers(operator, hold) ?? this.#floats(operator.nodes, hold);
+    return (
+      this.#integers(operator, hold) ??
+      this.#floats(operator.nodes, hold, this.#hybridProduct(operator, hold))
+    );
   }
 
   /** The output of a node that only changes the order of axes: where integer kernels compute, it moves codes. */
@@ -39,14 +46,15 @@ export class OperatorRunner {
     return moved === undefined ? new Map() : new Map([[output, { codes: moved }]]);
   }
 
-  #floats(nodes: readonly Node[], hold: Hold): ReadonlyMap<TensorId, Held> {
+  #floats(nodes: readonly Node[], hold: Hold, substitute?: Substitute): ReadonlyMap<TensorId, Held> {
     const made = new Map<TensorId, Held>();
     const held: Hold = (tensor) => made.get(tensor) ?? hold(tensor);
     for (const node of nodes) {
       const inputs = node.inputs.map((id, slot) =>
         id === null ? null : this.#tensors.through(node, slot, id, held(id)),
       );
-      const values = this.#apply(node, inputs, held);
+      const substituted = substitute?.(node, inputs);
+      const values = substituted === undefined ? this.#apply(node, inputs, held) : [substituted];
       node.outputs.forEach((id, i) => {
         const raw = values[i];
         if (id !== null && raw !== undefined) made.set(id, { raw });
@@ -72,6 +80,17 @@ export class OperatorRunner {
         this.#tensors.params(tensor) === undefined ? { raw: value } : { codes: value },
       ]),
     );
+  }
+
+  /** The node that stands for an operator with a float activation and stored codes for weights, as its hybrid kernel computes it. */
+  #hybridProduct(operator: Operator, hold: Hold): Substitute | undefined {
+    const { main } = operator;
+    const { arithmetic, hybrid } = this.#tensors.lane;
+    const input = arithmetic === 'tflite' ? hybrid?.get(main.id) : undefined;
+    const kernel = HYBRID_KERNELS[main.origin.op];
+    if (input === undefined || kernel === undefined) return undefined;
+    const call = new KernelCall(this.#writer, this.#graph, operator, this.#tensors, hold);
+    return (node, operands) => (node === main ? kernel({ call, input, operands }) : undefined);
   }
 
   /** Whether every float activation that the operator reads and writes has a quantizer, and the tensor's own everywhere. */

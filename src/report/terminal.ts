@@ -118,7 +118,7 @@ function groupedReasons(notMeasured: Report['notMeasured'], width: number): stri
   const byReason = groupBy(notMeasured, ({ reason }) => reason);
   return [...byReason].flatMap(([reason, missing]) => {
     const subjects = missing.map(({ subject }) => printable(subject));
-    return labelled(INDENT, `${subjects.length} because ${reason}: ${listed(subjects, 3)}`, width);
+    return labelled(INDENT, `${subjects.length} because ${printable(reason)}: ${listed(subjects, 3)}`, width);
   });
 }
 

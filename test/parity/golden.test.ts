@@ -70,8 +70,17 @@ describe('an archive that cannot be used is a DataError that names the file and 
       { ...WHOLE, 'meta.json.npy': npyOf('<f4', [1], Float32Array.of(1)) },
       /it holds float32; text/,
     ],
-    ['no sample', metaEntry(META), /it holds no sample/],
-    ['arrays under other names', { ...metaEntry(META), 'x.npy': X, 'in01/0.npy': X }, /it holds no sample/],
+    ['no sample', metaEntry(META), /it holds 0 samples, but none called in0\/ and t0\//],
+    [
+      'a sample that is left out',
+      { ...metaEntry(META), 'in0/0.npy': X, 'in2/0.npy': X },
+      /none called in1\/ and t1\//,
+    ],
+    [
+      'arrays under other names',
+      { ...metaEntry(META), 'x.npy': X, 'in01/0.npy': X },
+      /it holds 0 samples, but none called in0\/ and t0\//,
+    ],
   ];
 
   it.each(CASES)('%s', async (_, entries, said) => {

@@ -38,6 +38,7 @@ function model(part: Partial<InspectedModel> = {}): InspectedModel {
     layers: [layer(0)],
     forecast: { weights: 0, fewLevels: 16, layers: [] },
     nonFinite: [],
+    notComputed: [],
     ...part,
   };
 }

@@ -30,10 +30,13 @@ export interface Operand extends Affine {
   readonly tensor: TensorId;
 }
 
+/** Types of activations that TFLite's integer kernels compute on. */
+const KERNEL_TYPES: ReadonlySet<QDType> = new Set(['int8', 'uint8', 'int16']);
+
 export function operandOf(call: OperatorCall, tensor: TensorId | null | undefined): Operand | undefined {
   if (tensor === null || tensor === undefined) return undefined;
   const affine = affineOf(call.params(tensor));
-  return affine === undefined ? undefined : { ...affine, tensor };
+  return affine === undefined || !KERNEL_TYPES.has(affine.dtype) ? undefined : { ...affine, tensor };
 }
 
 export function sameQuantizer(a: Affine, b: Affine): boolean {

@@ -61,16 +61,23 @@ function scaledInput(x: number, shift: number, by: QuantizedMultiplier, rounding
   }
 }
 
+/** `f` of every code, computed once each: a pair has one of few hundred on either side. */
+function ofCodes(
+  { lowest, highest, zeroPoint }: Affine,
+  f: (centered: number) => number,
+): (code: number) => number {
+  const values = Float64Array.from({ length: highest - lowest + 1 }, (_, i) => f(lowest + i - zeroPoint));
+  return (code) => values[code - lowest] ?? 0;
+}
+
 /** ADD, and SUB with `sign` -1. */
 export const sumOf: PairFormula<PairSpec & { sign: 1 | -1; rounding: InputRounding }> = (spec) => {
   const { a, b, output, range, sign, rounding } = spec;
   const { shift, ...by } = sumScaling(spec);
-  return (x, y) => {
-    const sum =
-      scaledInput(x - a.zeroPoint, shift, by.a, rounding) +
-      sign * scaledInput(y - b.zeroPoint, shift, by.b, rounding);
-    return clamp(multiplyByQuantizedMultiplier(sum, by.output) + output.zeroPoint, ...range);
-  };
+  const ofA = ofCodes(a, (x) => scaledInput(x, shift, by.a, rounding));
+  const ofB = ofCodes(b, (y) => sign * scaledInput(y, shift, by.b, rounding));
+  return (x, y) =>
+    clamp(multiplyByQuantizedMultiplier(ofA(x) + ofB(y), by.output) + output.zeroPoint, ...range);
 };
 
 /** Computed in float32 by the kernel, as are the other factors that have no double in them. */
@@ -93,11 +100,11 @@ export const squaredDifferenceOf: PairFormula<PairSpec> = ({ a, b, output, range
   const scaleA = quantizeMultiplier(a.scale / twiceLargest);
   const scaleB = quantizeMultiplier(b.scale / twiceLargest);
   const factor = quantizeMultiplier(twiceLargest ** 2 / (unit ** 2 * output.scale));
+  const ofA = ofCodes(a, (x) => multiplyByQuantizedMultiplier(x * unit, scaleA));
+  const ofB = ofCodes(b, (y) => multiplyByQuantizedMultiplier(y * unit, scaleB));
   return (x, y) => {
-    const difference =
-      multiplyByQuantizedMultiplier((x - a.zeroPoint) * unit, scaleA) -
-      multiplyByQuantizedMultiplier((y - b.zeroPoint) * unit, scaleB);
-    return clamp(multiplyByQuantizedMultiplier(difference ** 2, factor) + output.zeroPoint, ...range);
+    const square = (ofA(x) - ofB(y)) ** 2;
+    return clamp(multiplyByQuantizedMultiplier(square, factor) + output.zeroPoint, ...range);
   };
 };
 

@@ -37,6 +37,10 @@ const centered = new Derived((codes, params: QuantParams) =>
   constantOf('float32', centeredArray(codes, params), codes.dims),
 );
 const floats = new Derived((codes) => constantOf('float32', new Float32Array(toFloat32(codes)), codes.dims));
+const signed = new Derived((codes) => {
+  const bytes: ConstantData = codes.dtype === 'uint8' ? { ...codes, dtype: 'int8' } : codes;
+  return constantOf('float32', new Float32Array(toFloat32(bytes)), codes.dims);
+});
 const quantized = new Derived((data, params: QuantParams) =>
   constantOf('int32', quantize(toFloat32(data), data.dims, params), data.dims),
 );
@@ -50,6 +54,11 @@ export function centeredCodes(codes: ConstantData, params: QuantParams): Constan
 /** float32. */
 export function floatCodes(codes: ConstantData): ConstantData {
   return floats.of(codes, ONLY);
+}
+
+/** float32; unsigned bytes as the signed ones that have the same bits. */
+export function signedCodes(codes: ConstantData): ConstantData {
+  return signed.of(codes, ONLY);
 }
 
 /** Codes of a constant that is not stored as codes. */

@@ -10,16 +10,24 @@ import { ONNX_DATA_TYPE } from '../../ir/onnx-data-type.js';
 import type { ModelWriter, Value } from '../model-writer.js';
 import { reduce } from '../operators.js';
 import { Doubles } from './doubles.js';
+import type { Centered } from './products.js';
 
-/** All float32. */
+/** All values are float32. */
 export interface DynamicCodes {
   readonly codes: Value;
-  readonly centered: Value;
+  /** Codes less zero points, with limits to bound sums of products by. */
+  readonly centered: Centered;
   /** One for each run of elements that share it; the reduced axes have extent 1. */
   readonly scale: Value;
   /** As `scale`; undefined where it is 0 throughout. */
   readonly zeroPoint: Value | undefined;
 }
+
+/**
+ * Around a zero point 0 is one of the codes, and no two are further apart than this. Sums are largest where all codes are on one side
+ * of 0, and the same on either.
+ */
+const ONE_SIDED = [0, 255] as const;
 
 /** Codes of `x`, a float32 tensor of which the elements along `axes` share a scale. */
 export function quantizedWhileRunning(
@@ -41,7 +49,7 @@ function symmetric(writer: ModelWriter, x: Value, axes: readonly number[]): Dyna
   const codes = writer.op('Clip', [steps, float(-127), float(127)]);
   return {
     codes,
-    centered: codes,
+    centered: { value: codes, range: [-127, 127] },
     scale: writer.op('Div', [range, float(127)]),
     zeroPoint: undefined,
   };
@@ -62,7 +70,8 @@ function asymmetric(writer: ModelWriter, x: Value, axes: readonly number[]): Dyn
   const inverse = writer.op('Where', [isLost, float(0), writer.op('Div', [float(1), scale])]);
   const steps = rounded(writer, writer.op('Mul', [x, inverse]));
   const codes = writer.op('Clip', [writer.op('Add', [steps, zeroPoint]), float(-128), float(127)]);
-  return { codes, centered: writer.op('Sub', [codes, zeroPoint]), scale, zeroPoint };
+  const centered = { value: writer.op('Sub', [codes, zeroPoint]), range: ONE_SIDED };
+  return { codes, centered, scale, zeroPoint };
 }
 
 /** In double precision, from the end of the range where rounding costs less. */

@@ -42,9 +42,7 @@ export const floatTableOf: Formula<UnarySpec & { name: FloatFunctionName }> = (s
   const { input, output } = spec;
   const transform: FloatFunction = FUNCTIONS[spec.name];
   if (input.highest > 255) {
-    return interpolated(
-      sampled(input.scale, input.zeroPoint, output.scale, output.zeroPoint, f, (x) => transform(x, output)),
-    );
+    return interpolated(sampled(spec, f, (x) => transform(x, output)));
   }
   const inverse = f(1 / output.scale);
   return (x) => {
@@ -56,26 +54,30 @@ export const floatTableOf: Formula<UnarySpec & { name: FloatFunctionName }> = (s
 
 const STEPS = 512;
 
+/** What integers of an input and of an output stand for. */
+export interface Sampling {
+  readonly input: Pick<Affine, 'scale' | 'zeroPoint'>;
+  readonly output: Pick<Affine, 'scale' | 'zeroPoint'>;
+}
+
 /**
  * LUTPopulateInt16: the function at 513 points of the input's range, moved by half of what linear interpolation is off in the
- * middle. `round` is Math.fround for the kernels that compute in float32, the identity for those in float64.
+ * middle. `r` is Math.fround for the kernels that compute in float32, the identity for those in float64.
  */
 export function sampled(
-  inputScale: number,
-  inputZeroPoint: number,
-  outputScale: number,
-  outputZeroPoint: number,
+  { input, output }: Sampling,
   r: (x: number) => number,
   transform: (x: number) => number,
 ): readonly number[] {
-  const inputMin = r(inputScale * (INT16_MIN - inputZeroPoint));
-  const inputMax = r(inputScale * (INT16_MAX - inputZeroPoint));
-  const outputMin = r(outputScale * (INT16_MIN - outputZeroPoint));
-  const outputMax = r(outputScale * (INT16_MAX - outputZeroPoint));
+  const inputMin = r(input.scale * (INT16_MIN - input.zeroPoint));
+  const inputMax = r(input.scale * (INT16_MAX - input.zeroPoint));
+  const outputMin = r(output.scale * (INT16_MIN - output.zeroPoint));
+  const outputMax = r(output.scale * (INT16_MAX - output.zeroPoint));
   const step = r(r(inputMax - inputMin) / STEPS);
   const toCodes = r(65536 / r(outputMax - outputMin));
   const at = (i: number): number => r(inputMin + r(i * step));
-  const cut = (x: number): number => clamp(x, INT16_MIN, INT16_MAX);
+  // Beyond the range of floats infinities meet; what is no number then becomes 0 on x86.
+  const cut = (x: number): number => (Number.isNaN(x) ? 0 : clamp(x, INT16_MIN, INT16_MAX));
   const table = Array.from({ length: STEPS }, (_, i) => {
     const value = roundHalfAway(r(transform(at(i)) * toCodes));
     const next = r(transform(at(i + 1)) * toCodes);

@@ -94,16 +94,16 @@ function softmax8(call: OperatorCall, input: Operand, output: Operand): Value {
 }
 
 const INT16 = 65535;
+/** From -1 to 1. */
+const UNIT = { scale: 2 / INT16, zeroPoint: 0 };
+const exact = (x: number): number => x;
 
 /** exp(x) by x from -10 to 0 in 65535 steps, with 15 bits behind the point. */
-const EXP: readonly number[] = sampled(10 / INT16, 32767, 2 / INT16, 0, (x) => x, Math.exp);
+const EXP = sampled({ input: { scale: 10 / INT16, zeroPoint: 32767 }, output: UNIT }, exact, Math.exp);
 /** 1 / (1 + x) by x from 0 to 1. */
-const RECIPROCAL: readonly number[] = sampled(
-  1 / INT16,
-  -32768,
-  2 / INT16,
-  0,
-  (x) => x,
+const RECIPROCAL = sampled(
+  { input: { scale: 1 / INT16, zeroPoint: -32768 }, output: UNIT },
+  exact,
   (x) => 1 / (1 + x),
 );
 

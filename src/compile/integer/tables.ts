@@ -94,8 +94,13 @@ export function tableOf(
 
 /** Long tables in the smallest type that holds them; short ones as float32, which saves a conversion of what is found. */
 function packed(values: readonly number[]): ConstantData {
-  const within = (lowest: number, highest: number): boolean =>
-    values.length > 256 && values.every((x) => Number.isInteger(x) && x >= lowest && x <= highest);
+  let [least, most, isWhole] = [0, 0, values.length > 256];
+  for (const value of values) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+    isWhole &&= Number.isInteger(value);
+  }
+  const within = (lowest: number, highest: number): boolean => isWhole && least >= lowest && most <= highest;
   const [dtype, data] = within(-128, 127)
     ? (['int8', Int8Array.from(values)] as const)
     : within(0, 255)

@@ -7,7 +7,7 @@ import { inferShapes } from '../../ir/infer/index.js';
 import type { Lane } from '../../ir/lane.js';
 import { buildGraph } from './lower/build-graph.js';
 import { metadataEntries, readMetadata } from './metadata.js';
-import type { TfliteModel } from './model.js';
+import type { TfliteModel, TfliteSubgraph } from './model.js';
 import { readTflite } from './read-file.js';
 
 export interface TfliteReadOptions {
@@ -29,11 +29,23 @@ export function readTfliteModel(
   const file = readTflite(bytes);
   const [main] = file.subgraphs;
   if (main === undefined) throw new RangeError('a file without subgraphs was let through');
+  requireExtents(main);
   const { graph, lane } = buildGraph(main);
   const metadata = entriesOf(file, bytes);
   const made: Graph = { ...graph, metadata, producer: file.description };
   checkBindings(made, shapes);
   return { graph: withShapes(made), lane };
+}
+
+/** @throws LoadError naming all tensors with extents below 0 */
+function requireExtents({ tensors }: TfliteSubgraph): void {
+  const broken = tensors.filter(({ shape }) => shape.some((extent) => extent < 0));
+  if (broken.length === 0) return;
+  throw new LoadError('an extent below 0 holds no elements; 0 or more are wanted', {
+    places: broken.map(
+      ({ name, index, shape }) => `tensor ${index} '${name}' has shape ${formatDims(shape)}`,
+    ),
+  });
 }
 
 /** What the makers say of the model is not needed to compute it: a broken note is left out, and that is noted. */

@@ -24,7 +24,7 @@ export function planOfLane(graph: Graph, lane: Lane): QuantPlan {
     if (edges.length === 0) continue;
     const open = edges.find((id) => !lane.tensors.has(id));
     if (open === undefined) quantizedNodes.push(main.id);
-    else floatNodes.push({ node: main.id, reason: reasonOf(nodes, open) });
+    else floatNodes.push({ node: main.id, reason: hybridReason(lane, main) ?? reasonOf(nodes, open) });
   }
   return {
     placement: 'file',
@@ -34,6 +34,13 @@ export function planOfLane(graph: Graph, lane: Lane): QuantPlan {
     fusedAway: [...inner],
     biasLimit: Infinity,
   };
+}
+
+/** A hybrid kernel multiplies integers, made of a float activation while it runs. */
+function hybridReason({ hybrid, tensors }: Lane, { id, inputs }: Node): string | undefined {
+  if (hybrid?.has(id) !== true) return undefined;
+  const codes = inputs.map((input) => (input === null ? undefined : tensors.get(input)));
+  return `hybrid: ${codes.find((params) => params !== undefined)?.dtype ?? 'integer'} weights, float activations`;
 }
 
 function reasonOf(nodes: readonly Node[], open: TensorId): string {

@@ -1,6 +1,6 @@
 /**
  * Headerless files (.bin, .raw): little-endian elements whose type and shape are those of the model's input. For a quantized
- * input the size tells its codes from float32 values.
+ * input the size tells its codes from float32 values, and where both fit, what the bytes would be as float32.
  */
 import { DataError } from '../../errors.js';
 import { elementCount, formatDims } from '../../ir/elements.js';
@@ -31,7 +31,7 @@ export async function openBin(
   const elements = elementCount(dims);
   const { size } = await statOf(path);
   if (size === 0) throw new DataError('it is empty');
-  const { dtype, note } = storedType(input, size, elements, context);
+  const { dtype, note } = await storedType(input, path, size, elements, context);
   const [batch = 1, ...rest] = dims;
   const samples = size / (elements * elementBytes(dtype));
   return {
@@ -50,13 +50,15 @@ interface StoredType {
 }
 
 /** The type of the input. uint8 only when the size allows nothing else and it is said how pixels become numbers. */
-function storedType(
+async function storedType(
   input: InputSpec,
+  path: string,
   size: number,
   elements: number,
   { preprocessing, metadata, flag }: SourceContext,
-): StoredType {
-  const found = input.quant === undefined ? undefined : quantizedType(input.quant, size, elements);
+): Promise<StoredType> {
+  const found =
+    input.quant === undefined ? undefined : await quantizedType(input.quant, path, size, elements);
   if (found !== undefined) return found;
   const dtype = feedType(input);
   const bytes = elements * elementBytes(dtype);
@@ -78,12 +80,40 @@ function storedType(
   );
 }
 
-/** float32 values where there are four bytes for each element, else codes; undefined when the size fits neither. */
-function quantizedType(quant: InputQuant, size: number, elements: number): StoredType | undefined {
+/** Codes by the size of the file, or float32 values; undefined when the size fits neither. */
+async function quantizedType(
+  quant: InputQuant,
+  path: string,
+  size: number,
+  elements: number,
+): Promise<StoredType | undefined> {
   const type = codeType(quant);
   const samples = size / (elements * elementBytes(type));
-  const codes = { dtype: type, note: `${type} codes, by the size of the file` };
   if (!Number.isInteger(samples)) return undefined;
-  if (size % (4 * elements) !== 0) return codes;
-  return { dtype: 'float32', note: `float32, 4 bytes an element, not ${samples} samples of ${type} codes` };
+  if (size % (4 * elements) !== 0) return { dtype: type, note: `${type} codes, by the size of the file` };
+  return (await areFloats(path, size))
+    ? { dtype: 'float32', note: `float32, 4 bytes an element, not ${samples} samples of ${type} codes` }
+    : { dtype: type, note: `${type} codes: as float32 its bytes are no usual numbers` };
+}
+
+/** Enough to tell by. */
+const LOOKED_AT = 1 << 16;
+const SMALLEST = 1e-12;
+const LARGEST = 1e12;
+
+/** Whether the bytes are likely float32 values: four codes in a row would be numbers of any magnitude, or none. */
+async function areFloats(path: string, size: number): Promise<boolean> {
+  const reader = fileReader(path, 0, size);
+  try {
+    const bytes = await reader.read(0, Math.min(size, LOOKED_AT));
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = 0; at + 4 <= view.byteLength; at += 4) {
+      const magnitude = Math.abs(view.getFloat32(at, true));
+      const isUsual = magnitude === 0 || (magnitude >= SMALLEST && magnitude <= LARGEST);
+      if (!isUsual) return false;
+    }
+    return true;
+  } finally {
+    await reader.close();
+  }
 }

@@ -257,6 +257,13 @@ describe('a headerless file for a quantized input', () => {
       [VALUES, VALUES, VALUES],
       'int8 codes, by the size of the file',
     ],
+    [
+      'four samples of codes, which would be no usual float32 numbers',
+      INT8,
+      Buffer.concat([bytes(CODES), bytes(CODES), bytes(CODES), bytes(CODES)]),
+      [VALUES, VALUES, VALUES, VALUES],
+      'int8 codes: as float32 its bytes are no usual numbers',
+    ],
   ])('of %s, which is said', async (_, input, content, wanted, note) => {
     expect(await values({ 'a.bin': content }, input)).toEqual(wanted);
     expect(await assumed({ 'a.bin': content }, input)).toContainEqual({

@@ -72,6 +72,10 @@ function lower(op: TfliteOperator, draft: DraftGraph): void {
   try {
     const rule = ruleOf(op);
     if (rule === undefined) throw new Unlowerable(opaqueReason(op));
+    const resource = op.inputs.find((index) => index >= 0 && draft.fileTensor(index).dtype === undefined);
+    if (resource !== undefined) {
+      throw new Unlowerable(`'${draft.fileTensor(resource).name}' is a resource, which has no elements`);
+    }
     const state = op.inputs.find((index) => index >= 0 && draft.fileTensor(index).isVariable);
     if (state !== undefined) {
       throw new Unlowerable(`'${draft.fileTensor(state).name}' keeps its value from one run to the next`);

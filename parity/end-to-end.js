@@ -6,7 +6,7 @@ import { openSession } from '../dist/run/runtime.js';
 import { codesOf, numbersOf, toCodes, toFile, valuesOf } from './arrange.js';
 import { addDifference, argmaxAgreement, noDifference } from './compare.js';
 import { reasonOf } from './failure.js';
-import { FLOAT_LIMITS, HYBRID_LIMITS, INTEGER_LIMITS } from './limits.js';
+import { FLOAT_LIMITS, INTEGER_LIMITS } from './limits.js';
 
 /**
  * @typedef {import('./golden.js').Golden} Golden
@@ -156,11 +156,7 @@ function startOf(network, tensor) {
   if (network.codesParams(tensor) !== undefined) {
     return { tensor, unit: 'lsb', difference, limits: INTEGER_LIMITS };
   }
-  const limits = network.behindHybrid().has(tensor)
-    ? HYBRID_LIMITS
-    : network.behindCodes().has(tensor)
-      ? INTEGER_LIMITS
-      : FLOAT_LIMITS;
+  const limits = network.behindCodes().has(tensor) ? INTEGER_LIMITS : FLOAT_LIMITS;
   return { tensor, unit: network.unit(tensor), difference, limits };
 }
 

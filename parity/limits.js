@@ -27,12 +27,6 @@ const NEAR_TIES = 0.99;
 /** Behind codes that were computed here and may be a few steps off. Floats made from them, such as boxes, move along. */
 export const INTEGER_LIMITS = Object.freeze({ lsb: 3, relative: 1e-2, equal: NEAR_TIES, argmax: NEAR_TIES });
 
-/**
- * Behind kernels that quantize their float inputs to 8 bits on the fly, because the weights are codes. A lane leaves such
- * activations in float, as the file has them.
- */
-export const HYBRID_LIMITS = Object.freeze({ lsb: 3, relative: 5e-2, equal: NEAR_TIES, argmax: NEAR_TIES });
-
 /** A float network from end to end. */
 export const FLOAT_LIMITS = Object.freeze({ lsb: 3, relative: 1e-4, equal: NEAR_TIES, argmax: 0 });
 

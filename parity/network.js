@@ -23,9 +23,6 @@ import { isFeedable } from '../dist/run/data/convert.js';
 /** Places that an error lists. */
 const MOST_PLACES = 20;
 
-/** Operators that have kernels for float activations and integer weights. */
-const HYBRID = new Set(['BATCH_MATMUL', 'CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'TRANSPOSE_CONV']);
-
 /** What the interpreter calls the operators that a delegate put behind those of the file. */
 const DELEGATE = 'DELEGATE';
 
@@ -180,47 +177,23 @@ export class Network {
     return `${behind}${stringAttr(cause, 'reason') ?? 'nothing here computes it'}`;
   }
 
-  /**
-   * Whether the operator multiplies floats with codes: the interpreter then quantizes the floats on the fly.
-   *
-   * @param {TfliteOperator} operator
-   */
-  isHybrid({ op, inputs, outputs }) {
-    const isFloatActivation = (/** @type {number} */ tensor) =>
-      this.unit(tensor) === 'relative' && this.tensor(tensor).data === undefined;
-    const read = inputs.filter((tensor) => tensor >= 0);
-    return (
-      HYBRID.has(op) &&
-      read.some((tensor) => this.params(tensor) !== undefined) &&
-      read.some(isFloatActivation) &&
-      outputs.every(isFloatActivation)
-    );
-  }
-
-  /** Tensors that depend on what a hybrid operator writes. */
-  behindHybrid() {
-    return this.#behind([], (operator) => this.isHybrid(operator));
-  }
-
-  /** Tensors that depend on codes, and the codes themselves. */
+  /** Tensors that depend on codes, those that hybrid kernels make of floats among them, and the codes themselves. */
   behindCodes() {
     const isCodes = (/** @type {number} */ tensor) =>
       this.params(tensor) !== undefined && this.tensor(tensor).data === undefined;
-    return this.#behind(this.subgraph.inputs.filter(isCodes), ({ outputs }) => outputs.some(isCodes));
-  }
-
-  /**
-   * @param {readonly number[]} tensors
-   * @param {(operator: TfliteOperator) => boolean} begins
-   * @returns {ReadonlySet<number>} these, and all outputs of operators that begin it or read one of them
-   */
-  #behind(tensors, begins) {
-    const behind = new Set(tensors);
+    const behind = new Set(this.subgraph.inputs.filter(isCodes));
     for (const operator of this.operators) {
-      if (!begins(operator) && !operator.inputs.some((tensor) => behind.has(tensor))) continue;
+      const begins = operator.outputs.some(isCodes) || this.#isHybrid(operator);
+      if (!begins && !operator.inputs.some((tensor) => behind.has(tensor))) continue;
       for (const tensor of operator.outputs) behind.add(tensor);
     }
     return behind;
+  }
+
+  /** @param {TfliteOperator} operator */
+  #isHybrid({ index }) {
+    const main = this.#operators.get(index)?.main;
+    return main !== undefined && this.lane.hybrid?.has(main.id) === true;
   }
 
   /** @param {number} tensor */

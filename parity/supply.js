@@ -50,6 +50,15 @@ export class Supply {
     return this.#lastUse.has(tensor);
   }
 
+  /**
+   * True when the operator reads or writes a tensor that the archive leaves out and that is computed here.
+   *
+   * @param {TfliteOperator} operator
+   */
+  isLinked({ inputs, outputs }) {
+    return [...inputs, ...outputs].some((tensor) => this.wants(tensor));
+  }
+
   /** @param {number} tensor */
   has(tensor) {
     return this.recorded(tensor) || this.#computed.has(tensor);

@@ -2,7 +2,7 @@
 import { count, labelled, plural, printable, shape, shortened } from '../dist/report/format.js';
 import { table } from '../dist/report/table.js';
 import { mergeDifference, noDifference } from './compare.js';
-import { distance, equalShare, isWithin, HYBRID_LIMITS, INTEGER_LIMITS, OPERATOR_LIMITS } from './limits.js';
+import { distance, equalShare, isWithin, INTEGER_LIMITS, OPERATOR_LIMITS } from './limits.js';
 
 /**
  * @typedef {import('./network.js').Network} Network
@@ -26,7 +26,6 @@ import { distance, equalShare, isWithin, HYBRID_LIMITS, INTEGER_LIMITS, OPERATOR
 const WIDTH = 110;
 const LONGEST_NAME = 40;
 const CHAINED = '*';
-const HYBRID = '~';
 
 const NUMBER_COLUMNS = ['equal', 'max LSB', 'max rel. error'].map(numeric);
 
@@ -41,7 +40,7 @@ export function operatorTypes(results) {
   const rows = new Map();
   for (const result of results) {
     const { operator, measured, failure, notCompared } = result;
-    const title = printable(operator.op) + marks(result);
+    const title = printable(operator.op) + chainMark(result);
     const row = rows.get(title) ?? emptyRow(title);
     rows.set(title, row);
     row.operators++;
@@ -78,29 +77,21 @@ export function operatorTypes(results) {
 }
 
 /** @param {OperatorResult} result */
-function marks({ chained, hybrid }) {
-  return `${chained ? ` ${CHAINED}` : ''}${hybrid ? ` ${HYBRID}` : ''}`;
+function chainMark({ chained }) {
+  return chained ? ` ${CHAINED}` : '';
 }
 
 /**
- * What the marks mean.
+ * What the mark means.
  *
  * @param {readonly OperatorResult[]} results
  * @returns {string[]}
  */
 function notes(results) {
-  const lines = [];
-  if (results.some(({ chained }) => chained)) {
-    const from =
-      "an input that the archive leaves out was computed here from the interpreter's tensors before it";
-    lines.push(...labelled(`${CHAINED} `, `${from}; held to ${limitsText(INTEGER_LIMITS)}`, WIDTH));
-  }
-  if (results.some(({ hybrid }) => hybrid)) {
-    const why =
-      'the interpreter quantizes the float inputs of this kernel on the fly, the lane of the file does not';
-    lines.push(...labelled(`${HYBRID} `, `${why}; held to ${limitsText(HYBRID_LIMITS)}`, WIDTH));
-  }
-  return lines;
+  if (!results.some(({ chained }) => chained)) return [];
+  const from =
+    "an input that the archive leaves out was computed here from the interpreter's tensors before it";
+  return labelled(`${CHAINED} `, `${from}; held to ${limitsText(INTEGER_LIMITS)}`, WIDTH);
 }
 
 /**
@@ -120,9 +111,9 @@ export function operatorTensors(network, results) {
   ];
   const rows = results.flatMap((result) =>
     result.measured.map((one) => [
-      labelOf(result.operator) + marks(result),
+      labelOf(result.operator) + chainMark(result),
       shortened(network.nameOf(one.tensor), LONGEST_NAME),
-      shape(network.expected(one.tensor).dims?.map((dim) => dim ?? null)),
+      shapeOf(network, one.tensor),
       ...measuredNumbers(one),
       mark(one),
     ]),
@@ -177,7 +168,7 @@ export function endToEnd(network, title, { measured }) {
   ];
   const rows = measured.map((one) => [
     shortened(network.nameOf(one.tensor), LONGEST_NAME),
-    shape(network.expected(one.tensor).dims?.map((dim) => dim ?? null)),
+    shapeOf(network, one.tensor),
     count(one.difference.values),
     ...measuredNumbers(one),
     one.argmax === undefined ? '-' : `${count(one.argmax.agreeing)} of ${count(one.argmax.places)}`,
@@ -223,6 +214,14 @@ function deviation(network, measured) {
   if (argmax !== undefined)
     values.push(`same argmax in ${argmax.agreeing} of ${plural(argmax.places, 'place')}`);
   return `tensor ${shortened(network.nameOf(tensor), LONGEST_NAME)}: ${values.join(', ')}; held to ${limitText(measured)}`;
+}
+
+/**
+ * @param {Network} network
+ * @param {number} tensor
+ */
+function shapeOf(network, tensor) {
+  return shape(network.expected(tensor).dims === undefined ? undefined : network.dims(tensor));
 }
 
 /** @param {TfliteOperator} operator */

@@ -1,4 +1,4 @@
-/** The program of one operator alone, fed with its own inputs: what it computes by itself, in codes. */
+/** The program of operators that are each fed with their own inputs: what every one computes by itself, in codes. */
 import {
   isFloat,
   nodeLabel,
@@ -15,7 +15,7 @@ import { LaneTensors, type Held } from './lane-tensors.js';
 import { ModelWriter, type CompiledModel, type Value } from './model-writer.js';
 import { OperatorRunner } from './operator-runner.js';
 
-/** A tensor of the file that the operator reads or writes, axes in the IR's order. */
+/** A tensor of the file that an operator reads or writes, axes in the IR's order. */
 interface Port {
   readonly tensor: TensorId;
   /** True: codes as float32 integers. False: elements of the tensor's own type. */
@@ -40,15 +40,16 @@ export interface OperatorProgram {
 }
 
 /**
- * The operator in one lane.
+ * Operators in one lane. None of them reads what another one writes: that tensor is an input too.
  *
  * @throws RangeError for an operator that nothing computes
  */
-export function operatorProgram(graph: Graph, lane: Lane, operator: Operator): OperatorProgram {
+export function operatorProgram(
+  graph: Graph,
+  lane: Lane,
+  ...operators: readonly Operator[]
+): OperatorProgram {
   const missing = uncomputed(graph);
-  const written = operator.nodes.flatMap(({ outputs }) => outputs.filter((id) => id !== null));
-  const opaque = written.map((id) => missing.get(id)).find((node) => node !== undefined);
-  if (opaque !== undefined) throw new RangeError(`${nodeLabel(opaque)} is computed by nothing`);
   const writer = new ModelWriter(graph.opsets, graph.irVersion);
   const tensors = new LaneTensors(writer, graph, lane);
   const runner = new OperatorRunner(writer, graph, tensors);
@@ -73,20 +74,27 @@ export function operatorProgram(graph: Graph, lane: Lane, operator: Operator): O
     return known;
   };
 
-  const results = runner.run(operator, hold);
-  const values: Value[] = [];
-  const outputs = written
-    .filter((id) => graph.inner?.has(id) !== true)
-    .map((tensor): OperatorOutput => {
-      const result = results.get(tensor);
-      if (result === undefined) throw new RangeError(`an operator does not write tensor ${tensor}`);
-      const read = isCodes(tensor) ? tensors.codes(tensor, result) : tensors.value(tensor, result);
-      // Identity: an input or a constant may not be an output itself.
-      const value = writer.op('Identity', [read]);
-      const known = values.indexOf(value);
-      return { tensor, isCodes: isCodes(tensor), position: known >= 0 ? known : values.push(value) - 1 };
-    });
-  return { model: writer.encode(values), inputs, outputs };
+  /** Position among the model's outputs: two tensors may have one value. */
+  const positions = new Map<Value, number>();
+  const outputs = operators.flatMap((operator) => {
+    const written = operator.nodes.flatMap((node) => node.outputs.filter((id) => id !== null));
+    const opaque = written.map((id) => missing.get(id)).find((node) => node !== undefined);
+    if (opaque !== undefined) throw new RangeError(`${nodeLabel(opaque)} is computed by nothing`);
+    const results = runner.run(operator, hold);
+    return written
+      .filter((id) => graph.inner?.has(id) !== true)
+      .map((tensor): OperatorOutput => {
+        const result = results.get(tensor);
+        if (result === undefined) throw new RangeError(`an operator does not write tensor ${tensor}`);
+        const read = isCodes(tensor) ? tensors.codes(tensor, result) : tensors.value(tensor, result);
+        // Identity: an input or a constant may not be an output itself.
+        const value = writer.op('Identity', [read]);
+        const position = positions.get(value) ?? positions.size;
+        positions.set(value, position);
+        return { tensor, isCodes: isCodes(tensor), position };
+      });
+  });
+  return { model: writer.encode([...positions.keys()]), inputs, outputs };
 }
 
 function producerOf(graph: Graph, tensor: TensorId): Node | undefined {

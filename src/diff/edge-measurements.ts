@@ -54,17 +54,15 @@ export function edgeMeasurements(
     const { histogram } = stats;
     const tails =
       histogram === undefined ? {} : { p01: histogram.percentile(1), p99: histogram.percentile(99) };
-    const scale = quant?.granularity.kind === 'per-tensor' ? quant.scale[0] : undefined;
+    const scale = quant === undefined ? undefined : stepOf(quant);
     return {
       edge,
       quant,
       range: { min: stats.min, max: stats.max, ...tails },
       levels:
-        tails.p01 === undefined || scale === undefined
-          ? undefined
-          : effectiveLevels(tails.p01, tails.p99, scale),
+        tails.p01 === undefined || !isStep(scale) ? undefined : effectiveLevels(tails.p01, tails.p99, scale),
       lost:
-        histogram === undefined || scale === undefined || quant === undefined
+        histogram === undefined || !isStep(scale) || quant === undefined
           ? undefined
           : lostValues(histogram, quant),
       nonFinite: stats.nonFinite,
@@ -73,6 +71,16 @@ export function edgeMeasurements(
       channels: edge.channels < 2 ? [] : channelMeasurements(stats, errors),
     };
   });
+}
+
+/** Undefined for several scales, and for what a broken file has instead of one. */
+function stepOf({ granularity, scale: [scale = 0] }: QuantParams): number | undefined {
+  return granularity.kind === 'per-tensor' && scale > 0 && Number.isFinite(scale) ? scale : undefined;
+}
+
+/** Files may have scales that are none. */
+function isStep(scale: number | undefined): scale is number {
+  return scale !== undefined && scale > 0 && Number.isFinite(scale);
 }
 
 function channelMeasurements(stats: EdgeStatistics, errors: EdgeSums['errors']): ChannelMeasurement[] {

@@ -42,7 +42,9 @@ export class Places {
     const inner = node.inputs.find((input) => input !== null && this.#fusedAway.has(input));
     const before =
       inner === undefined || inner === null ? undefined : topologyOf(this.#graph).producer[inner];
-    return before === undefined ? [node] : [...this.#chain(before), node];
+    // A tensor in another order of axes belongs to whichever operator asked for it first.
+    if (before === undefined || nodeOf(this.#graph, before).origin.part === 'layout') return [node];
+    return [...this.#chain(before), node];
   }
 }
 

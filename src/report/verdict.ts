@@ -5,6 +5,8 @@ import type { Report, ReportedJump, ReportedTensor } from './report.js';
 /** Below this cumulative SQNR an output carries little of the float result; above the other it is close to it. */
 const BROKEN_DB = 10;
 const CLOSE_DB = 20;
+/** Rules on what a file says of itself: an error there is one whatever was measured. */
+const OF_FILES: ReadonlySet<string> = new Set(['q.degenerate', 'w.axis', 'w.spec']);
 
 /**
  * `ends`: names of the tensors to judge by: the outputs, or where those cannot be measured the last ones that can.
@@ -28,7 +30,15 @@ export function verdictOf(
   const db = worst?.cumulative?.sqnrDb;
   if (worst === undefined || db === undefined) {
     const isExact = outputs.length > 0 && outputs.every(({ cumulative }) => cumulative?.exact === true);
-    if (!isExact) return { summary: 'no output could be compared with float' };
+    if (!isExact) {
+      const error = findings.find(({ severity }) => severity === 'error');
+      const place = error?.subject.tensor;
+      return {
+        ...(error === undefined ? {} : { cause: error.rule }),
+        ...(place === undefined ? {} : { where: place }),
+        summary: `no output could be compared with ${other}`,
+      };
+    }
     const compared = outputs.every(({ role }) => role === 'output')
       ? 'output'
       : 'tensor that can be compared';
@@ -37,17 +47,24 @@ export function verdictOf(
   const where = `${worst.role === 'output' ? 'output' : 'the last comparable tensor'} ${worst.tensor} has ${db.toFixed(1)} dB SQNR (cumulative)`;
   if (db >= CLOSE_DB) {
     const leavesOut = (worst.cumulative?.nonFinite ?? 0) > 0;
-    const doubt =
+    const hidden =
       findings.find(({ severity, subject }) => severity !== 'note' && subject.tensor === worst.tensor) ??
       (leavesOut ? findings.find(({ severity }) => severity === 'error') : undefined);
+    const doubt = hidden ?? findings.find(({ rule, severity }) => severity === 'error' && OF_FILES.has(rule));
+    const but =
+      hidden !== undefined
+        ? ', but that number hides what the findings say of it'
+        : doubt === undefined
+          ? ''
+          : ', but parameters in the file are wrong, as the findings say';
     return {
       ...(doubt === undefined ? {} : { cause: doubt.rule, where: doubt.subject.tensor ?? worst.tensor }),
-      summary: `${network} stays close to ${other}: ${where}${doubt === undefined ? '' : ', but that number hides what the findings say of it'}`,
+      summary: `${network} stays close to ${other}: ${where}${but}`,
     };
   }
   const jump = jumps[0];
-  // Both runs have the file's own weights: what is wrong with those shows in neither.
-  const telling = findings.filter(({ rule }) => reference === 'float' || !rule.startsWith('w.'));
+  // Both runs have the file's own weights: what rounding those has cost shows in neither.
+  const telling = findings.filter(({ rule }) => reference === 'float' || rule !== 'w.per-tensor-spread');
   const cause = causeOf(tensors, telling, jump);
   const fall =
     jump === undefined

@@ -1,12 +1,16 @@
 /** TFLite files through `analyze`: the same network as ONNX beside it, and a file that is quantized already. */
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { analyze, type AnalyzeRequest } from '../../src/commands/analyze.js';
 import { UsageError } from '../../src/errors.js';
 import { SCHEMES } from '../../src/quant/presets.js';
 import { NO_SELECTION } from '../../src/quant/select.js';
+import { renderJson } from '../../src/report/json.js';
 import type { Report, ReportedTensor } from '../../src/report/report.js';
 import { UNWATCHED } from '../support/measured-networks.js';
 import { openNetwork, projectPath } from '../support/tflite-network.js';
+import { workspace } from '../support/workspace.js';
 
 const ONNX = 'fixtures/digits/digits.onnx';
 const FLOAT = 'fixtures/tflite/digits_float.tflite';
@@ -199,17 +203,47 @@ describe('a TFLite file that is quantized already', () => {
   ])('is not simulated again: %s is refused', async (_, changes) => {
     const error: unknown = await run(INT8, changes).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(UsageError);
-    expect(error).toMatchObject({ exitCode: 2, message: expect.stringContaining('is quantized already') });
+    expect(error).toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining('is quantized already') as string,
+    });
   });
 });
 
 describe('the rescaled twin with one scale for each weight', () => {
-  it('is found broken, at the weight that is the cause, though its float weights are not there to compare with', async () => {
+  it('loses much where values leave ranges that were made with other weights, which the findings name', async () => {
     const report = await run('fixtures/tflite/digits_rescaled_int8.tflite');
     expect(report.scheme).toMatchObject({ name: 'file', weights: { granularity: 'per-tensor' } });
     expect(row(report, 'block1/depthwise.weight').quant).not.toHaveProperty('axis');
-    expect(report.verdict).toMatchObject({ cause: 'w.per-tensor-spread', where: 'block1/depthwise.weight' });
+    // Both sides have the rounded weights: what is measured is what that does to the ranges behind them.
+    expect(report.verdict).toMatchObject({ cause: 'act.clipped', where: 'block1/pointwise' });
+    expect(report.findings.find(({ rule }) => rule === 'w.per-tensor-spread')).toMatchObject({
+      subject: { tensor: 'block1/depthwise.weight' },
+    });
     expect(report.verdict.summary).toContain('the largest fall is at CONV_2D#2 (CONV_2D)');
     expect(report.notMeasured).toEqual([]);
+  });
+});
+
+describe('a file with a scale that is no number', () => {
+  const files = workspace();
+  it.each([
+    ['0', 0],
+    ['NaN', NaN],
+    ['Infinity', Infinity],
+  ])('%s is analyzed all the same, and that is the cause', async (text, scale) => {
+    const bytes = readFileSync(projectPath(INT8));
+    const { lane, graph } = await openNetwork(INT8);
+    const { id } = graph.tensors.find(({ name }) => name === 'block2/add')!;
+    const stored = Buffer.from(new Uint8Array(lane.tensors.get(id)!.scale.slice().buffer));
+    const at = bytes.indexOf(stored);
+    expect(bytes.indexOf(stored, at + 1)).toBe(-1);
+    bytes.writeFloatLE(scale, at);
+    const report = await run(relative(projectPath(''), files.file(`${text}.tflite`, bytes)));
+    expect(report.findings[0]).toMatchObject({ rule: 'q.degenerate', severity: 'error' });
+    expect(report.verdict).toMatchObject({ cause: 'q.degenerate', where: 'block2/add' });
+    const again = JSON.parse(renderJson(report)) as Report;
+    expect(row(again, 'block2/add').quant!.scale).toEqual([Number.isFinite(scale) ? scale : text]);
+    expect(row(again, 'block2/add')).not.toHaveProperty('levels');
   });
 });

@@ -121,17 +121,20 @@ describe('other integer TFLite files', () => {
     });
   });
 
-  it('with quantized weights alone compute with floats, which is said', async () => {
+  it('with quantized weights alone have hybrid kernels, which is said', async () => {
     const { model, text } = await fixture('ops/fully_connected_hybrid');
     expect(model.quantization).toMatchObject({
       scheme: { activations: 'float', bias: 'float', weights: { dtype: 'int8', symmetric: true } },
-      coverage: { ops: { quantized: 0, total: 15 }, islands: [{ reason: 'it reads floats' }] },
+      coverage: {
+        ops: { quantized: 0, total: 15 },
+        islands: [{ reason: 'hybrid: int8 weights, float activations' }],
+      },
     });
     expect(text).toContain(
       "the file's own: activations float, weights int8 symmetric per-tensor, bias float",
     );
     expect(text).toContain('0 of 15 operators compute with integers');
-    expect(text).toMatch(/^ {2}float: FULLY_CONNECTED#0, .* and 11 more \(it reads/m);
+    expect(text).toMatch(/^ {2}float: FULLY_CONNECTED#0, .* and 11 more \(hybrid: int8/m);
   });
 
   it('with weights in half precision are float files', async () => {

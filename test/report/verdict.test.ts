@@ -117,4 +117,56 @@ describe('the verdict', () => {
       without,
     );
   });
+
+  it('names the worst finding where nothing can be compared', () => {
+    expect(verdict([tensor('y', NO_ERROR)], [finding('warning', 'x'), finding('error', 't')])).toEqual({
+      summary: 'no output could be compared with float',
+      cause: 'act.clipped',
+      where: 't',
+    });
+  });
+});
+
+describe('the verdict on a finished file', () => {
+  const ofFile = (
+    db: number,
+    findings: readonly Finding[] = [],
+    jumps: readonly ReportedJump[] = [],
+  ): ReturnType<typeof verdictOf> =>
+    verdictOf([tensor('y', errorOf(db))], new Set(['y']), findings, jumps, 'own weights');
+
+  it('says what the file is compared with', () => {
+    const beside = 'its own weights computed in float';
+    expect(ofFile(30).summary).toBe(
+      `the file's integer network stays close to ${beside}: output y has 30.0 dB SQNR (cumulative)`,
+    );
+    expect(ofFile(5).summary).toBe(
+      `the file's integer network is broken beside ${beside}: output y has 5.0 dB SQNR (cumulative)`,
+    );
+    expect(verdictOf([tensor('y', errorOf('exact'))], new Set(['y']), [], [], 'own weights').summary).toBe(
+      `no output differs from ${beside}`,
+    );
+  });
+
+  it.each(['q.degenerate', 'w.axis', 'w.spec'])(
+    'does not pass over an error of %s, wherever it is',
+    (rule) => {
+      const error = { ...finding('error', 'elsewhere'), rule };
+      expect(ofFile(30, [error])).toMatchObject({
+        cause: rule,
+        where: 'elsewhere',
+        summary: expect.stringMatching(
+          /, but parameters in the file are wrong, as the findings say$/,
+        ) as string,
+      });
+      expect(ofFile(30, [{ ...error, severity: 'warning' }])).not.toHaveProperty('cause');
+    },
+  );
+
+  it('does not take what rounding weights has cost for the cause: both sides have it', () => {
+    const spread = { ...finding('error', 's'), rule: 'w.per-tensor-spread' };
+    const wrong = { ...finding('warning', 's'), rule: 'w.spec' };
+    expect(ofFile(5, [spread], [JUMP])).not.toHaveProperty('cause');
+    expect(ofFile(5, [spread, wrong], [JUMP])).toMatchObject({ cause: 'w.spec', where: 's' });
+  });
 });

@@ -15,6 +15,7 @@ export interface TensorSpec {
   /** FLOAT32 when not given. */
   readonly type?: TfliteType;
   readonly scale?: number | readonly number[];
+  /** One number stands for as many as there are scales. */
   readonly zeroPoint?: number | readonly number[];
   readonly axis?: number;
   readonly blockwise?: TfliteQuantization['blockwise'];
@@ -109,9 +110,10 @@ function quantizationOf({
   blockwise,
 }: TensorSpec): TfliteQuantization | undefined {
   if (scale === undefined && blockwise === undefined) return undefined;
+  const scales = scale === undefined ? [] : [scale].flat();
   return {
-    scale: Float32Array.from(scale === undefined ? [] : [scale].flat()),
-    zeroPoint: scale === undefined ? [] : [zeroPoint].flat(),
+    scale: Float32Array.from(scales),
+    zeroPoint: typeof zeroPoint === 'number' ? scales.map(() => zeroPoint) : zeroPoint,
     quantizedDimension: axis,
     min: [],
     max: [],

@@ -80,3 +80,9 @@ function centeredArray(codes: ConstantData, { granularity, zeroPoint }: QuantPar
   }
   return values;
 }
+
+/** Kernels of signed weights with a scale for each channel take their zero points for 0, whatever the file says. */
+export function withoutPoints(params: QuantParams): QuantParams {
+  if (params.zeroPoint.every((point) => point === 0)) return params;
+  return { ...params, zeroPoint: new Int32Array(params.zeroPoint.length) };
+}

@@ -6,7 +6,7 @@
 import { elementCount } from '../../ir/elements.js';
 import { intAttr, tensorOf, type TensorId } from '../../ir/graph.js';
 import type { Value } from '../model-writer.js';
-import { centeredCodes } from './constant-codes.js';
+import { centeredCodes, withoutPoints } from './constant-codes.js';
 import type { Spread } from './doubles.js';
 import type { IntegerKernel } from './kernel.js';
 import { doubleProduct, factorsOf, linearCall, rescaled, singleProduct, type LinearCall } from './linear.js';
@@ -24,7 +24,8 @@ function convolution(
   axis: number,
   rounding: Rounding,
 ): ReadonlyMap<TensorId, Value> | undefined {
-  const { call, x, weights, weightTensor, input } = linear;
+  const { call, x, weightTensor, input } = linear;
+  const weights = linear.weights.dtype === 'uint8' ? linear.weights : withoutPoints(linear.weights);
   const codes = call.constantCodes(weightTensor);
   if (codes === undefined || weights.granularity.kind === 'per-block') return undefined;
   const spatial = Array<number>(codes.dims.length - 2).fill(1);

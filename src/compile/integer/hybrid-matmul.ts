@@ -78,7 +78,11 @@ function inBlocks({ call, operands }: HybridCall, { x, bias }: HybridOperands): 
   if (weights == null) return undefined;
   const [sums] = call.apply(main, [doubles.of(x.centered.value), doubles.of(weights), null]);
   if (sums === undefined) return undefined;
-  return withBias(writer, product(writer, floatSums(writer, { value: sums, bound: Infinity }), x.scale), bias);
+  return withBias(
+    writer,
+    product(writer, floatSums(writer, { value: sums, bound: Infinity }), x.scale),
+    bias,
+  );
 }
 
 export const HYBRID_MATMUL_KERNELS: Readonly<Record<string, HybridKernel>> = {

@@ -4,25 +4,28 @@
  * internal/reference/integer_ops/fully_connected.h); BATCH_MATMUL by the reference (batch_matmul.cc).
  */
 import { intAttr, tensorOf } from '../../ir/graph.js';
-import { centeredCodes } from './constant-codes.js';
+import { centeredCodes, withoutPoints } from './constant-codes.js';
 import type { IntegerKernel } from './kernel.js';
 import { doubleProduct, factorsOf, linearCall, rescaled, singleProduct, type LinearCall } from './linear.js';
 import { centeredRange, multiplied } from './products.js';
 import { PORTABLE, VECTOR, type Rounding, type Sums } from './requantize.js';
 
 function sumsOf(linear: LinearCall): Sums | undefined {
-  const { call, main, x, weights, weightTensor } = linear;
+  const { call, main, x, weightTensor } = linear;
+  const isPerAxis = linear.weights.granularity.kind === 'per-axis';
+  const weights = isPerAxis ? withoutPoints(linear.weights) : linear.weights;
   const { shape } = tensorOf(call.graph, weightTensor);
   const isTransposed = intAttr(main, 'transB') === 1;
   const depth = shape?.at(isTransposed ? -1 : -2);
   if (shape === undefined || typeof depth !== 'number' || weights.granularity.kind === 'per-block') {
     return undefined;
   }
-  const y = { value: call.centered(weightTensor), range: centeredRange(weights) };
+  const range = centeredRange(weights);
   const codes = call.constantCodes(weightTensor);
-  if (codes === undefined) return multiplied(linear, x, y, depth);
+  if (codes === undefined) return multiplied(linear, x, { value: call.centered(weightTensor), range }, depth);
+  const data = centeredCodes(codes, weights);
   const axis = isTransposed ? shape.length - 2 : shape.length - 1;
-  return multiplied(linear, x, y, depth, { data: centeredCodes(codes, weights), axis });
+  return multiplied(linear, x, { value: call.writer.constant(data), range }, depth, { data, axis });
 }
 
 const fullyConnected: IntegerKernel = (call) => {

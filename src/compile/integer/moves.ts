@@ -46,7 +46,9 @@ const move: IntegerKernel = (call) => {
   const outputs = call.outputs.flatMap((tensor) => operandOf(call, tensor) ?? []);
   const [first] = outputs;
   if (first === undefined || inputs.length === 0) return undefined;
-  if ([...inputs, ...outputs].every((operand) => sameQuantizer(operand, first))) return undefined;
+  const all = [...inputs, ...outputs];
+  if (all.every((operand) => sameQuantizer(operand, first))) return undefined;
+  if (all.some(({ dtype }) => dtype !== first.dtype)) return undefined;
   // What the operator fills up with is the output's zero point, which is 0 this way.
   const { writer } = call;
   const moved = (codes: Value, by: number): Value =>

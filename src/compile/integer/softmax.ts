@@ -152,10 +152,8 @@ const softmax: IntegerKernel = (call) => {
   const operands = unaryOf(call);
   if (operands === undefined) return undefined;
   const { input, output } = operands;
-  if (input.dtype === 'int16' && output.dtype === 'int16')
-    return codesOf(output, softmax16(call, input, output));
-  const is8 = [input, output].every(({ dtype }) => dtype === 'int8' || dtype === 'uint8');
-  return is8 ? codesOf(output, softmax8(call, input, output)) : undefined;
+  if (input.dtype !== 'int16') return codesOf(output, softmax8(call, input, output));
+  return output.dtype === 'int16' ? codesOf(output, softmax16(call, input, output)) : undefined;
 };
 
 /** (x - log(sum of exp) - largest) / scale in float32, rounded to even on ties. */

@@ -58,8 +58,13 @@ function fileTensor(tensor: TfliteTensor, params: QuantParams | undefined): File
 }
 
 /** Bytes of type UINT8 that kernels take for signed codes are signed here. */
-function storedCodes({ type, data }: TfliteTensor, params: QuantParams | undefined): ConstantData | undefined {
-  return data !== undefined && type === 'UINT8' && params?.dtype === 'int8' ? { ...data, dtype: 'int8' } : data;
+function storedCodes(
+  { type, data }: TfliteTensor,
+  params: QuantParams | undefined,
+): ConstantData | undefined {
+  return data !== undefined && type === 'UINT8' && params?.dtype === 'int8'
+    ? { ...data, dtype: 'int8' }
+    : data;
 }
 
 function asFloat32(data: ConstantData): ConstantData {

@@ -59,8 +59,7 @@ export function quantizationOf(subgraph: TfliteSubgraph): FileQuantization {
   for (const tensor of subgraph.tensors) {
     const { index, type, quantization } = tensor;
     const stored = signed.has(index) ? 'int8' : QUANTIZED[type];
-    const dtype =
-      stored ?? (biases.has(index) && tensor.data !== undefined ? ACCUMULATED[type] : undefined);
+    const dtype = stored ?? (biases.has(index) && tensor.data !== undefined ? ACCUMULATED[type] : undefined);
     if (dtype === undefined || quantization === undefined) continue;
     const note: Note = (kind, message) => void faults.push({ tensor: index as TensorId, kind, message });
     const found =
@@ -130,9 +129,18 @@ function scaledParams(
   note: Note,
 ): QuantParams | undefined {
   if (scale.length === 0) return undefined;
-  if (zeroPoint.length !== scale.length && zeroPoint.length > 1) {
-    note('zero-point-count', `'${name}' has ${scale.length} scales and ${zeroPoint.length} zero points`);
+  if (zeroPoint.length !== scale.length) {
+    note(
+      'zero-point-count',
+      `'${name}' has ${counted(scale.length, 'scale')} and ${counted(zeroPoint.length, 'zero point')}; as many are wanted`,
+    );
   }
+  const dims = shape.join('x');
+  const wanted = shape[quantizedDimension];
+  // What the interpreter itself checks when it reads a file (interpreter_builder.cc, ParseQuantization).
+  const isRefused =
+    shape.length > 0 && (wanted === undefined || (scale.length > 1 && wanted !== scale.length));
+  const said = `'${name}' says that its ${counted(scale.length, 'scale')} lie${scale.length === 1 ? 's' : ''} along dimension ${quantizedDimension} of ${dims}`;
   let granularity: Granularity = { kind: 'per-tensor' };
   if (scale.length > 1) {
     const fits = (axis: number | undefined): boolean => axis !== undefined && shape[axis] === scale.length;
@@ -145,18 +153,18 @@ function scaledParams(
     if (axis === undefined || axis < 0) {
       note(
         'scale-count',
-        `'${name}' has ${scale.length} scales; none of its dimensions (${shape.join('x')}) has that extent, and the first scale is taken for all`,
+        `'${name}' has ${scale.length} scales; none of its dimensions (${dims}) has that extent, and the first scale is taken for all`,
       );
     } else {
       if (axis !== quantizedDimension) {
-        note(
-          'axis',
-          `'${name}' says that its ${scale.length} scales lie along dimension ${quantizedDimension} of ${shape.join('x')}; ` +
-            `the kernel applies them along dimension ${axis}`,
-        );
+        const kernel = `${said}; kernels apply them along dimension ${axis}`;
+        if (isRefused) note('axis-extent', `${kernel}, and newer interpreters refuse the file`);
+        else note('axis', kernel);
       }
       granularity = { kind: 'per-axis', axis };
     }
+  } else if (isRefused) {
+    note('axis-extent', `${said}; newer interpreters refuse the file`);
   }
   const count = granularity.kind === 'per-tensor' ? 1 : scale.length;
   return {
@@ -174,6 +182,10 @@ function pointsOf(stored: readonly number[], count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) =>
     Math.min(qmax, Math.max(qmin, stored[i] ?? stored[0] ?? 0)),
   );
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function limitsOf(dtype: QDType): Pick<QuantParams, 'dtype' | 'qmin' | 'qmax'> {

@@ -1,7 +1,8 @@
 /** The one planner: interprets the rule table of the scheme's target. */
-import type { Graph, NodeId } from '../../ir/graph.js';
+import type { Graph, NodeId, TensorId } from '../../ir/graph.js';
 import { tensorOf } from '../../ir/graph.js';
 import { useKey } from '../../ir/lane.js';
+import { sourceOf } from '../../ir/operators.js';
 import type { PlacementName, Scheme } from '../scheme.js';
 import type { Selection } from '../select.js';
 import { select } from '../select.js';
@@ -46,7 +47,7 @@ export function planQuantization(graph: Graph, scheme: Scheme, selection: Select
   const kept = planned.filter(
     (quantizer) => !skip.tensors.has(quantizer.tensor) && !isInnerResult(graph, quantizer),
   );
-  const quantizers = settle(kept, marks.ranges);
+  const quantizers = settle(kept, marks.ranges).flatMap((quantizer) => outsideOperators(graph, quantizer));
   return {
     placement: scheme.placement,
     quantizers,
@@ -64,6 +65,16 @@ export function planQuantization(graph: Graph, scheme: Scheme, selection: Select
  */
 function isInnerResult({ inner }: Graph, { tensor, range }: PlannedQuantizer): boolean {
   return inner?.has(tensor) === true && range.kind !== 'same-as';
+}
+
+/** Ranges are observed at tensors of the file: one that shares the range of an inner tensor has the same values, or clamped ones. */
+function outsideOperators(graph: Graph, quantizer: PlannedQuantizer): PlannedQuantizer[] {
+  const { tensor, range } = quantizer;
+  const isInner = (id: TensorId): boolean => graph.inner?.has(id) === true;
+  if (range.kind !== 'observed' || !isInner(range.tensor)) return [quantizer];
+  if (!isInner(tensor)) return [{ ...quantizer, range: { kind: 'observed', tensor } }];
+  const source = sourceOf(graph, tensor);
+  return isInner(source) ? [] : [{ ...quantizer, range: { kind: 'same-as', tensor: source } }];
 }
 
 function keyOf({ tensor, use }: PlannedQuantizer): string {

@@ -98,29 +98,27 @@ describe('parameters of a tensor', () => {
     expect(plain(params)!.zeroPoint).toEqual([2 ** 31 - 1, -(2 ** 31)]);
   });
 
-  it('have one zero point for all scales, or 0 where the file has none', () => {
-    const one = paramsOf([2], { type: 'INT8', scale: [1, 2], zeroPoint: 5 });
-    expect(plain(one.params)!.zeroPoint).toEqual([5, 5]);
-    const none = paramsOf([2], { type: 'INT8', scale: [1, 2], zeroPoint: [] });
-    expect(plain(none.params)!.zeroPoint).toEqual([0, 0]);
-    expect([...one.faults, ...none.faults]).toEqual([]);
-  });
-
-  it('have zero points that are too few noted', () => {
-    const { params, faults } = paramsOf([3], {
-      type: 'INT8',
-      name: 'w',
-      scale: [1, 2, 3],
-      zeroPoint: [4, 5],
-    });
-    expect(plain(params)!.zeroPoint).toEqual([4, 5, 4]);
+  it.each([
+    [[1, 2, 3], [4, 5], [4, 5, 4], '3 scales and 2 zero points'],
+    [[1, 2, 3], [5], [5, 5, 5], '3 scales and 1 zero point'],
+    [[1, 2, 3], [], [0, 0, 0], '3 scales and 0 zero points'],
+    [[1], [], [0], '1 scale and 0 zero points'],
+  ])('of scales %o have zero points %o as %o, and their number noted', (scale, zeroPoint, taken, counts) => {
+    const { params, faults } = paramsOf([3], { type: 'INT8', name: 'w', scale, zeroPoint });
+    expect(plain(params)!.zeroPoint).toEqual(taken);
     expect(faults).toEqual([
-      { tensor: 0, kind: 'zero-point-count', message: "'w' has 3 scales and 2 zero points" },
+      { tensor: 0, kind: 'zero-point-count', message: `'w' has ${counts}; as many are wanted` },
     ]);
   });
 
   it('are those of the first scale, which is noted, when their number fits no dimension', () => {
-    const { params, faults } = paramsOf([2, 3], { type: 'INT8', name: 'w', scale: [1, 2, 3, 4, 5], axis: 1 });
+    const { params, faults } = paramsOf([2, 3], {
+      type: 'INT8',
+      name: 'w',
+      scale: [1, 2, 3, 4, 5],
+      zeroPoint: [0, 0, 0, 0, 0],
+      axis: 1,
+    });
     expect(plain(params)).toMatchObject({ granularity: { kind: 'per-tensor' }, scale: [1], zeroPoint: [0] });
     expect(faults).toMatchObject([{ tensor: 0, kind: 'scale-count' }]);
     expect(faults[0]!.message).toContain("'w' has 5 scales; none of its dimensions (2x3) has that extent");
@@ -129,7 +127,21 @@ describe('parameters of a tensor', () => {
   it('are found along the dimension that fits, which is noted, when the file names another', () => {
     const { params, faults } = paramsOf([2, 3], { type: 'INT8', name: 'w', scale: [1, 2, 3], axis: 0 });
     expect(params!.granularity).toEqual({ kind: 'per-axis', axis: 1 });
-    expect(faults).toMatchObject([{ tensor: 0, kind: 'axis' }]);
+    expect(faults).toMatchObject([{ tensor: 0, kind: 'axis-extent' }]);
+  });
+
+  // ai-edge-litert 2.3.0: "quantized_dimension must be in range [0, 4). Was 9."
+  it.each([-1, 4, 9])('are noted when dimension %i, which is none, is named even for one scale', (axis) => {
+    const { params, faults } = paramsOf([1, 2, 3, 4], { type: 'INT8', name: 'w', scale: 1, axis });
+    expect(params!.granularity).toEqual({ kind: 'per-tensor' });
+    expect(faults).toEqual([
+      {
+        tensor: 0,
+        kind: 'axis-extent',
+        message: `'w' says that its 1 scale lies along dimension ${axis} of 1x2x3x4; newer interpreters refuse the file`,
+      },
+    ]);
+    expect(paramsOf([], { type: 'INT8', scale: 1, axis: 0 }).faults).toEqual([]);
   });
 });
 
@@ -159,9 +171,10 @@ describe('scales of weights', () => {
     expect(faults).toEqual([
       {
         tensor: 1,
-        kind: 'axis',
+        kind: 'axis-extent',
         message:
-          "'dw' says that its 4 scales lie along dimension 0 of 1x3x3x4; the kernel applies them along dimension 3",
+          "'dw' says that its 4 scales lie along dimension 0 of 1x3x3x4; kernels apply them along dimension 3, " +
+          'and newer interpreters refuse the file',
       },
     ]);
   });

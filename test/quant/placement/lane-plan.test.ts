@@ -92,6 +92,19 @@ describe('codes at the ends of a network', () => {
 
 describe('operators in float', () => {
   it('are those that read or write floats, with which of both', () => {
+    const reasons = (input: TensorSpec, output: TensorSpec): Record<string, string> => {
+      const net = new HandmadeSubgraph();
+      const [x, y] = [net.input([1, 3], input), net.tensor([1, 3], output)];
+      net.op('RELU', [x], [y]);
+      const { graph, plan } = planned(net.build(y));
+      expect(plan.quantizedNodes).toEqual([]);
+      return floatReasons(graph, plan);
+    };
+    expect(reasons({}, INT8)).toEqual({ 'RELU#0': 'it reads floats' });
+    expect(reasons(INT8, {})).toEqual({ 'RELU#0': 'it writes floats' });
+  });
+
+  it('may have integer weights', () => {
     const net = new HandmadeSubgraph();
     const x = net.input([1, 3]);
     const w = net.constant([2, 3], 1, { type: 'INT8', scale: 0.5 });
@@ -99,7 +112,9 @@ describe('operators in float', () => {
     net.op('FULLY_CONNECTED', [x, w, -1], [y], DENSE);
     const { graph, plan } = planned(net.build(y));
     expect(plan.quantizedNodes).toEqual([]);
-    expect(floatReasons(graph, plan)).toEqual({ 'FULLY_CONNECTED#0': 'it reads floats' });
+    expect(floatReasons(graph, plan)).toEqual({
+      'FULLY_CONNECTED#0': 'hybrid: int8 weights, float activations',
+    });
   });
 
   it('are found behind a change of axes too', () => {

@@ -181,7 +181,7 @@ function weightFaults(graph: Graph, lane: Lane, operator: Operator): Finding[] {
     found.push(
       finding(graph, operator, weight, {
         severity: 'error',
-        message: `int8 weights have zero point ${point}; kernels take it for 0, so that every weight is off by ${-point} codes`,
+        message: `int8 weights have zero point ${point}; the specification wants 0, and kernels take it for 0 or refuse the file`,
         args: { zeroPoint: point },
       }),
     );
@@ -208,7 +208,7 @@ function biasFault(
   if (point !== undefined) {
     return {
       severity: 'error',
-      message: `the bias has zero point ${point}; kernels take it for 0`,
+      message: `the bias has zero point ${point}; the specification wants 0, and kernels take it for 0 or refuse the file`,
       args: { zeroPoint: point },
     };
   }

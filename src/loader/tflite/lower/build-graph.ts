@@ -48,7 +48,7 @@ export function buildGraph(subgraph: TfliteSubgraph): BuiltGraph {
       irVersion: IR_VERSION,
       tensors: draft.tensors,
       nodes: draft.nodes,
-      inputs: subgraph.inputs as readonly number[] as readonly TensorId[],
+      inputs: subgraph.inputs as readonly TensorId[],
       outputs,
       inner: draft.inner,
     },

@@ -216,9 +216,11 @@ export class DraftGraph {
   /** Gives the tensor the order `perm` of the file's axes: extents, elements, parameters. */
   #place(id: TensorId, perm: readonly number[], index: number = id): void {
     const { dims, data, codes } = this.fileTensor(index);
-    const { fileAxes: _, ...tensor } = this.#tensors[id] as Tensor;
+    const { name, dtype } = this.#tensors[id] as Tensor;
     this.#tensors[id] = {
-      ...tensor,
+      id,
+      name,
+      dtype,
       shape: perm.map((axis) => dims[axis] ?? 1),
       ...(data === undefined ? {} : { data: transposed(data, perm) }),
       ...(isIdentity(perm) ? {} : { fileAxes: inverse(perm) }),

@@ -10,6 +10,7 @@ import { compareActivations, compareOutputs } from './end-to-end.js';
 import { openGolden } from './golden.js';
 import { openNetwork } from './network.js';
 import { compareOperators } from './operators.js';
+import { checkRecorded } from './recorded.js';
 import { deviations, endToEnd, notCompared, operatorTensors, operatorTypes } from './tables.js';
 
 /**
@@ -69,7 +70,7 @@ function parsed(args) {
 async function compare({ model, archive, verbose }, say) {
   const network = await openNetwork(model);
   const golden = await openGolden(archive);
-  network.checkRecorded(golden);
+  checkRecorded(network, golden);
   const what = `${plural(network.operators.length, 'operator')}, ${plural(golden.samples, 'sample')}`;
   say([`${printable(model)} beside ${printable(archive)}: ${what}`]);
   if (golden.delegated) {

@@ -1,16 +1,14 @@
 /** A TFLite file as parity needs it: the IR with the file's lane, and beside it the file's own list of operators. */
 import { readFile } from 'node:fs/promises';
 import { uncomputed } from '../dist/compile/evaluation-order.js';
-import { DataError, UsageError } from '../dist/errors.js';
+import { UsageError } from '../dist/errors.js';
 import { isFloat, stringAttr, tensorOf } from '../dist/ir/graph.js';
 import { FLOAT_LANE } from '../dist/ir/lane.js';
 import { operatorsOf } from '../dist/ir/operators.js';
 import { loadModel } from '../dist/loader/index.js';
 import { readTflite } from '../dist/loader/tflite/read-file.js';
-import { isFeedable } from '../dist/run/data/convert.js';
 
 /**
- * @typedef {import('../src/ir/graph.js').DType} DType
  * @typedef {import('../src/ir/graph.js').Graph} Graph
  * @typedef {import('../src/ir/graph.js').TensorId} TensorId
  * @typedef {import('../src/ir/lane.js').Lane} Lane
@@ -19,12 +17,6 @@ import { isFeedable } from '../dist/run/data/convert.js';
  * @typedef {import('../src/loader/tflite/model.js').TfliteSubgraph} TfliteSubgraph
  * @typedef {import('../src/loader/tflite/model.js').TfliteOperator} TfliteOperator
  */
-
-/** Places that an error lists. */
-const MOST_PLACES = 20;
-
-/** What the interpreter calls the operators that a delegate put behind those of the file. */
-const DELEGATE = 'DELEGATE';
 
 /**
  * @param {string} path
@@ -199,109 +191,5 @@ export class Network {
   /** @param {number} tensor */
   nameOf(tensor) {
     return `${tensor} '${this.subgraph.tensors[tensor]?.name ?? ''}'`;
-  }
-
-  /**
-   * Whether the archive was recorded from this network, and whole.
-   *
-   * @param {import('./golden.js').Golden} golden
-   * @throws {DataError} with the first few things that are not so
-   */
-  checkRecorded(golden) {
-    const foreign = [...firstOf(this.#foreignOperators(golden)), ...firstOf(this.#foreignTensors(golden))];
-    if (foreign.length > 0) {
-      throw new DataError(
-        `${golden.path} was recorded from another model (${golden.model || 'without a name'})`,
-        {
-          places: foreign,
-        },
-      );
-    }
-    const missing = [...firstOf(this.#missing(golden))];
-    if (missing.length > 0) {
-      throw new DataError(`${golden.path} is incomplete`, { places: missing });
-    }
-  }
-
-  /** @param {import('./golden.js').Golden} golden */
-  *#foreignOperators({ operators, delegated }) {
-    const recorded = delegated ? operators.filter(({ op }) => op !== DELEGATE) : operators;
-    if (recorded.length !== this.operators.length) {
-      yield `it has ${recorded.length} operators, the model has ${this.operators.length}`;
-    }
-    for (const [i, { op, inputs, outputs }] of this.operators.entries()) {
-      const other = recorded[i];
-      if (other === undefined) return;
-      const wanted = describe(op, inputs, outputs);
-      const found = describe(other.op, other.inputs, other.outputs);
-      if (found !== wanted) yield `operator ${i} is ${found}, the model has ${wanted}`;
-    }
-  }
-
-  /** @param {import('./golden.js').Golden} golden */
-  *#foreignTensors({ tensorNames }) {
-    for (const { index, name } of this.subgraph.tensors) {
-      const other = tensorNames.get(index);
-      // The interpreter does not list all: scratch tensors of its own come behind those of the file.
-      if (other !== undefined && other !== name)
-        yield `tensor ${index} is '${other}', the model has '${name}'`;
-    }
-  }
-
-  /**
-   * Arrays that every archive of this network holds.
-   *
-   * @param {import('./golden.js').Golden} golden
-   */
-  *#missing(golden) {
-    for (let sample = 0; sample < golden.samples; sample++) {
-      for (const tensor of this.subgraph.inputs) {
-        if (!golden.has(sample, tensor)) yield `in${sample}/${this.nameOf(tensor)} is missing, an input`;
-      }
-      for (const { op, outputs } of this.operators) {
-        for (const tensor of outputs) {
-          if (golden.has(sample, tensor)) continue;
-          const mayLack = golden.leftOut.has(tensor) || !this.#isAlwaysRecorded(tensor);
-          if (mayLack && !golden.has(0, tensor)) continue;
-          yield `t${sample}/${this.nameOf(tensor)} is missing, written by ${op} and not listed as left out`;
-        }
-      }
-    }
-  }
-
-  /**
-   * Resources and strings have no array, tensors without elements may lack one.
-   *
-   * @param {number} tensor
-   */
-  #isAlwaysRecorded(tensor) {
-    const { dtype, dims } = this.expected(tensor);
-    return (
-      dtype !== undefined &&
-      isFeedable(/** @type {DType} */ (dtype)) &&
-      dims !== undefined &&
-      !dims.includes(undefined)
-    );
-  }
-}
-
-/**
- * @param {string} op
- * @param {readonly number[]} inputs
- * @param {readonly number[]} outputs
- */
-function describe(op, inputs, outputs) {
-  return `${op} ${inputs.join(' ')} -> ${outputs.join(' ')}`;
-}
-
-/**
- * @param {Iterable<string>} places of an archive that may be wrong everywhere
- * @returns {Generator<string>} the first few
- */
-function* firstOf(places) {
-  let room = MOST_PLACES;
-  for (const place of places) {
-    if (room-- === 0) return;
-    yield place;
   }
 }

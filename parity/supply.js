@@ -14,7 +14,9 @@ export class Supply {
   #computed = new Map();
   /** Tensor -> index of the last operator that needs it computed here. */
   #lastUse = new Map();
+  /** @type {Network} */
   #network;
+  /** @type {Golden} */
   #golden;
 
   /**

@@ -2,13 +2,13 @@
 import { count, labelled, plural, printable, shape, shortened } from '../dist/report/format.js';
 import { table } from '../dist/report/table.js';
 import { mergeDifference, noDifference } from './compare.js';
-import { distance, equalShare, isWithin, INTEGER_LIMITS, OPERATOR_LIMITS } from './limits.js';
+import { distance, isWithin, INTEGER_LIMITS, OPERATOR_LIMITS } from './limits.js';
+import { equalText, limitsText, limitText, measuredNumbers, numbers } from './wording.js';
 
 /**
  * @typedef {import('./network.js').Network} Network
  * @typedef {import('./operators.js').OperatorResult} OperatorResult
  * @typedef {import('./end-to-end.js').EndToEndResult} EndToEndResult
- * @typedef {import('./limits.js').Limits} Limits
  * @typedef {import('./limits.js').Measured} Measured
  * @typedef {import('../src/loader/tflite/model.js').TfliteOperator} TfliteOperator
  *
@@ -134,7 +134,7 @@ export function notCompared(network, results, outputs) {
   const groups = new Map();
   for (const { operator, notCompared: reasons } of results) {
     for (const reason of new Set(reasons)) {
-      const key = `${printable(operator.op)}: ${reason}`;
+      const key = printable(`${operator.op}: ${reason}`);
       groups.set(key, [...(groups.get(key) ?? []), `#${operator.index}`]);
     }
   }
@@ -143,7 +143,7 @@ export function notCompared(network, results, outputs) {
   );
   for (const { tensor, reason } of outputs.notCompared) {
     lines.push(
-      ...labelled('  ', `end to end, output ${printable(network.nameOf(tensor))}: ${reason}`, WIDTH),
+      ...labelled('  ', printable(`end to end, output ${network.nameOf(tensor)}: ${reason}`), WIDTH),
     );
   }
   return lines.length === 0 ? [] : ['NOT COMPARED', ...lines];
@@ -208,7 +208,7 @@ export function deviations(network, results, outputs) {
 function deviation(network, measured) {
   const { tensor, unit, argmax } = measured;
   const values = [equalText(measured.difference)];
-  if (unit === 'lsb') values.unshift(`up to ${lsbText(distance(measured))} LSB`);
+  if (unit === 'lsb') values.unshift(`up to ${distance(measured)} LSB`);
   if (unit === 'relative')
     values.unshift(`up to ${distance(measured).toExponential(1)} of its largest value`);
   if (argmax !== undefined)
@@ -266,60 +266,6 @@ function addTo(row, measured) {
 }
 
 /** @param {Measured} measured */
-function measuredNumbers(measured) {
-  const { unit, difference } = measured;
-  const value = distance(measured);
-  return unit === 'relative'
-    ? numbers(undefined, undefined, value)
-    : numbers(difference, unit === 'lsb' ? value : undefined, undefined);
-}
-
-/**
- * @param {import('./compare.js').Difference | undefined} integers
- * @param {number | undefined} lsb
- * @param {number | undefined} relative
- */
-function numbers(integers, lsb, relative) {
-  return [
-    integers === undefined ? '-' : share(equalShare(integers)),
-    lsb === undefined ? '-' : lsbText(lsb),
-    relative === undefined ? '-' : relative === 0 ? '0' : relative.toExponential(1),
-  ];
-}
-
-/** @param {number} lsb */
-function lsbText(lsb) {
-  return Number.isInteger(lsb) ? String(lsb) : lsb.toFixed(2);
-}
-
-/** @param {import('./compare.js').Difference} difference */
-function equalText(difference) {
-  return `${share(equalShare(difference))} of ${plural(difference.values, 'value')} equal`;
-}
-
-/**
- * Never 100 % while a value differs.
- *
- * @param {number} part of 1
- */
-function share(part) {
-  return `${(Math.floor(part * 1e4) / 100).toFixed(2)} %`;
-}
-
-/** @param {Measured} measured */
 function mark(measured) {
   return isWithin(measured) ? '' : 'BEYOND';
-}
-
-/** @param {Measured} measured */
-function limitText({ unit, limits, argmax }) {
-  if (unit === 'exact') return limits.equal === 1 ? 'equal' : `${100 * limits.equal} % equal`;
-  if (unit === 'relative') return `${limits.relative.toExponential()} of the largest value`;
-  return `${limits.lsb} LSB${argmax === undefined || limits.argmax === 0 ? '' : ' and the same argmax'}`;
-}
-
-/** @param {Limits} limits */
-function limitsText({ lsb, relative, equal }) {
-  const others = equal === 1 ? 'other integers equal' : `${100 * equal} % of other integers equal`;
-  return `${lsb} LSB, floats to ${relative.toExponential()} of their largest value, ${others}`;
 }

@@ -300,6 +300,24 @@ describe('w.spec on weights and biases', () => {
     expect(findings).toEqual([]);
   });
 
+  it('tells of a zero point beside float activations, where bytes are signed, and not where weights were made float', () => {
+    const beside = (type: 'INT8' | 'UINT8', isMadeFloat = false): string[] => {
+      const net = new HandmadeSubgraph();
+      const x = net.input([1, 4]);
+      const stored = net.constant([2, 4], 1, { type, scale: 0.5, zeroPoint: 100, name: 'w' });
+      const made = net.tensor([2, 4], { name: 'made' });
+      if (isMadeFloat) net.op('DEQUANTIZE', [stored], [made]);
+      const y = net.tensor([1, 2]);
+      net.op('FULLY_CONNECTED', [x, isMadeFloat ? made : stored, -1], [y], DENSE);
+      return diagnosed(net, y).map((found) => `${told(found)}: ${found.message}`);
+    };
+    expect(beside('UINT8')).toEqual([
+      'error w.spec FULLY_CONNECTED#0 w: uint8 weights have zero point 100; beside float activations kernels take their bytes for signed codes around 0',
+    ]);
+    expect(beside('INT8')).toEqual([expect.stringContaining('int8 weights have zero point 100; the spec')]);
+    expect(beside('INT8', true)).toEqual([]);
+  });
+
   it('warns of a bias whose scale is not that of the accumulator', () => {
     const [finding, ...more] = conv({ b: { scale: [0.25, 0.25] } });
     expect(told(finding!)).toBe('warning w.spec CONV_2D#0 b');

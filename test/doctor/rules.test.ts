@@ -5,6 +5,7 @@ import { worstFirst, type Finding, type Severity } from '../../src/doctor/findin
 import { diagnose } from '../../src/doctor/index.js';
 import { tensorOf, type Graph } from '../../src/ir/graph.js';
 import { inferShapes } from '../../src/ir/infer/index.js';
+import { FLOAT_LANE, type Lane, type QuantParams } from '../../src/ir/lane.js';
 import { buildLane } from '../../src/quant/lane.js';
 import { planQuantization } from '../../src/quant/placement/planner.js';
 import { overrideScheme, SCHEMES } from '../../src/quant/presets.js';
@@ -121,6 +122,47 @@ describe('act.clipped', () => {
         fix: { edit: '--observer minmax' },
       });
     }
+  });
+});
+
+describe('prescribed scales', () => {
+  const network = (op: string): Graph =>
+    inferShapes(
+      graph()
+        .input('x', 'float32', [1, 4])
+        .node(op, { name: 'last', inputs: ['x'], outputs: ['y'] })
+        .output('y')
+        .build(),
+    );
+  const lost = { lost: 9, values: 10 };
+  const ofOutput = (op: string, source: QuantParams['source'], lane: Partial<Lane> = {}): string[] => {
+    const g = network(op);
+    const quant = { ...perTensor('int8', 1 / 256, -128), source };
+    const seen = edgeMeasurement(g, 'y', { self: errorOf(40) }, { quant, levels: 3, lost });
+    return diagnose({ ...evidence(g, [seen]), lane: { ...FLOAT_LANE, ...lane } }).map(({ rule }) => rule);
+  };
+
+  it('of probabilities leave little to the small ones, which decide nothing', () => {
+    expect(ofOutput('Softmax', 'observer')).toEqual([]);
+    expect(ofOutput('Relu', 'observer')).toEqual(['act.outlier-range']);
+  });
+
+  it('of a Sigmoid are not to be changed either, unlike those that were observed', () => {
+    expect(ofOutput('Sigmoid', 'fixed')).toEqual([]);
+    expect(ofOutput('Sigmoid', 'file', { arithmetic: 'tflite' })).toEqual([]);
+    expect(ofOutput('Sigmoid', 'observer')).toEqual(['act.outlier-range']);
+  });
+
+  it('may leave out the end of a range by one step: 1 is no code of 256 steps of 1/256', () => {
+    const g = network('Softmax');
+    const self = errorOf(40, { clippedShare: 0.2, noise: { clip: 0.9, round: 0.1 } });
+    const clipped = (max: number): string[] => {
+      const quant = perTensor('int8', 1 / 256, -128);
+      const seen = edgeMeasurement(g, 'y', { self }, { quant, range: { min: 0, max } });
+      return diagnose(evidence(g, [seen])).map(({ rule }) => rule);
+    };
+    expect(clipped(1)).toEqual([]);
+    expect(clipped(1.01)).toEqual(['act.clipped']);
   });
 });
 

@@ -244,6 +244,49 @@ describe('an operator that nothing here computes', () => {
   });
 });
 
+describe('an operator that cannot be run', () => {
+  const NEG = 59;
+  const model = modelBytes({
+    codes: [{ builtin: 0 }, { builtin: NEG }],
+    tensors: [
+      { name: 'x', shape: [1, 3] },
+      // Of an extent that only the data tells.
+      { name: 'y', shape: [0] },
+      { name: 'sum', shape: [1, 3] },
+      { name: 'negative', shape: [1, 3] },
+    ],
+    inputs: [0, 1],
+    outputs: [3],
+    operators: [
+      { code: 0, inputs: [0, 1], outputs: [2] },
+      { code: 1, inputs: [0], outputs: [3] },
+    ],
+  });
+  const array = (...values: readonly number[]): Uint8Array =>
+    npyOf('<f4', [1, values.length], Float32Array.from(values));
+
+  it('is a deviation that names it, and the others are compared', async () => {
+    const entries: Entries = {
+      ...metaEntry({
+        tensors: {},
+        ops: [
+          { op: 'ADD', inputs: [0, 1], outputs: [2] },
+          { op: 'NEG', inputs: [0], outputs: [3] },
+        ],
+      }),
+      'in0/0.npy': array(1, 2, 3),
+      'in0/1.npy': npyOf('<f4', [2], Float32Array.of(1, 2)),
+      't0/2.npy': array(0, 0, 0),
+      't0/3.npy': array(-1, -2, -3),
+    };
+    const { code, out } = await parity(files.file('unfit.tflite', model), written(entries));
+    expect(code).toBe(1);
+    expect(out).toMatch(/FAIL: \d deviations?\n {2}ADD#0 cannot be computed: /);
+    expect(row(out, 'NEG').slice(0, 4)).toEqual(['NEG', '1', '1', '3']);
+    expect(out).not.toContain('NEG#1');
+  });
+});
+
 describe.concurrent('what cannot be compared exits 2 and says why on standard error', () => {
   const shrunk = npyOf('|i1', [1, 5], Int8Array.of(1, 2, 3, 4, 5));
   const other = join(FIXTURES, 'ops/prelu_int8.npz');

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { analyze } from '../../src/commands/analyze.js';
 import { SCHEMES } from '../../src/quant/presets.js';
 import { NO_SELECTION } from '../../src/quant/select.js';
-import type { Report, ReportedTensor, ReportedWeight } from '../../src/report/report.js';
+import type { Report, ReportedData, ReportedTensor, ReportedWeight } from '../../src/report/report.js';
 import { renderTerminal, type TerminalOptions } from '../../src/report/terminal.js';
 import { errorOf } from '../support/evidence.js';
 
@@ -315,5 +315,59 @@ describe('what a report may lack', () => {
     expect(linesOf(empty({ data })).join('\n')).toContain(
       'random: 1 sample, random - A SMOKE TEST, NOT A RESULT',
     );
+  });
+});
+
+describe('what was guessed of images', () => {
+  const withData = (data: Partial<Report['data']>): Report => ({
+    ...healthy,
+    data: { ...healthy.data, ...data },
+  });
+  const guess = { what: 'normalization', value: 'pixel / 255' };
+  /** As if the user had said what the images mean. */
+  const told = (): ReportedData => {
+    const { guessed, ...data } = healthy.data.calib!;
+    expect(guessed).toBeDefined();
+    return data;
+  };
+  const verdictLines = (report: Report): string => section(linesOf(report), 'VERDICT').join('\n');
+
+  it('stands under the verdict, with the flag that says what is right', () => {
+    const { calib } = healthy.data;
+    expect(verdictLines(withData({ calib: { ...calib!, guessed: guess } }))).toContain(
+      '\n         images are taken as pixel / 255, which is a guess: --preset says what the model wants',
+    );
+    expect(verdictLines(withData({ calib: told() }))).not.toContain('guess');
+  });
+
+  it('is about the data that was measured on', () => {
+    const report = withData({ calib: told(), eval: { ...told(), guessed: guess } });
+    expect(verdictLines(report)).toContain('which is a guess');
+  });
+
+  it('steers no terminal', () => {
+    const { calib } = healthy.data;
+    const report = withData({ calib: { ...calib!, guessed: { ...guess, value: '\u001b[31mred' } } });
+    expect(verdictLines(report)).toContain('\\u001b[31mred');
+  });
+});
+
+describe('the report on a finished file', () => {
+  const finished: Partial<Report> = {
+    scheme: {
+      name: 'file',
+      activations: { dtype: 'int8', symmetric: false, granularity: 'per-tensor' },
+      weights: { dtype: 'int8', symmetric: true, granularity: 'per-axis' },
+      bias: 'int32',
+    },
+  };
+
+  it('says that the parameters are its own, and what it is compared with', () => {
+    const text = linesOf({ ...healthy, ...finished }, { width: 200 }).join('\n');
+    expect(text).toContain(
+      "scheme   the file's own: activations int8 asymmetric per-tensor, weights int8 symmetric per-axis, bias int32",
+    );
+    expect(text).toContain("reference: this file's own network without quantizers");
+    expect(linesOf(healthy, { width: 200 }).join('\n')).not.toContain('reference:');
   });
 });

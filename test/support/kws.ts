@@ -10,11 +10,8 @@ const SCALE = Math.fround(0.5847029089927673);
 const ZERO_POINT = 83;
 
 export interface Features {
-  readonly files: readonly string[];
   /** The class that the name of each file ends in. */
   readonly labels: readonly number[];
-  /** Values of one file after the other. */
-  readonly values: Float32Array;
   /** For the network's only input. */
   samples(graph: Graph): Samples;
 }
@@ -30,9 +27,7 @@ export function readFeatures(): Features {
     Float32Array.from(new Int8Array(readFileSync(join(folder, name))), (code) => (code - ZERO_POINT) * SCALE),
   );
   return {
-    files,
     labels,
-    values: Float32Array.from(all.flatMap((values) => Array.from(values))),
     samples(graph) {
       const { name, shape = [] } = tensorOf(graph, graph.inputs[0]!);
       const dims = shape.map(Number);
@@ -40,7 +35,10 @@ export function readFeatures(): Features {
         count: all.length,
         async *samples() {
           for (const [i, data] of all.entries())
-            yield { id: files[i]!, feeds: new Map([[name, { dtype: 'float32', dims, data }]]) };
+            yield await Promise.resolve({
+              id: files[i]!,
+              feeds: new Map([[name, { dtype: 'float32', dims, data }]]),
+            });
         },
       };
     },

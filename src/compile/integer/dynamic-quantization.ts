@@ -29,6 +29,9 @@ export interface DynamicCodes {
  */
 const ONE_SIDED = [0, 255] as const;
 
+/** The largest float32. */
+const LARGEST = (2 - 2 ** -23) * 2 ** 127;
+
 /** Codes of `x`, a float32 tensor of which the elements along `axes` share a scale. */
 export function quantizedWhileRunning(
   writer: ModelWriter,
@@ -45,7 +48,7 @@ function symmetric(writer: ModelWriter, x: Value, axes: readonly number[]): Dyna
   // Zeros have scale 1.
   const isZero = writer.op('Equal', [largest, float(0)]);
   const range = writer.op('Where', [isZero, float(127), largest]);
-  const steps = rounded(writer, writer.op('Mul', [x, writer.op('Div', [float(127), range])]));
+  const steps = rounded(writer, writer.op('Mul', [x, quotient(writer, 127, range)]));
   const codes = writer.op('Clip', [steps, float(-127), float(127)]);
   return {
     codes,
@@ -66,9 +69,7 @@ function asymmetric(writer: ModelWriter, x: Value, axes: readonly number[]): Dyn
   const nudged = nudgedZeroPoint(writer, lowest, highest, range);
   const zeroPoint = writer.op('Where', [isZero, float(0), nudged]);
   const scale = writer.op('Div', [range, float(255)]);
-  const isLost = writer.op('Equal', [scale, float(0)]);
-  const inverse = writer.op('Where', [isLost, float(0), writer.op('Div', [float(1), scale])]);
-  const steps = rounded(writer, writer.op('Mul', [x, inverse]));
+  const steps = rounded(writer, writer.op('Mul', [x, quotient(writer, 1, scale)]));
   const codes = writer.op('Clip', [writer.op('Add', [steps, zeroPoint]), float(-128), float(127)]);
   const centered = { value: writer.op('Sub', [codes, zeroPoint]), range: ONE_SIDED };
   return { codes, centered, scale, zeroPoint };
@@ -90,6 +91,12 @@ function nudgedZeroPoint(writer: ModelWriter, lowest: Value, highest: Value, ran
   const isBelow = writer.op('Less', [below.error, above.error]);
   const point = writer.op('Where', [isBelow, below.point, above.point]);
   return writer.op('Cast', [doubles.round(doubles.clip(point, -128, 127))], { to: ONNX_DATA_TYPE.float32 });
+}
+
+/** Finite also where scales are so small that float32 has none of their inverses. */
+function quotient(writer: ModelWriter, dividend: number, divisor: Value): Value {
+  const float = (value: number): Value => writer.literal('float32', [value], []);
+  return writer.op('Min', [writer.op('Div', [float(dividend), divisor]), float(LARGEST)]);
 }
 
 /** Nearest integers, ties away from zero, by a sum in float32. */

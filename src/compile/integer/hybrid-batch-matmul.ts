@@ -14,49 +14,56 @@ import { Derived } from './constant-codes.js';
 import { Doubles } from './doubles.js';
 import { floatSums, hybridOperands, product, weightScales, type HybridKernel } from './hybrid-operands.js';
 import { multiplied } from './products.js';
-import type { Sums } from './requantize.js';
 
 /** Batch dimensions of either operand of the kernel. */
 const BATCH_DIMS = 3;
 
-/** Both operands as the kernel walks them. */
+/** The products as the kernel walks them. */
 interface Walk {
+  /** Rows and columns of one product. */
   readonly rows: number;
   readonly columns: number;
+  /** Batch extents of the activation and of the weights. */
   readonly left: readonly number[];
   readonly right: readonly number[];
+  /** Extents of what has one number for each row, and for each column, of all products. */
+  readonly byRow: readonly number[];
+  readonly byColumn: readonly number[];
 }
 
-/** `left` is [..., rows, depth], `right` is [..., depth, columns]. One matrix for several batches is one product of all their rows. */
+/** `left` is [..., rows, depth], `right` is [..., depth, columns]. Several batches of one matrix are one product of all their rows. */
 function walkOf(left: readonly number[], right: readonly number[]): Walk {
   const isOneMatrix = left.length > 2 && right.length > 2 && right.at(-3) === 1;
   const behind = isOneMatrix ? 3 : 2;
-  const batches = (dims: readonly number[]): number[] => {
+  const padded = (dims: readonly number[], rank: number): number[] => {
     const own = dims.slice(0, -behind);
-    return [...Array<number>(Math.max(0, BATCH_DIMS - own.length)).fill(1), ...own];
+    return [...Array<number>(rank - own.length).fill(1), ...own];
   };
+  const rank = Math.max(left.length, right.length) - behind;
+  const batches = padded(left, rank).map((extent, i) => Math.max(extent, padded(right, rank)[i] ?? 1));
+  const rows = left.slice(-behind, -1);
+  const columns = right.at(-1) ?? 0;
   return {
-    rows: (left.at(-2) ?? 0) * (isOneMatrix ? (left.at(-3) ?? 0) : 1),
-    columns: right.at(-1) ?? 0,
-    left: batches(left),
-    right: batches(right),
+    rows: elementCount(rows),
+    columns,
+    left: padded(left, BATCH_DIMS),
+    right: padded(right, BATCH_DIMS),
+    byRow: [...batches, ...rows, 1],
+    byColumn: [...batches, ...rows.map(() => 1), columns],
   };
 }
 
-/** Where the kernel looks for what belongs to the `count` rows of one operand, for all products one after the other. */
+/** Where the kernel looks for what belongs to the `count` rows or columns of one operand, product after product. */
 function lookedUp({ left, right }: Walk, extents: readonly number[], count: number): number[] {
-  const places: number[] = [];
-  const steps = extents.map((extent) => (extent === 1 ? 0 : count));
-  const visit = (axis: number, at: number): void => {
-    if (axis === extents.length) {
-      for (let i = 0; i < count; i++) places.push(at + i);
-      return;
-    }
-    const extent = Math.max(left[axis] ?? 1, right[axis] ?? 1);
-    for (let i = 0; i < extent; i++) visit(axis + 1, at + i * (steps[axis] ?? 0));
-  };
-  visit(0, 0);
-  return places;
+  const products = left.reduce<number[]>(
+    (starts, extent, axis) => {
+      const step = extents[axis] === 1 ? 0 : count;
+      const indices = Array.from({ length: Math.max(extent, right[axis] ?? 1) }, (_, i) => i * step);
+      return starts.flatMap((start) => indices.map((index) => start + index));
+    },
+    [0],
+  );
+  return products.flatMap((start) => Array.from({ length: count }, (_, i) => start + i));
 }
 
 export const hybridBatchMatMul: HybridKernel = (hybrid) => {
@@ -67,27 +74,23 @@ export const hybridBatchMatMul: HybridKernel = (hybrid) => {
   const operands = hybridOperands(hybrid, [left.length - 1]);
   if (operands === undefined) return undefined;
   const { x, codes, weights } = operands;
-  const walk = walkOf(left, right);
-  const y = { value: writer.constant(codes), range: [0, 0] as const };
-  const x8 = { value: x.codes, range: [-128, 127] as const };
-  const sums = multiplied({ call, main, bias: undefined }, x8, y, right.at(-2) ?? 0, {
-    data: codes,
-    axis: right.length - 1,
-  });
+  const sums = multiplied(
+    { call, main, bias: undefined },
+    { value: x.codes, range: [-128, 127] },
+    { value: writer.constant(codes), range: [0, 0] },
+    right.at(-2) ?? 0,
+    { data: codes, axis: right.length - 1 },
+  );
   if (sums === undefined) return undefined;
-  const scale = byRow(writer, x.scale, walk, left, right);
-  const factors = product(writer, scale, weightScales(writer, weights));
+  const walk = walkOf(left, right);
+  const factors = product(writer, ofRows(writer, x.scale, walk), weightScales(writer, weights));
   if (x.zeroPoint === undefined) return product(writer, floatSums(writer, sums), factors);
-  const rowSums = byColumn(writer, codes, walk, left, right);
-  if (rowSums === undefined) return undefined;
-  const zeroPoint = byRow(writer, x.zeroPoint, walk, left, right);
-  const centered = less(writer, sums, new Doubles(writer).of(zeroPoint), rowSums);
-  return product(writer, floatSums(writer, centered), factors);
+  const columnSums = sumsOfColumns(writer, codes, walk);
+  if (columnSums === undefined) return undefined;
+  const zeroPoint = new Doubles(writer).of(ofRows(writer, x.zeroPoint, walk));
+  const value = writer.op('Sub', [sums.value, writer.op('Mul', [zeroPoint, columnSums])]);
+  return product(writer, floatSums(writer, { value, bound: 2 * sums.bound }), factors);
 };
-
-function less(writer: ModelWriter, { value, bound }: Sums, zeroPoint: Value, rowSums: Value): Sums {
-  return { value: writer.op('Sub', [value, writer.op('Mul', [zeroPoint, rowSums])]), bound: 2 * bound };
-}
 
 function extentsOf(graph: Graph, id: TensorId | null): readonly number[] | undefined {
   const shape = id === null ? undefined : tensorOf(graph, id).shape;
@@ -95,57 +98,38 @@ function extentsOf(graph: Graph, id: TensorId | null): readonly number[] | undef
   return known?.length === shape?.length ? known : undefined;
 }
 
-/** Batch extents of the products. */
-function batchesOf(left: readonly number[], right: readonly number[]): number[] {
-  const rank = Math.max(left.length, right.length) - 2;
-  const extent = (dims: readonly number[], i: number): number => dims[i - rank + dims.length - 2] ?? 1;
-  return Array.from({ length: rank }, (_, i) => Math.max(extent(left, i), extent(right, i)));
-}
-
-/** One number for each row of the activation, [..., rows, 1], as the kernel takes them for the products. */
-function byRow(
-  writer: ModelWriter,
-  value: Value,
-  walk: Walk,
-  left: readonly number[],
-  right: readonly number[],
-): Value {
-  const places = lookedUp(walk, walk.left, walk.rows);
-  const isOwn = elementCount(left.slice(0, -1)) === places.length && places.every((place, i) => place === i);
-  const isShared = walk.left.every((extent) => extent === 1);
-  if (isOwn || isShared) return value;
-  const dims = [...batchesOf(left, right), left.at(-2) ?? 0, 1];
+/** One number for each row of the activation, as the kernel takes them for the products. */
+function ofRows(writer: ModelWriter, value: Value, walk: Walk): Value {
+  const { rows, left, byRow } = walk;
+  const places = lookedUp(walk, left, rows);
+  const isOwn = elementCount(left) * rows === places.length && places.every((place, i) => place === i);
+  if (isOwn || elementCount(left) === 1) return value;
   const flat = writer.op('Reshape', [value, writer.literal('int64', [-1], [1])]);
-  return writer.op('Gather', [flat, writer.literal('int64', places, dims)], { axis: 0 });
+  return writer.op('Gather', [flat, writer.literal('int64', places, byRow)], { axis: 0 });
 }
 
-const columnSums = new Derived((codes): readonly number[] => {
+const ONLY = {};
+const columnSumsOf = new Derived((codes): readonly number[] => {
   const [depth = 0, columns = 0] = codes.dims.slice(-2);
-  const values = toFloat32(codes);
-  const matrices = depth * columns === 0 ? 0 : values.length / (depth * columns);
-  const sums = new Array<number>(matrices * columns).fill(0);
-  values.forEach((value, i) => {
+  const sums = new Array<number>(elementCount(codes.dims.slice(0, -2)) * columns).fill(0);
+  toFloat32(codes).forEach((code, i) => {
     const matrix = Math.floor(i / (depth * columns));
-    sums[matrix * columns + (i % columns)]! += value;
+    sums[matrix * columns + (i % columns)]! += code;
   });
   return sums;
 });
-const ONLY = {};
 
-/** Sums of the columns of the weights, [..., 1, columns]. Undefined where the kernel reads some that it has not computed. */
-function byColumn(
-  writer: ModelWriter,
-  codes: ConstantData,
-  walk: Walk,
-  left: readonly number[],
-  right: readonly number[],
-): Value | undefined {
-  const sums = columnSums.of(codes, ONLY);
-  const { columns } = walk;
-  if (walk.right.every((extent) => extent === 1)) return writer.literal('float64', sums, [1, columns]);
-  const places = lookedUp(walk, walk.right, columns);
-  const computed = elementCount(walk.right.slice(1)) * columns;
+/** Of the weights, as the kernel takes them for the products; undefined where it takes some that it has not computed. */
+function sumsOfColumns(writer: ModelWriter, codes: ConstantData, walk: Walk): Value | undefined {
+  const { columns, right, byColumn } = walk;
+  const sums = columnSumsOf.of(codes, ONLY);
+  if (elementCount(right) === 1) return writer.literal('float64', sums, [1, columns]);
+  const places = lookedUp(walk, right, columns);
+  const computed = elementCount(right.slice(1)) * columns;
   if (places.some((place) => place >= computed)) return undefined;
-  const values = places.map((place) => sums[place] ?? 0);
-  return writer.literal('float64', values, [...batchesOf(left, right), 1, columns]);
+  return writer.literal(
+    'float64',
+    places.map((place) => sums[place] ?? 0),
+    byColumn,
+  );
 }

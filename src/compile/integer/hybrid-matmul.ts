@@ -24,8 +24,9 @@ import {
 } from './hybrid-operands.js';
 import { multiplied } from './products.js';
 
-/** The packed kernel holds weights as unsigned nibbles, this far above their codes. */
+/** The packed kernel holds weights as unsigned nibbles, this far above their codes, in blocks of so many. */
 const NIBBLE_OFFSET = 7;
+const BLOCK = 32;
 
 const fullyConnected: HybridKernel = (hybrid) => {
   const { writer, main } = hybrid.call;
@@ -48,14 +49,34 @@ function sumsOf({ call }: HybridCall, { x }: HybridOperands, weights: ConstantDa
   return sums === undefined ? undefined : floatSums(writer, sums);
 }
 
-const nibbles = new Derived((codes) =>
-  constantOf(
-    'float32',
-    Float32Array.from(toFloat32(codes), (code) => code + NIBBLE_OFFSET),
-    codes.dims,
-  ),
-);
 const ONLY = {};
+const nibbles = new Derived((codes) => constantOf('float32', packedNibbles(codes), codes.dims));
+
+/**
+ * What the packed kernel multiplies with: codes and the offset, in 4 bits. Code -8 has none: it becomes 15 and fills the nibble that
+ * shares its byte, or that of the byte behind, where vectors are packed.
+ */
+function packedNibbles(codes: ConstantData): Float32Array {
+  const values = toFloat32(codes);
+  const depth = codes.dims[1] ?? 0;
+  const packed = new Float32Array(values.length);
+  for (let start = 0; start < values.length; start += depth) {
+    for (let block = 0; block < depth; block += BLOCK) {
+      const isVector = depth - block >= BLOCK;
+      const byteOf = (i: number): number =>
+        block + i < depth ? ((values[start + block + i] ?? 0) + NIBBLE_OFFSET) & 255 : 0;
+      for (let i = 0; i < BLOCK / 2; i++) {
+        // Elements 2k and 2k + 1 come from one byte of the file; each is packed with the one half a block behind it.
+        const isOddByte = i % 4 >= 2;
+        const spilt = isVector && isOddByte ? byteOf(i - 2) >> 4 : 0;
+        const byte = ((byteOf(i) << 4) | byteOf(i + BLOCK / 2) | spilt) & 255;
+        if (block + i < depth) packed[start + block + i] = byte >> 4;
+        if (block + i + BLOCK / 2 < depth) packed[start + block + i + BLOCK / 2] = byte & 15;
+      }
+    }
+  }
+  return packed;
+}
 
 /** What the offset of the nibbles adds to the sums is taken away beforehand. */
 function packed(hybrid: HybridCall, operands: HybridOperands): Value | undefined {

@@ -97,7 +97,7 @@ function pictureMean(call: OperatorCall, reduction: Reduction): Value | undefine
 }
 
 /** The factor from sum to output, divided by the count in integers with as many bits as there are. */
-export function meanMultiplier(inputScale: number, outputScale: number, count: number): QuantizedMultiplier {
+function meanMultiplier(inputScale: number, outputScale: number, count: number): QuantizedMultiplier {
   const { multiplier, shift } = quantizeMultiplier(inputScale / outputScale);
   const bits = Math.min(Math.floor(Math.log2(count)), 32, 31 + shift);
   const divided = (BigInt(multiplier) << BigInt(bits)) / BigInt(count);

@@ -11,6 +11,7 @@ import { openGolden } from '../../../parity/golden.js';
 import { equalShare, isWithin, type Measured } from '../../../parity/limits.js';
 import { openNetwork } from '../../../parity/network.js';
 import { compareOperators, type OperatorResult } from '../../../parity/operators.js';
+import { checkRecorded } from '../../../parity/recorded.js';
 
 const OPS = fileURLToPath(new URL('../../../fixtures/tflite/ops/', import.meta.url));
 const CASES = readdirSync(OPS)
@@ -52,7 +53,7 @@ describe.concurrent('operators compute what the TFLite interpreter does', () => 
   it.for(CASES)('%s', async (name) => {
     const network = await openNetwork(`${OPS}${name}.tflite`);
     const golden = await openGolden(`${OPS}${name}.npz`);
-    network.checkRecorded(golden);
+    checkRecorded(network, golden);
     const faults: string[] = [];
     for await (const result of compareOperators(network, golden, OPTIONS)) {
       const { operator, measured, failure, notCompared } = result;

@@ -168,6 +168,20 @@ function sameScaleFault(
   return undefined;
 }
 
+/** `isHybrid`: the kernel reads them beside a float activation, and its bytes are signed whatever their type. */
+function weightFault({ dtype, zeroPoint }: QuantParams, isHybrid: boolean): Fault | undefined {
+  const point = zeroPoint.find((value) => value !== 0);
+  if (point === undefined || !(dtype === 'int8' || isHybrid)) return undefined;
+  return {
+    severity: 'error',
+    message:
+      dtype === 'int8'
+        ? `int8 weights have zero point ${point}; the specification wants 0, and kernels take it for 0 or refuse the file`
+        : `${dtype} weights have zero point ${point}; beside float activations kernels take their bytes for signed codes around 0`,
+    args: { zeroPoint: point },
+  };
+}
+
 function weightFaults(graph: Graph, lane: Lane, operator: Operator): Finding[] {
   const { main } = operator;
   const slots = WEIGHTED[main.origin.op];
@@ -175,21 +189,15 @@ function weightFaults(graph: Graph, lane: Lane, operator: Operator): Finding[] {
   if (slots === undefined || weight === undefined || weight === null) return [];
   const params = lane.tensors.get(weight);
   if (params === undefined || tensorOf(graph, weight).data === undefined) return [];
-  const found: Finding[] = [];
-  const point = params.zeroPoint.find((value) => value !== 0);
-  if (params.dtype === 'int8' && point !== undefined) {
-    found.push(
-      finding(graph, operator, weight, {
-        severity: 'error',
-        message: `int8 weights have zero point ${point}; the specification wants 0, and kernels take it for 0 or refuse the file`,
-        args: { zeroPoint: point },
-      }),
-    );
-  }
-  const bias = main.inputs[slots.bias];
-  if (bias === undefined || bias === null) return found;
   const [read] = readsOf(graph, operator);
   const reads = read === undefined ? undefined : lane.tensors.get(read);
+  const isHybrid = lane.hybrid?.has(main.id) === true;
+  const found: Finding[] = [];
+  // A DEQUANTIZE makes weights float with their zero point.
+  const shifted = reads === undefined && !isHybrid ? undefined : weightFault(params, isHybrid);
+  if (shifted !== undefined) found.push(finding(graph, operator, weight, shifted));
+  const bias = main.inputs[slots.bias];
+  if (bias === undefined || bias === null) return found;
   const faults = [
     reads === undefined ? undefined : biasFault(reads, params, lane.tensors.get(bias)),
     saturated(lane, bias),

@@ -120,6 +120,17 @@ describe('an operator that its kernel would refuse stays in the graph, opaque, w
   });
 
   it.each([
+    ['FULLY_CONNECTED', [1, 4], [2, 4], DENSE],
+    ['CONV_2D', picture, filters, CONV],
+  ] as const)('%s whose weights are integers without a scale', (op, input, weights, options) => {
+    const net = new Subgraph();
+    const x = net.tensor(input);
+    const graph = net.graph(net.op(op, [x, net.codes(weights)], [1], options));
+    const reason = 'its input is float32 and its weights are int8, without a scale';
+    expect(described(graph)).toEqual([`${op}: ${reason}`]);
+  });
+
+  it.each([
     ['RESIZE_BILINEAR', [{ integers: [0, 3] }], RESIZE, 'a picture of 0 elements'],
     ['RESIZE_NEAREST_NEIGHBOR', [{ integers: [3, 2 ** 30] }], RESIZE, 'a picture of 1073741824 elements'],
     [

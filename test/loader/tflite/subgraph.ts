@@ -19,6 +19,12 @@ export class Subgraph {
     return this.#add(dims, 'INT32', { dtype: 'int32', dims, byteLength: bytes.length, bytes: () => bytes });
   }
 
+  /** int8 constants of 0 that nothing gives a scale. */
+  codes(dims: readonly number[]): number {
+    const bytes = new Uint8Array(dims.reduce((product, dim) => product * dim, 1));
+    return this.#add(dims, 'INT8', { dtype: 'int8', dims, byteLength: bytes.length, bytes: () => bytes });
+  }
+
   /** Sizes that the network computes. */
   computedIntegers(count: number): number {
     return this.#add([count], 'INT32', undefined);

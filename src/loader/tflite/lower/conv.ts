@@ -2,6 +2,7 @@
 import type { Lowering, Rule } from './lowering.js';
 import { Unlowerable } from './lowering.js';
 import type { Window } from './window.js';
+import { requireOneType } from './operands.js';
 import { dims4, dims5, paddingOf, spanOf, windowAttrs, windowCount, writeInRange } from './window.js';
 
 const PLANE = ['H', 'W'] as const;
@@ -45,6 +46,7 @@ function writeConv(
   group: number,
   along: readonly Window[],
 ): void {
+  requireOneType(lowering, 0, 1);
   const inputs = [lowering.input(0, 'channels-first'), lowering.permuted(1, perm)];
   if (lowering.has(2)) inputs.push(lowering.input(2, 'file'));
   const attrs = { group, ...windowAttrs(paddingOption(lowering), along) };
@@ -103,6 +105,7 @@ function writeTransposedConv(lowering: Lowering, perm: readonly number[], along:
     const full = (window.extent - 1) * window.stride + spanOf(window);
     return full - (before[i] ?? 0) - (extents[i] ?? 0);
   });
+  requireOneType(lowering, 2, 1);
   const inputs = [lowering.input(2, 'channels-first'), lowering.permuted(1, perm)];
   if (lowering.has(3)) inputs.push(lowering.input(3, 'file'));
   writeInRange(lowering, 'channels-first', 'ConvTranspose', inputs, {

@@ -2,6 +2,7 @@
 import type { TensorId } from '../../../ir/graph.js';
 import { inFileElementOrder } from './element-order.js';
 import type { Lowering, Rule } from './lowering.js';
+import { requireOneType } from './operands.js';
 import { Unlowerable } from './lowering.js';
 
 /**
@@ -16,6 +17,7 @@ const fullyConnected: Rule = (lowering) => {
   if (units === undefined || depth === undefined || rest.length > 0) {
     throw new Unlowerable(`weights have rank ${lowering.shape(1).length}, not 2`);
   }
+  requireOneType(lowering, 0, 1);
   const elements = dims.reduce((product, dim) => product * dim, 1);
   const keeps = lowering.boolOption('keepNumDims');
   if (depth < 1 || elements % depth !== 0 || (keeps && dims.at(-1) !== depth)) {

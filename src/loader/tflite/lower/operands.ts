@@ -77,3 +77,9 @@ export function withoutCodes(rule: Rule): Rule {
     rule(lowering);
   };
 }
+
+/** @throws Unlowerable where input and weights have different types: codes whose scale the file leaves out */
+export function requireOneType(lowering: Lowering, input: number, weights: number): void {
+  const [a, b] = [lowering.dtype(input), lowering.dtype(weights)];
+  if (a !== b) throw new Unlowerable(`its input is ${a} and its weights are ${b}, without a scale`);
+}

@@ -339,6 +339,12 @@ describe('w.spec on weights and biases', () => {
     expect(diagnosed(net, y).map(told)).toEqual(['warning w.spec FULLY_CONNECTED#0 b']);
   });
 
+  it('is silent on 16-bit probabilities of 8-bit values, which have codes of their own', () => {
+    const wide = { type: 'INT16', scale: 1 / 65536, zeroPoint: -32768 } as const;
+    expect(unary('SOFTMAX', INT8, wide)).toEqual([]);
+    expect(unary('SOFTMAX', { type: 'INT16', scale: 0.5 }, wide)).not.toEqual([]);
+  });
+
   it('is silent on a bias without a scale of its own', () => {
     expect(conv({ b: { scale: [] } })).toEqual([]);
   });

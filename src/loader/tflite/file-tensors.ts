@@ -36,8 +36,9 @@ export function fileTensorsOf(subgraph: TfliteSubgraph): {
     const source = tensors[input];
     const target = tensors[output];
     if (custom || op !== 'DEQUANTIZE' || source?.data === undefined || target === undefined) continue;
-    const { data, stored, params: own, codes } = source;
-    tensors[output] = { ...target, data: asFloat32(data), stored, params: own, codes };
+    // Its extents too, whatever the file says: the interpreter takes them from the input.
+    const { dims, data, stored, params: own, codes } = source;
+    tensors[output] = { ...target, dims, data: asFloat32(data), stored, params: own, codes };
   }
   return { tensors, faults };
 }

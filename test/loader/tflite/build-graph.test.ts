@@ -410,6 +410,22 @@ describe('constants', () => {
     expect(lane).not.toHaveProperty('arithmetic');
   });
 
+  it('behind DEQUANTIZE have the extents of the codes, whatever the file says of the output', () => {
+    const net = new HandmadeSubgraph();
+    const shape = [1, 2, 2, 4];
+    const codes = net.constant([4], [1, 2, 3, 4], { type: 'INT8', scale: 0.5 });
+    const factor = net.tensor([2, 3], { name: 'factor' });
+    net.op('DEQUANTIZE', [codes], [factor]);
+    const y = net.tensor(shape);
+    const picture = identityConv(net, net.input(shape), shape);
+    net.op('MUL', [picture, factor], [y], { fusedActivationFunction: 'NONE' });
+    const { graph } = built(net.build(y));
+    const [, operand] = nodesOf(graph, 'Mul')[0]!.inputs;
+    expect(graph.tensors[operand!]!.shape).toEqual([1, 4, 1, 1]);
+    const values = new Float32Array(new Uint8Array(graph.tensors[operand!]!.data!.bytes()).buffer);
+    expect(Array.from(values)).toEqual([0.5, 1, 1.5, 2]);
+  });
+
   it('are none of the float network when nothing is quantized', () => {
     const net = new HandmadeSubgraph();
     const y = net.tensor([1, 2]);

@@ -41,13 +41,19 @@ export function laneScheme(graph: Graph, lane: Lane): Readonly<Record<string, un
   };
 }
 
-function mostCommon(params: readonly QuantParams[]): object | 'float' {
-  const counts = new Map<string, number>();
+interface QuantizerKind {
+  readonly dtype: QuantParams['dtype'];
+  readonly symmetric: boolean;
+  readonly granularity: QuantParams['granularity']['kind'];
+}
+
+function mostCommon(params: readonly QuantParams[]): QuantizerKind | 'float' {
+  const counted = new Map<string, { kind: QuantizerKind; count: number }>();
   for (const { dtype, zeroPoint, granularity } of params) {
     const kind = { dtype, symmetric: isSymmetric(dtype, zeroPoint), granularity: granularity.kind };
-    const key = JSON.stringify(kind);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+    const key = Object.values(kind).join();
+    counted.set(key, { kind, count: (counted.get(key)?.count ?? 0) + 1 });
   }
-  const [most] = [...counts].sort((a, b) => b[1] - a[1]);
-  return most === undefined ? 'float' : (JSON.parse(most[0]) as object);
+  const [most] = [...counted.values()].sort((a, b) => b.count - a.count);
+  return most?.kind ?? 'float';
 }

@@ -1,13 +1,6 @@
 /** Tensors of one lane as consumers read them: through their quantizers, as values or as codes. */
-import {
-  isFloat,
-  tensorOf,
-  topologyOf,
-  type ConstantData,
-  type Graph,
-  type Node,
-  type TensorId,
-} from '../ir/graph.js';
+import { isFloat, tensorOf, type ConstantData, type Graph, type Node, type TensorId } from '../ir/graph.js';
+import { sourceOf } from '../ir/operators.js';
 import { useKey, type Lane, type QDType, type QuantParams } from '../ir/lane.js';
 import { toFloat32 as floatsOf } from '../ir/elements.js';
 import { ONNX_DATA_TYPE } from '../ir/onnx-data-type.js';
@@ -57,10 +50,10 @@ export class LaneTensors {
 
   /** The tensor's own quantizer; where integer kernels compute, an activation in another order of axes has that of the activation. */
   params(tensor: TensorId): QuantParams | undefined {
-    const own = this.lane.tensors.get(tensor);
-    if (own !== undefined || this.lane.arithmetic === undefined) return own;
-    const source = this.#copied(tensor);
-    return source === undefined ? undefined : this.params(source);
+    const { tensors, arithmetic } = this.lane;
+    const own = tensors.get(tensor);
+    if (own !== undefined || arithmetic === undefined) return own;
+    return tensors.get(sourceOf(this.#graph, tensor));
   }
 
   /** What consumers of the tensor (and a graph output) read. */
@@ -130,13 +123,6 @@ export class LaneTensors {
       return fromFloat32(this.#writer, this.#writer.constant(quantizedConstant(data, params)), data.dtype);
     }
     return quantized(this.#writer, this.#graph, tensor, raw, params);
-  }
-
-  /** The activation of which the tensor is a copy in another order of axes. */
-  #copied(tensor: TensorId): TensorId | undefined {
-    const producer = topologyOf(this.#graph).producer[tensor];
-    const node = producer === undefined ? undefined : this.#graph.nodes[producer];
-    return node?.origin.part === 'layout' ? (node.inputs[0] ?? undefined) : undefined;
   }
 }
 

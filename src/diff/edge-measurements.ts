@@ -60,9 +60,11 @@ export function edgeMeasurements(
       quant,
       range: { min: stats.min, max: stats.max, ...tails },
       levels:
-        tails.p01 === undefined || !isStep(scale) ? undefined : effectiveLevels(tails.p01, tails.p99, scale),
+        tails.p01 === undefined || scale === undefined
+          ? undefined
+          : effectiveLevels(tails.p01, tails.p99, scale),
       lost:
-        histogram === undefined || !isStep(scale) || quant === undefined
+        histogram === undefined || scale === undefined || quant === undefined
           ? undefined
           : lostValues(histogram, quant),
       nonFinite: stats.nonFinite,
@@ -76,11 +78,6 @@ export function edgeMeasurements(
 /** Undefined for several scales, and for what a broken file has instead of one. */
 function stepOf({ granularity, scale: [scale = 0] }: QuantParams): number | undefined {
   return granularity.kind === 'per-tensor' && scale > 0 && Number.isFinite(scale) ? scale : undefined;
-}
-
-/** Files may have scales that are none. */
-function isStep(scale: number | undefined): scale is number {
-  return scale !== undefined && scale > 0 && Number.isFinite(scale);
 }
 
 function channelMeasurements(stats: EdgeStatistics, errors: EdgeSums['errors']): ChannelMeasurement[] {

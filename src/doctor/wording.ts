@@ -4,3 +4,8 @@ export function percent(share: number): string {
   const points = 100 * share;
   return points < 0.01 ? '<0.01 %' : `${Number(points.toPrecision(points < 1 ? 1 : 3))} %`;
 }
+
+/** Four significant digits. */
+export function short(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

@@ -38,6 +38,11 @@ export function isMain({ origin }: Node): boolean {
   return origin.part === undefined;
 }
 
+/** Whether the tensor is an output of the network, in this or in another order of axes. */
+export function isOutput(graph: Graph, tensor: TensorId): boolean {
+  return graph.outputs.some((output) => sourceOf(graph, output) === tensor);
+}
+
 /** The file's tensor of which this one is a copy in another order of axes; itself when it is none. */
 export function sourceOf(graph: Graph, tensor: TensorId): TensorId {
   const { producer } = topologyOf(graph);

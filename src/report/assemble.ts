@@ -13,7 +13,7 @@ import {
 } from '../ir/graph.js';
 import type { QuantParams } from '../ir/lane.js';
 import { macsOf } from '../ir/macs.js';
-import { isMain, sourceOf } from '../ir/operators.js';
+import { isMain, isOutput } from '../ir/operators.js';
 import { fileAxis, fileShape } from '../ir/file-axes.js';
 import type { QuantPlan } from '../quant/placement/plan.js';
 import { groupBy } from './group.js';
@@ -45,7 +45,7 @@ export function reportedQuant(params: QuantParams, tensor: Tensor): ReportedQuan
 
 function roleOf(graph: Graph, tensor: TensorId): TensorRole {
   if (graph.inputs.includes(tensor)) return 'input';
-  return graph.outputs.some((output) => sourceOf(graph, output) === tensor) ? 'output' : 'activation';
+  return isOutput(graph, tensor) ? 'output' : 'activation';
 }
 
 export interface TensorRowOptions {

@@ -1,7 +1,7 @@
 /** What a lane that came with a file quantizes, told as a plan. */
 import { OPAQUE_DOMAIN, tensorOf, type Graph, type Node, type TensorId } from '../../ir/graph.js';
 import { QRANGE, type Lane, type QuantParams } from '../../ir/lane.js';
-import { operatorsOf, sourceOf } from '../../ir/operators.js';
+import { isOutput, operatorsOf, sourceOf } from '../../ir/operators.js';
 import type { TensorScheme } from '../scheme.js';
 import { EdgeFacts } from './edge-facts.js';
 import type { FloatNode, PlannedQuantizer, QuantizerRole, QuantPlan } from './plan.js';
@@ -68,7 +68,7 @@ function roleOf(graph: Graph, tensor: TensorId, { dtype }: QuantParams): Quantiz
     return dtype === 'int32' || dtype === 'int64' ? 'bias' : 'weight';
   }
   if (graph.inputs.includes(tensor)) return 'input';
-  return graph.outputs.some((output) => sourceOf(graph, output) === tensor) ? 'output' : 'activation';
+  return isOutput(graph, tensor) ? 'output' : 'activation';
 }
 
 /** Unsigned codes lie around zero when it is the middle one. */

@@ -1,7 +1,7 @@
 /** From marks to quantizers: schemes, roles, and whose range or parameters each one has. */
 import type { Graph, TensorId, Use } from '../../ir/graph.js';
 import { tensorOf } from '../../ir/graph.js';
-import { sourceOf } from '../../ir/operators.js';
+import { isOutput } from '../../ir/operators.js';
 import type { Scheme, TensorScheme } from '../scheme.js';
 import type { BiasMark, Mark, Marks, Source } from './marks.js';
 import { outputOfFused } from './marks.js';
@@ -102,7 +102,7 @@ function rangeOf(
 function roleOf(graph: Graph, tensor: TensorId): QuantizerRole {
   if (tensorOf(graph, tensor).data !== undefined) return 'weight';
   if (graph.inputs.includes(tensor)) return 'input';
-  return graph.outputs.some((output) => sourceOf(graph, output) === tensor) ? 'output' : 'activation';
+  return isOutput(graph, tensor) ? 'output' : 'activation';
 }
 
 function biasesOf(

@@ -4,7 +4,7 @@ import { bitsOf } from '../../../quant/affine.js';
 import type { LostValues } from '../../../quant/lost-values.js';
 import type { Evidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
-import { percent } from '../../wording.js';
+import { percent, short } from '../../wording.js';
 
 const ERROR_LEVELS = 8;
 const WARNING_LEVELS = 32;
@@ -54,9 +54,4 @@ function counted({ lost, values }: LostValues): string {
 
 function rangeOf({ scale: [scale = 0], zeroPoint: [zeroPoint = 0], qmin, qmax }: QuantParams): string {
   return `${short(scale * (qmin - zeroPoint))} to ${short(scale * (qmax - zeroPoint))}`;
-}
-
-/** Four significant digits. */
-function short(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }

@@ -1,7 +1,7 @@
-import { nodeLabel, nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../../../ir/graph.js';
 import type { QuantParams } from '../../../ir/lane.js';
 import type { LaneEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
+import { subjectOf } from '../../subject.js';
 
 /** Smallest normal float32: hardware that flushes smaller numbers to zero divides by zero. */
 const SMALLEST_NORMAL = 2 ** -126;
@@ -48,15 +48,5 @@ function faultOf({
     severity: 'warning',
     message: `the scale${place(tiny)} is ${scale[tiny]}: hardware without denormal numbers reads 0`,
     args: { scale: String(scale[tiny]), channel: tiny },
-  };
-}
-
-/** The tensor and the operator that writes it, or reads it first. */
-export function subjectOf(graph: Graph, tensor: TensorId): Finding['subject'] {
-  const { producer, uses } = topologyOf(graph);
-  const node = producer[tensor] ?? uses[tensor]?.[0]?.node;
-  return {
-    ...(node === undefined ? {} : { node: nodeLabel(nodeOf(graph, node)) }),
-    tensor: tensorOf(graph, tensor).name,
   };
 }

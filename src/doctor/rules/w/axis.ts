@@ -1,6 +1,6 @@
 import type { LaneEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
-import { subjectOf } from '../q/degenerate.js';
+import { subjectOf } from '../../subject.js';
 
 /**
  * Per-axis parameters that do not fit the dimension they are said to lie along. Kernels of TFLite index scales by output channel and

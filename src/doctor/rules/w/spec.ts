@@ -8,7 +8,8 @@ import type { Lane, QDType, QuantParams } from '../../../ir/lane.js';
 import { operatorsOf, sourceOf, type Operator } from '../../../ir/operators.js';
 import type { LaneEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
-import { subjectOf } from '../q/degenerate.js';
+import { subjectOf } from '../../subject.js';
+import { short } from '../../wording.js';
 
 /** Parameters of the output that the kernel writes, whatever the file says. */
 const FIXED_OUTPUTS: Readonly<
@@ -47,12 +48,13 @@ const SAME_SCALE: ReadonlySet<string> = new Set([
   ],
 ]);
 
-const WEIGHTED: Readonly<Record<string, { readonly bias: number }>> = {
-  CONV_2D: { bias: 2 },
-  DEPTHWISE_CONV_2D: { bias: 2 },
-  FULLY_CONNECTED: { bias: 2 },
-  TRANSPOSE_CONV: { bias: 2 },
-};
+/** Their nodes read the input, the weights and the bias, in this order. */
+const WEIGHTED: ReadonlySet<string> = new Set([
+  'CONV_2D',
+  'DEPTHWISE_CONV_2D',
+  'FULLY_CONNECTED',
+  'TRANSPOSE_CONV',
+]);
 
 const TOLERANCE = 1e-3;
 
@@ -190,9 +192,8 @@ function weightFault({ dtype, zeroPoint }: QuantParams, isHybrid: boolean): Faul
 
 function weightFaults(graph: Graph, lane: Lane, operator: Operator): Finding[] {
   const { main } = operator;
-  const slots = WEIGHTED[main.origin.op];
-  const weight = main.inputs[1];
-  if (slots === undefined || weight === undefined || weight === null) return [];
+  const [, weight, bias] = main.inputs;
+  if (!WEIGHTED.has(main.origin.op) || weight === undefined || weight === null) return [];
   const params = lane.tensors.get(weight);
   if (params === undefined || tensorOf(graph, weight).data === undefined) return [];
   const [read] = readsOf(graph, operator);
@@ -202,7 +203,6 @@ function weightFaults(graph: Graph, lane: Lane, operator: Operator): Finding[] {
   // A DEQUANTIZE makes weights float with their zero point.
   const shifted = reads === undefined && !isHybrid ? undefined : weightFault(params, isHybrid);
   if (shifted !== undefined) found.push(finding(graph, operator, weight, shifted));
-  const bias = main.inputs[slots.bias];
   if (bias === undefined || bias === null) return found;
   const faults = [
     reads === undefined ? undefined : biasFault(reads, params, lane.tensors.get(bias)),
@@ -258,9 +258,4 @@ function saturated(lane: Lane, bias: TensorId): Fault | undefined {
 /** What is no number is told as text. */
 function argument(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
-}
-
-/** Four significant digits. */
-function short(value: number): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value);
 }

@@ -1,7 +1,15 @@
 /** Comparisons, logic, and choices made by conditions. */
 import type { DType, TensorId } from '../../../ir/graph.js';
 import { Unlowerable, type Layout, type Lowering, type Rule } from './lowering.js';
-import { cast, computedIn, operandsOf, withoutCodes, writeFrom, type Operands } from './operands.js';
+import {
+  cast,
+  CHOSEN_TYPES,
+  computedIn,
+  operandsOf,
+  withoutCodes,
+  writeFrom,
+  type Operands,
+} from './operands.js';
 
 const NUMBERS: ReadonlySet<DType> = new Set<DType>([
   ...(['float32', 'float16', 'float64'] as const),
@@ -36,17 +44,6 @@ function logical(op: string): Rule {
   };
 }
 
-const WHERE_TYPES = new Set<DType>([
-  'float32',
-  'float16',
-  'float64',
-  'int8',
-  'uint8',
-  'int32',
-  'uint32',
-  'int64',
-]);
-
 /** All three inputs broadcast. */
 const selectV2: Rule = (lowering) => {
   const { layout, inputs } = operandsOf(lowering, [0, 1, 2]);
@@ -74,7 +71,7 @@ function writeChoice(
   choices: readonly TensorId[],
 ): void {
   const dtype = lowering.dtype(1);
-  const computed = computedIn(dtype, WHERE_TYPES);
+  const computed = computedIn(dtype, CHOSEN_TYPES);
   const wide = choices.map((choice) => cast(lowering, choice, dtype, computed));
   writeFrom(lowering, computed, layout, 'Where', [condition, ...wide]);
 }

@@ -4,6 +4,7 @@
  *
  * Semantics: tensorflow/lite/kernels/{div,floor_div,floor_mod,right_shift}.cc
  */
+import { bitsPerElement } from '../../../ir/elements.js';
 import { isFloat, type DType, type TensorId } from '../../../ir/graph.js';
 import { writeClamped } from './fused-limits.js';
 import { Unlowerable, type Lowering, type Rule } from './lowering.js';
@@ -65,14 +66,7 @@ const floorMod: Rule = (lowering) => {
   }
 };
 
-const BITS: Partial<Record<DType, number>> = {
-  int8: 8,
-  uint8: 8,
-  int16: 16,
-  uint16: 16,
-  int32: 32,
-  uint32: 32,
-};
+const SHIFTED: ReadonlySet<DType> = new Set(['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32']);
 
 /**
  * Arithmetic shift by 0 to all bits but one, whatever the file asks for. ONNX shifts unsigned integers only: here the power of two,
@@ -80,8 +74,8 @@ const BITS: Partial<Record<DType, number>> = {
  */
 const rightShift: Rule = (lowering) => {
   const dtype = lowering.dtype(0);
-  const bits = BITS[dtype];
-  if (bits === undefined) throw new Unlowerable(`its elements are ${dtype}`);
+  const bits = bitsPerElement(dtype);
+  if (!SHIFTED.has(dtype)) throw new Unlowerable(`its elements are ${dtype}`);
   const { layout, inputs } = operandsOf(lowering, [0, 1]);
   const [value, count] = inputs.map((input) => cast(lowering, input, dtype, 'int64')) as [TensorId, TensorId];
   const within = lowering.step('Clip', [count, lowering.ints([0], []), lowering.ints([bits - 1], [])]);

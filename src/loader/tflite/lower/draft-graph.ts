@@ -7,9 +7,7 @@ import type { QuantParams } from '../../../ir/lane.js';
 import { movesNothing, reshaped, transposed } from '../constants.js';
 import type { FileTensor } from '../file-tensors.js';
 import { inverse, isIdentity, permInto } from './layout.js';
-import type { AttrValue, Layout } from './lowering.js';
-
-export type Attrs = Readonly<Record<string, AttrValue>>;
+import type { Attrs, AttrValue, Layout } from './lowering.js';
 
 /** Parameters and codes that the lane gets, axes in the IR's order. */
 export interface Annotation {
@@ -100,7 +98,7 @@ export class DraftGraph {
     const id = index as TensorId;
     this.#layouts[index] = isIdentity(perm) ? 'file' : layout;
     this.#forms[index]?.clear();
-    this.#place(id, perm);
+    this.#place(id, index, { dims, perm });
     return id;
   }
 
@@ -175,10 +173,8 @@ export class DraftGraph {
 
   /** A constant is stored in the wanted form; the first one asked for takes the place of the file's tensor. */
   #stored(index: number, first: boolean, form: Form): TensorId {
-    const { dims } = this.fileTensor(index);
     const id = first ? (index as TensorId) : this.#add(this.#tensors[index] as Tensor);
-    if (form.dims.length === dims.length) this.#place(id, form.perm, index);
-    else this.#placePadded(id, index, form);
+    this.#place(id, index, form);
     return id;
   }
 
@@ -213,33 +209,21 @@ export class DraftGraph {
     return id;
   }
 
-  /** Gives the tensor the order `perm` of the file's axes: extents, elements, parameters. */
-  #place(id: TensorId, perm: readonly number[], index: number = id): void {
-    const { dims, data, codes } = this.fileTensor(index);
-    const { name, dtype } = this.#tensors[id] as Tensor;
+  /** Gives the tensor the form: extents, elements, parameters. With extents of 1 in front, the file does not have its axes. */
+  #place(id: TensorId, index: number, { dims, perm }: Form): void {
+    const { name, dtype, dims: own, data, codes } = this.fileTensor(index);
+    const isPadded = dims.length > own.length;
+    const stored = (constant: ConstantData): ConstantData =>
+      transposed(isPadded ? reshaped(constant, dims) : constant, perm);
     this.#tensors[id] = {
       id,
       name,
       dtype,
       shape: perm.map((axis) => dims[axis] ?? 1),
-      ...(data === undefined ? {} : { data: transposed(data, perm) }),
-      ...(isIdentity(perm) ? {} : { fileAxes: inverse(perm) }),
+      ...(data === undefined ? {} : { data: stored(data) }),
+      ...(isPadded || isIdentity(perm) ? {} : { fileAxes: inverse(perm) }),
     };
-    this.#annotate(id, index, dims.length, perm, codes === undefined ? undefined : transposed(codes, perm));
-  }
-
-  /** A constant with extents of 1 in front, which the file's tensor does not have. */
-  #placePadded(id: TensorId, index: number, { dims, perm }: Form): void {
-    const { data, codes } = this.fileTensor(index);
-    if (data === undefined) throw new RangeError(`tensor ${index} is no constant`);
-    const shape = perm.map((axis) => dims[axis] ?? 1);
-    this.#tensors[id] = {
-      ...(this.#tensors[id] as Tensor),
-      shape,
-      data: transposed(reshaped(data, dims), perm),
-    };
-    const moved = codes === undefined ? undefined : transposed(reshaped(codes, dims), perm);
-    this.#annotate(id, index, dims.length, perm, moved);
+    this.#annotate(id, index, dims.length, perm, codes === undefined ? undefined : stored(codes));
   }
 
   #annotate(id: TensorId, index: number, rank: number, perm: readonly number[], codes?: ConstantData): void {
@@ -258,7 +242,7 @@ export class DraftGraph {
 }
 
 /** Numbers are integers unless marked as floats. */
-export function attrOf(value: AttrValue): Attr {
+function attrOf(value: AttrValue): Attr {
   if (typeof value === 'number') return { type: 'int', value: BigInt(value) };
   if (typeof value === 'string') return { type: 'string', value };
   if ('float' in value) return { type: 'float', value: value.float };

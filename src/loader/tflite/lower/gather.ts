@@ -3,19 +3,9 @@ import type { DType, TensorId } from '../../../ir/graph.js';
 import { ONNX_DATA_TYPE } from '../../../ir/onnx-data-type.js';
 import { layoutWithout } from './element-order.js';
 import { Unlowerable, type Layout, type Lowering, type Rule } from './lowering.js';
-import { cast, computedIn, refuseCodes, writeFrom } from './operands.js';
+import { cast, CHOSEN_TYPES, computedIn, refuseCodes, writeFrom } from './operands.js';
 
-/** Types of ONNX Runtime's Where, of its TopK, and of those in which ScatterND sums. */
-const CHOSEN: ReadonlySet<DType> = new Set([
-  'float32',
-  'float64',
-  'float16',
-  'int8',
-  'uint8',
-  'int32',
-  'uint32',
-  'int64',
-]);
+/** Types of ONNX Runtime's TopK, and of those in which ScatterND sums. */
 const RANKED: ReadonlySet<DType> = new Set([
   'float32',
   'float64',
@@ -136,7 +126,7 @@ function upTo(lowering: Lowering, extent: number): TensorId {
 /** Output 0: elements of the first tensor where the condition holds, else of the second; both of the output's type. */
 function choose(lowering: Lowering, condition: TensorId, [yes, no]: readonly [TensorId, TensorId]): void {
   const dtype = lowering.outputDtype();
-  const computed = computedIn(dtype, CHOSEN);
+  const computed = computedIn(dtype, CHOSEN_TYPES);
   const operands = [yes, no].map((value) => cast(lowering, value, dtype, computed));
   writeFrom(lowering, computed, 'file', 'Where', [condition, ...operands]);
 }

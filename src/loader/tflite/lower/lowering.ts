@@ -5,7 +5,7 @@
  * in both orders; it is written in one and brought into the other where something asks for it, once. Operators that do not care
  * work in the order that their inputs already have, so that no transposes remain between convolutions.
  */
-import type { Attr, ConstantData, DType, TensorId } from '../../../ir/graph.js';
+import type { ConstantData, DType, TensorId } from '../../../ir/graph.js';
 import type { OptionValue, TfliteOperator } from '../model.js';
 
 /** Order of the axes. They differ for tensors of rank 4 and 5 only; lower ranks are always 'file'. */
@@ -13,6 +13,10 @@ export type Layout = 'file' | 'channels-first';
 
 /** Attribute values as tables write them: integers for numbers, unless marked as floats. */
 export type AttrValue = number | string | readonly number[] | { readonly float: number };
+
+/** null = omitted optional input. */
+export type Inputs = readonly (TensorId | null)[];
+export type Attrs = Readonly<Record<string, AttrValue>>;
 
 export interface Lowering {
   readonly op: TfliteOperator;
@@ -71,53 +75,20 @@ export interface Lowering {
   floats(values: readonly number[], dims?: readonly number[]): TensorId;
 
   /** A node inside the operator, with one output that the file does not have. Type and shape are inferred. */
-  step(
-    op: string,
-    inputs: readonly (TensorId | null)[],
-    attrs?: Readonly<Record<string, AttrValue>>,
-  ): TensorId;
+  step(op: string, inputs: Inputs, attrs?: Attrs): TensorId;
   /** The same with several. */
-  steps(
-    op: string,
-    inputs: readonly (TensorId | null)[],
-    attrs: Readonly<Record<string, AttrValue>>,
-    outputs: number,
-  ): readonly TensorId[];
+  steps(op: string, inputs: Inputs, attrs: Attrs, outputs: number): readonly TensorId[];
   /**
    * The node that writes output `slot` in `layout`. Exactly one node of every operator is its main one: the first that is written
    * with `write`, `writeActivated` or `writeAll`, unless `main` was called before.
    */
-  write(
-    slot: number,
-    layout: Layout,
-    op: string,
-    inputs: readonly (TensorId | null)[],
-    attrs?: Readonly<Record<string, AttrValue>>,
-  ): void;
+  write(slot: number, layout: Layout, op: string, inputs: Inputs, attrs?: Attrs): void;
   /** As `write`, followed by the file's fused activation function ('NONE', 'RELU', 'RELU_N1_TO_1', 'RELU6', 'TANH'), as a step. */
-  writeActivated(
-    slot: number,
-    layout: Layout,
-    op: string,
-    inputs: readonly (TensorId | null)[],
-    attrs?: Readonly<Record<string, AttrValue>>,
-  ): void;
+  writeActivated(slot: number, layout: Layout, op: string, inputs: Inputs, attrs?: Attrs): void;
   /** One node that writes all outputs, in order. */
-  writeAll(
-    layout: Layout,
-    op: string,
-    inputs: readonly (TensorId | null)[],
-    attrs?: Readonly<Record<string, AttrValue>>,
-  ): void;
+  writeAll(layout: Layout, op: string, inputs: Inputs, attrs?: Attrs): void;
   /** As `step`, for the node that stands for the operator though its output is not the operator's (a MatMul before a bias). */
-  main(
-    op: string,
-    inputs: readonly (TensorId | null)[],
-    attrs?: Readonly<Record<string, AttrValue>>,
-  ): TensorId;
-
-  /** For a node whose attributes are IR values (Cast's `to` is an int of ONNX's DataType; see ir/onnx-data-type). */
-  readonly attrOf: (value: AttrValue) => Attr;
+  main(op: string, inputs: Inputs, attrs?: Attrs): TensorId;
 }
 
 /** One operator of TFLite as ONNX nodes. */

@@ -3,6 +3,18 @@ import type { DType, TensorId } from '../../../ir/graph.js';
 import { ONNX_DATA_TYPE } from '../../../ir/onnx-data-type.js';
 import { Unlowerable, type AttrValue, type Layout, type Lowering, type Rule } from './lowering.js';
 
+/** Types of ONNX Runtime's Where. */
+export const CHOSEN_TYPES: ReadonlySet<DType> = new Set([
+  'float32',
+  'float64',
+  'float16',
+  'int8',
+  'uint8',
+  'int32',
+  'uint32',
+  'int64',
+]);
+
 /** Inputs that broadcast against each other as in numpy, and the order of the axes in which they do. */
 export interface Operands {
   readonly layout: Layout;

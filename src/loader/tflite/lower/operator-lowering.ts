@@ -3,16 +3,13 @@ import { elementCount, toFloat64, toInts } from '../../../ir/elements.js';
 import type { ConstantData, DType, Origin, TensorId } from '../../../ir/graph.js';
 import type { FileTensor } from '../file-tensors.js';
 import type { OptionValue, TfliteOperator } from '../model.js';
-import { attrOf, type Attrs, type DraftGraph } from './draft-graph.js';
-import { impliedLimits } from './implied-activation.js';
+import type { DraftGraph } from './draft-graph.js';
+import { FUSED_LIMITS, impliedLimits, type Limits } from './activation-limits.js';
 import { hasLayouts, inverse, permInto } from './layout.js';
-import { Unlowerable, type Layout, type Lowering } from './lowering.js';
-
-type Inputs = readonly (TensorId | null)[];
+import { Unlowerable, type Attrs, type Inputs, type Layout, type Lowering } from './lowering.js';
 
 export class OperatorLowering implements Lowering {
   readonly op: TfliteOperator;
-  readonly attrOf = attrOf;
   readonly #graph: DraftGraph;
   readonly #origin: Origin;
   #hasMain = false;
@@ -166,24 +163,17 @@ export class OperatorLowering implements Lowering {
   }
 
   writeActivated(slot: number, layout: Layout, op: string, inputs: Inputs, attrs: Attrs = {}): void {
-    const activation = this.op.options['fusedActivationFunction'] ?? 'NONE';
-    if (activation === 'NONE') {
-      this.#writeInRange(slot, layout, op, inputs, attrs);
+    const activation = String(this.op.options['fusedActivationFunction'] ?? 'NONE');
+    const implied = activation === 'NONE' ? impliedLimits(this.op.op, this.#out(slot)) : undefined;
+    const limits = implied ?? FUSED_LIMITS[activation];
+    if (activation === 'NONE' && limits === undefined) {
+      this.write(slot, layout, op, inputs, attrs);
       return;
     }
     const raw = this.#hasMain ? this.step(op, inputs, attrs) : this.main(op, inputs, attrs);
-    switch (activation) {
-      case 'RELU':
-        return this.write(slot, layout, 'Relu', [raw]);
-      case 'RELU6':
-        return this.write(slot, layout, 'Clip', [raw, this.floats([0], []), this.floats([6], [])]);
-      case 'RELU_N1_TO_1':
-        return this.write(slot, layout, 'Clip', [raw, this.floats([-1], []), this.floats([1], [])]);
-      case 'TANH':
-        return this.write(slot, layout, 'Tanh', [raw]);
-      default:
-        throw new Unlowerable(`its fused activation function is ${String(activation)}`);
-    }
+    if (limits !== undefined) this.#writeClamped(slot, layout, raw, limits, implied !== undefined);
+    else if (activation === 'TANH') this.write(slot, layout, 'Tanh', [raw]);
+    else throw new Unlowerable(`its fused activation function is ${activation}`);
   }
 
   writeAll(layout: Layout, op: string, inputs: Inputs, attrs: Attrs = {}): void {
@@ -191,22 +181,13 @@ export class OperatorLowering implements Lowering {
     this.#graph.node(op, '', inputs, outputs, attrs, this.#next());
   }
 
-  /** As the file says without an activation function; with the one that the output's range stands for, if it does. */
-  #writeInRange(slot: number, layout: Layout, op: string, inputs: Inputs, attrs: Attrs): void {
-    const limits = impliedLimits(this.op.op, this.#out(slot));
-    if (limits === undefined) {
-      this.write(slot, layout, op, inputs, attrs);
-      return;
-    }
-    const raw = this.#hasMain ? this.step(op, inputs, attrs) : this.main(op, inputs, attrs);
+  #writeClamped(slot: number, layout: Layout, raw: TensorId, limits: Limits, isImplied: boolean): void {
     const [lowest, highest] = limits;
+    const isRelu = lowest === 0 && highest === Infinity;
+    const bounds = isRelu ? [] : [this.floats([lowest], []), this.floats([highest], [])];
+    const origin: Origin = { ...this.#origin, part: 'step', ...(isImplied ? { implied: true } : {}) };
     const output = [this.#written(slot, layout)];
-    const origin: Origin = { ...this.#origin, part: 'step', implied: true };
-    if (highest === Infinity) this.#graph.node('Relu', '', [raw], output, {}, origin);
-    else {
-      const bounds = [this.floats([lowest], []), this.floats([highest], [])];
-      this.#graph.node('Clip', '', [raw, ...bounds], output, {}, origin);
-    }
+    this.#graph.node(isRelu ? 'Relu' : 'Clip', '', [raw, ...bounds], output, {}, origin);
   }
 
   #written(slot: number, layout: Layout): TensorId | null {

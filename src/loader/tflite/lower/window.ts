@@ -2,8 +2,15 @@
  * Sliding windows as TFLite's kernels place them (tensorflow/lite/kernels/padding.h). 'SAME' pads until ceil(extent / stride)
  * windows fit, the odd element behind; 'VALID' never pads.
  */
-import type { AttrValue, Layout, Lowering } from './lowering.js';
-import { Unlowerable } from './lowering.js';
+import { FUSED_LIMITS } from './activation-limits.js';
+import {
+  Unlowerable,
+  type Attrs,
+  type AttrValue,
+  type Inputs,
+  type Layout,
+  type Lowering,
+} from './lowering.js';
 
 /** One spatial axis of a convolution or pool, in elements. */
 export interface Window {
@@ -93,11 +100,11 @@ export function writeInRange(
   lowering: Lowering,
   layout: Layout,
   op: string,
-  inputs: Parameters<Lowering['write']>[3],
-  attrs?: Readonly<Record<string, AttrValue>>,
+  inputs: Inputs,
+  attrs?: Attrs,
 ): void {
-  const activation = lowering.option('fusedActivationFunction');
-  const isRange = activation === 'RELU' || activation === 'RELU_N1_TO_1' || activation === 'RELU6';
-  if (isRange || activation === 'NONE') lowering.writeActivated(0, layout, op, inputs, attrs);
+  const activation = String(lowering.option('fusedActivationFunction'));
+  const isKnown = activation === 'NONE' || Object.hasOwn(FUSED_LIMITS, activation);
+  if (isKnown) lowering.writeActivated(0, layout, op, inputs, attrs);
   else lowering.write(0, layout, op, inputs, attrs);
 }

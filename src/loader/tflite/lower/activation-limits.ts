@@ -1,5 +1,14 @@
-/** Activation functions that a converter left out because the integer range behind them clamps as they do. */
+/** Activation functions that are ranges of values: those that the file has, and those that only the range of its integers stands for. */
 import type { FileTensor } from '../file-tensors.js';
+
+export type Limits = readonly [lowest: number, highest: number];
+
+/** Of fused activation functions; kernels that clamp take all others for none. */
+export const FUSED_LIMITS: Readonly<Record<string, Limits>> = {
+  RELU: [0, Infinity],
+  RELU6: [0, 6],
+  RELU_N1_TO_1: [-1, 1],
+};
 
 /** Operators whose results go below zero unless an activation function stops them. */
 const SIGNED: ReadonlySet<string> = new Set([
@@ -16,10 +25,7 @@ const TOLERANCE = 0.01;
  *
  * TOCO (TensorFlow 1) writes quantization-aware trained networks so: fused activation NONE, output 0 to 6.
  */
-export function impliedLimits(
-  op: string,
-  { params }: FileTensor,
-): readonly [lowest: 0, highest: number] | undefined {
+export function impliedLimits(op: string, { params }: FileTensor): Limits | undefined {
   if (params?.granularity.kind !== 'per-tensor' || !SIGNED.has(op)) return undefined;
   const [scale = 0] = params.scale;
   const [zeroPoint] = params.zeroPoint;

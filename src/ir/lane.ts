@@ -25,6 +25,11 @@ export interface QuantParams {
   /** Same length as `scale`. */
   readonly zeroPoint: Int32Array;
   readonly source: 'file' | 'observer' | 'fixed' | 'derived' | 'edit';
+  /**
+   * Where a file reads codes with other parameters than it writes them with: those that the reader has. x' is then
+   * (q - read.zeroPoint) * read.scale. Same lengths as above.
+   */
+  readonly read?: { readonly scale: Float32Array; readonly zeroPoint: Int32Array };
 }
 
 /** Integer range of each storage type. */
@@ -62,6 +67,26 @@ export interface LaneFault {
  */
 export type HybridInput = 'symmetric' | 'asymmetric' | 'packed';
 
+/**
+ * A quantizer whose parameters come from the values at hand, each time it runs. DynamicQuantizeLinear: uint8, from the smallest and
+ * largest value and 0, one pair for the tensor. https://onnx.ai/onnx/operators/onnx__DynamicQuantizeLinear.html
+ */
+export interface DynamicQuantizer {
+  readonly kind: 'dynamic-quantize-linear';
+}
+
+/** What a file calls a quantized tensor of the graph: where it has its codes, and where values read back from them. */
+export interface StoredNames {
+  readonly codes: readonly string[];
+  readonly values: readonly string[];
+}
+
+/** Quantizing or dequantizing that stays a node of the graph because it could not become a quantizer of an edge. */
+export interface Unfolded {
+  readonly node: NodeId;
+  readonly reason: string;
+}
+
 /** Which edges of a graph are quantized in one run, and how. The empty lane is the float run. */
 export interface Lane {
   readonly name: string;
@@ -77,6 +102,13 @@ export interface Lane {
   readonly hybrid?: ReadonlyMap<NodeId, HybridInput>;
   /** What is wrong with the parameters of a lane that came from a file. */
   readonly faults?: readonly LaneFault[];
+  /** Inputs of nodes that are quantized with parameters from the data. */
+  readonly dynamic?: ReadonlyMap<UseKey, DynamicQuantizer>;
+  /** Constants that have other values in this lane than in the graph: same type and dims. */
+  readonly values?: ReadonlyMap<TensorId, ConstantData>;
+  /** Of a lane that an ONNX file came with, for each tensor that has codes in it. In TFLite a tensor is its codes. */
+  readonly stored?: ReadonlyMap<TensorId, StoredNames>;
+  readonly unfolded?: readonly Unfolded[];
 }
 
 export const FLOAT_LANE: Lane = { name: 'float', tensors: new Map(), uses: new Map() };

@@ -1,0 +1,118 @@
+/** The document of `qdbg compare`: a reference network beside a candidate that should compute the same. Plain data, as every report. */
+import type { Ground } from '../diff/alignment/alignment.js';
+import type { ErrorMeasurement } from '../diff/measurement.js';
+import type { Report, ReportedTensor } from './report.js';
+
+/** A tensor of the candidate beside the one of the reference that it should equal. */
+export interface ComparedTensor extends ReportedTensor {
+  /** As the reference's file calls it. */
+  readonly reference: string;
+  /** How the reference's axes were brought into the candidate's order: "[N,C,H,W] as [N,H,W,C]". */
+  readonly layout?: string;
+}
+
+/** A constant of the candidate, as its codes stand for it, beside that of the reference. */
+export interface ComparedConstant {
+  readonly tensor: string;
+  readonly reference: string;
+  readonly node: string;
+  readonly role: 'weight' | 'bias';
+  /** Of the two sets of values: 1 when they differ by a factor only. */
+  readonly correlation?: number;
+  readonly error?: ErrorMeasurement;
+}
+
+export interface UnmatchedNode {
+  readonly node: string;
+  readonly op: string;
+  /** Tensor that it writes. */
+  readonly tensor: string;
+}
+
+export interface ReportedAlignment {
+  /** Compute operators of the candidate. */
+  readonly operators: { readonly matched: number; readonly total: number };
+  readonly tensors: { readonly matched: number; readonly total: number };
+  /** How many tensors each ground has told. */
+  readonly grounds: Readonly<Partial<Record<Ground, number>>>;
+  readonly inputs: readonly {
+    readonly candidate: string;
+    readonly reference: string;
+    readonly layout?: string;
+  }[];
+  readonly outputs: readonly {
+    readonly candidate: string;
+    readonly position: number;
+    /** Type in the file, with the quantization that its codes have: "uint8, value = (code - 3) * 0.1". */
+    readonly type: string;
+    readonly reference?: string;
+    readonly referencePosition?: number;
+  }[];
+  readonly unmatched: {
+    readonly reference: readonly UnmatchedNode[];
+    readonly candidate: readonly UnmatchedNode[];
+  };
+}
+
+/**
+ * One step of the ladder from float to the finished file, measured at the outputs:
+ * - graph: the candidate's graph in float with the reference's weights: does the exported graph compute the same function?
+ * - weights: the same with the candidate's own weights;
+ * - activations: the reference's weights, the candidate's activations quantized;
+ * - everything: the candidate as it is, simulated;
+ * - runtime: ONNX Runtime running the candidate's file with all optimizations.
+ */
+export interface LadderRung {
+  readonly rung: 'graph' | 'weights' | 'activations' | 'everything' | 'runtime';
+  readonly samples: number;
+  readonly outputs: readonly {
+    readonly tensor: string;
+    readonly sqnrDb?: number;
+    readonly exact?: true;
+    /** Share of samples whose largest element is at the same index as in the reference; only for outputs of 2 to 100,000 values in a row. */
+    readonly agreement?: number;
+  }[];
+  /** What could not be as described, such as weights without a counterpart. */
+  readonly remark?: string;
+}
+
+/** How a device's, or the runtime's own, tensor differs from the simulation of the same file. */
+export interface OtherTensor {
+  readonly tensor: string;
+  readonly node: string;
+  readonly op: string;
+  readonly values: number;
+  /** Values whose codes differ; of float tensors, values that differ by more than a millionth of the largest. */
+  readonly differing: number;
+  /** Largest difference in codes; absent for float tensors. */
+  readonly maxCodes?: number;
+  /** Beside the simulation. */
+  readonly simulated: { readonly sqnrDb?: number; readonly exact?: true };
+  /** Beside the float reference, where the tensor is aligned. */
+  readonly reference?: { readonly sqnrDb?: number; readonly exact?: true };
+  /** "raw codes", "dequantized values", with what was assumed of order and type. */
+  readonly read?: string;
+}
+
+export interface OtherRun {
+  /** "onnxruntime-node 1.30.0, optimizations off", or the folder of dumped tensors. */
+  readonly source: string;
+  readonly samples: number;
+  /** In graph order. */
+  readonly tensors: readonly OtherTensor[];
+  /** Files that fit no tensor, tensors that could not be fetched. */
+  readonly skipped: readonly { readonly subject: string; readonly reason: string }[];
+}
+
+export interface CompareReport extends Omit<Report, 'command' | 'tensors' | 'weights'> {
+  readonly command: 'compare';
+  readonly alignment: ReportedAlignment;
+  /** Aligned activations of the candidate, in its order. */
+  readonly tensors: readonly ComparedTensor[];
+  readonly constants: readonly ComparedConstant[];
+  readonly ladder: readonly LadderRung[];
+  /** Of `--runtime`. */
+  readonly runtime?: OtherRun | { readonly notRun: string };
+  /** Of `--actual`. */
+  readonly actual?: OtherRun;
+}

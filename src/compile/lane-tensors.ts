@@ -30,6 +30,17 @@ export function quantized(
   return fromFloat32(writer, codes, dtype);
 }
 
+/** `value` of `tensor` through 8 bits with parameters from the value itself, in the tensor's own float type. */
+function dynamicallyQuantized(writer: ModelWriter, graph: Graph, tensor: TensorId, value: Value): Value {
+  const { dtype = 'float32' } = tensorOf(graph, tensor);
+  const [codes, scale, zeroPoint] = writer.ops('DynamicQuantizeLinear', [toFloat32(writer, value, dtype)], 3);
+  return fromFloat32(
+    writer,
+    writer.op('DequantizeLinear', [codes as Value, scale as Value, zeroPoint as Value]),
+    dtype,
+  );
+}
+
 export class LaneTensors {
   readonly lane: Lane;
   readonly #writer: ModelWriter;
@@ -41,9 +52,10 @@ export class LaneTensors {
     this.#graph = graph;
   }
 
-  /** A constant as the graph has it. @throws RangeError for an activation. */
+  /** A constant as the graph, or in its place the lane, has it. @throws RangeError for an activation. */
   constant(tensor: TensorId): Held {
-    const { data, name } = tensorOf(this.#graph, tensor);
+    const { name } = tensorOf(this.#graph, tensor);
+    const data = this.#data(tensor);
     if (data === undefined) throw new RangeError(`tensor ${name} is read before it is written`);
     return { raw: this.#writer.constant(data) };
   }
@@ -63,13 +75,17 @@ export class LaneTensors {
       return params === undefined ? held.codes : this.#dequantized(tensor, held.codes, params);
     }
     // A constant of a file with codes is what its codes stand for.
-    const isExact = params === undefined || this.lane.codes?.has(tensor) === true;
-    return isExact ? held.raw : this.#quantized(tensor, held.raw, params);
+    const isStored = this.lane.codes?.has(tensor) === true && this.lane.values?.has(tensor) !== true;
+    return params === undefined || isStored ? held.raw : this.#quantized(tensor, held.raw, params);
   }
 
   /** The tensor as input `slot` of `node`. */
   through(node: Node, slot: number, tensor: TensorId, held: Held): Value {
-    const params = this.lane.uses.get(useKey(node.id, slot));
+    const key = useKey(node.id, slot);
+    if (this.lane.dynamic?.has(key) === true) {
+      return dynamicallyQuantized(this.#writer, this.#graph, tensor, this.value(tensor, held));
+    }
+    const params = this.lane.uses.get(key);
     if (params === undefined) return this.value(tensor, held);
     return this.#quantized(tensor, 'raw' in held ? held.raw : this.value(tensor, held), params);
   }
@@ -116,8 +132,12 @@ export class LaneTensors {
     return Array.from({ length: rank }, (_, axis) => (axis === granularity.axis ? scale.length : 1));
   }
 
+  #data(tensor: TensorId): ConstantData | undefined {
+    return this.lane.values?.get(tensor) ?? tensorOf(this.#graph, tensor).data;
+  }
+
   #quantized(tensor: TensorId, raw: Value, params: QuantParams): Value {
-    const { data } = tensorOf(this.#graph, tensor);
+    const data = this.#data(tensor);
     // No QuantizeLinear writes int32, and before opset 8 no Min or Max cuts a tensor to the limits of an integer range.
     if (data !== undefined && (params.dtype === 'int32' || this.#writer.opset < 8)) {
       return fromFloat32(this.#writer, this.#writer.constant(quantizedConstant(data, params)), data.dtype);

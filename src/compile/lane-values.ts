@@ -1,5 +1,5 @@
 /** Emits a graph under lanes: for every tensor the value it has in a lane, quantizers included. */
-import { nodeLabel, tensorOf, type Graph, type Node, type TensorId } from '../ir/graph.js';
+import { nodeLabel, tensorOf, type Graph, type TensorId } from '../ir/graph.js';
 import type { Lane } from '../ir/lane.js';
 import { evaluationOrder, nodesOf, uncomputed } from './evaluation-order.js';
 import { LaneTensors, type Held } from './lane-tensors.js';
@@ -47,9 +47,9 @@ export class LaneValues {
     return this.tensors.value(tensor, this.#hold(tensor));
   }
 
-  /** As `value`; the tensor as input `slot` of `node`, given its value before any quantizer. */
-  through(node: Node, slot: number, tensor: TensorId, raw: Value): Value {
-    return this.tensors.through(node, slot, tensor, { raw });
+  /** The tensor before its own quantizer, or its codes. @throws RangeError as `value` */
+  held(tensor: TensorId): Held {
+    return this.#hold(tensor);
   }
 
   #hold(tensor: TensorId): Held {

@@ -1,14 +1,15 @@
 /** The program that measures a lane beside the float run, edge by edge. */
 import { topologyOf, type Graph, type TensorId } from '../ir/graph.js';
-import { FLOAT_LANE, useKey, type Lane, type QuantParams } from '../ir/lane.js';
+import { useKey, type Lane, type QuantParams } from '../ir/lane.js';
 import { finiteOr, probed, type SheetProgram } from './calibration-program.js';
 import type { Edge } from './edges.js';
 import { quantized } from './lane-tensors.js';
 import { declareInputs, LaneValues } from './lane-values.js';
 import { LocalValues } from './local-values.js';
 import { ModelWriter, type CompiledModel, type Value } from './model-writer.js';
-import { floatOfBool, isFinite } from './operators.js';
+import { floatOfBool, isFinite, square } from './operators.js';
 import { ProbeSheet } from './probe-sheet.js';
+import { ComparedRuns, writerFor, type ReferenceNetwork } from './reference.js';
 
 /**
  * What is compared with the float value x of an edge:
@@ -25,7 +26,8 @@ export type ErrorKind = (typeof ERROR_KINDS)[number];
  * `maxAbsE` without the gain instead, since theirs may be so small beside the values that nothing is left of its square.
  */
 export type ErrorStat = 'sumEE' | 'sumE' | 'maxEE' | 'maxAbsE' | 'clipEE' | 'nonFinite';
-export type MeasurementStat = 'sumXX' | 'clipped' | 'nonFinite' | `${ErrorKind}.${ErrorStat}`;
+export type MeasurementStat =
+  'sumXX' | 'channelXX' | 'min' | 'max' | 'clipped' | 'nonFinite' | `${ErrorKind}.${ErrorStat}`;
 
 export interface MeasurementOptions {
   readonly kinds: readonly ErrorKind[];
@@ -35,6 +37,10 @@ export interface MeasurementOptions {
   readonly gains?: ReadonlyMap<TensorId, number>;
   /** Leaves non-finite values out of every sum and counts them; dearer. Needs opset 9. */
   readonly guarded: boolean;
+  /** Another network to measure against; the same graph in float when absent. */
+  readonly other?: ReferenceNetwork;
+  /** Also the smallest and largest value and Σx² of every channel of the reference. */
+  readonly ranges?: boolean;
 }
 
 export interface MeasurementProgram extends SheetProgram<MeasurementStat> {
@@ -74,20 +80,20 @@ export function measurementProgram(
   fusedAway: ReadonlySet<TensorId>,
   options: MeasurementOptions,
 ): MeasurementProgram {
-  const writer = new ModelWriter(graph.opsets, graph.irVersion);
-  const inputs = declareInputs(writer, graph);
-  const float = new LaneValues(writer, graph, FLOAT_LANE, inputs);
-  const tested = new LaneValues(writer, graph, lane, inputs);
-  const local = new LocalValues(writer, { graph, float, tested, fusedAway });
+  const writer = writerFor(graph, options.other);
+  const runs = new ComparedRuns(writer, graph, fusedAway, options.other);
+  const tested = runs.lane(lane);
+  const local = options.kinds.includes('local') ? new LocalValues(graph, tested, runs.reference) : undefined;
   const sheet = new ProbeSheet<MeasurementStat>(writer);
 
   const kinds = edges.map((edge, index) => {
     const { tensor } = edge;
     const params = quantizerOf(graph, lane, tensor);
-    const reference = float.value(tensor);
+    const reference = runs.reference(tensor);
+    if (reference === undefined) throw new RangeError(`tensor ${tensor} has nothing to be measured against`);
     const values = new Map<ErrorKind, Value>();
     if (params !== undefined) values.set('self', quantized(writer, graph, tensor, reference, params));
-    if (edge.producer !== undefined) values.set('local', local.value(tensor));
+    if (edge.producer !== undefined && local !== undefined) values.set('local', local.value(tensor));
     values.set('cumulative', tested.value(tensor));
 
     const gain = options.gains?.get(tensor);
@@ -97,6 +103,13 @@ export function measurementProgram(
     const finiteX = options.guarded ? isFinite(writer, x) : undefined;
     const finite = finiteX === undefined ? x : finiteOr(writer, x, finiteX, 0);
     sheet.sumSquare(edge, index, 'sumXX', amplified(finite));
+    if (options.ranges === true) {
+      const guard = (otherwise: number): Value =>
+        finiteX === undefined ? x : finiteOr(writer, x, finiteX, otherwise);
+      sheet.perChannel(edge, index, 'min', 'ReduceMin', guard(Infinity));
+      sheet.perChannel(edge, index, 'max', 'ReduceMax', guard(-Infinity));
+      sheet.perChannel(edge, index, 'channelXX', 'ReduceSum', square(writer, amplified(finite)));
+    }
     if (finiteX !== undefined)
       sheet.perChannel(
         edge,

@@ -139,12 +139,24 @@ export class ModelWriter {
 
   /** One operator of this program's own with one output. */
   op(op: string, inputs: readonly (Value | null)[], attrs: LiteralAttrs = {}, domain = ''): Value {
-    const key = `${domain}:${op}(${inputs.join()})${JSON.stringify(attrs)}`;
-    return this.#emit(
-      key,
-      { domain, op, label: '', inputs, captures: [], attributes: () => literalAttributes(attrs) },
-      1,
-    )[0] as Value;
+    return this.#own(op, inputs, 1, attrs, domain)[0] as Value;
+  }
+
+  /** One operator of this program's own with several outputs. */
+  ops(op: string, inputs: readonly (Value | null)[], outputs: number): readonly Value[] {
+    return this.#own(op, inputs, outputs, {}, '');
+  }
+
+  #own(
+    op: string,
+    inputs: readonly (Value | null)[],
+    outputs: number,
+    attrs: LiteralAttrs,
+    domain: string,
+  ): readonly Value[] {
+    const key = `${domain}:${op}(${inputs.join()})${JSON.stringify(attrs)}/${outputs}`;
+    const attributes = (): AttributeProto[] => literalAttributes(attrs);
+    return this.#emit(key, { domain, op, label: '', inputs, captures: [], attributes }, outputs);
   }
 
   /**

@@ -65,9 +65,9 @@ export function quantizeLinear(writer: ModelWriter, value: Value, params: QuantP
   return writer.op('QuantizeLinear', [limited, scale, zeroPoint], attrs, MICROSOFT);
 }
 
-/** Values of codes that `quantizeLinear` gives, as float32. */
+/** Values of codes that `quantizeLinear` gives, as their reader has them, as float32. */
 function dequantizeLinear(writer: ModelWriter, codes: Value, params: QuantParams): Value {
-  const { scale, zeroPoint, attrs } = linearParams(writer, params);
+  const { scale, zeroPoint, attrs } = linearParams(writer, { ...params, ...params.read });
   return writer.op('DequantizeLinear', [codes, scale, zeroPoint], attrs, MICROSOFT);
 }
 

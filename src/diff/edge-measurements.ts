@@ -36,12 +36,18 @@ export interface EdgeMeasurement {
   readonly channels: readonly ChannelMeasurement[];
 }
 
+/** What is known of the values that errors are errors of. Without a histogram nothing is said of percentiles. */
+export type SeenEdge = Pick<
+  EdgeStatistics,
+  'min' | 'max' | 'histogram' | 'channels' | 'nonFinite' | 'nonFiniteIn'
+>;
+
 /** `statistics`: of the very samples that were measured. */
 export function edgeMeasurements(
   graph: Graph,
   lane: Lane,
   sums: readonly EdgeSums[],
-  statistics: ReadonlyMap<TensorId, EdgeStatistics>,
+  statistics: ReadonlyMap<TensorId, SeenEdge>,
 ): EdgeMeasurement[] {
   return sums.map(({ edge, value, errors }) => {
     const stats = statistics.get(edge.tensor);
@@ -80,7 +86,7 @@ function stepOf({ granularity, scale: [scale = 0] }: QuantParams): number | unde
   return granularity.kind === 'per-tensor' && scale > 0 && Number.isFinite(scale) ? scale : undefined;
 }
 
-function channelMeasurements(stats: EdgeStatistics, errors: EdgeSums['errors']): ChannelMeasurement[] {
+function channelMeasurements(stats: SeenEdge, errors: EdgeSums['errors']): ChannelMeasurement[] {
   const { min, max, sumXX } = stats.channels;
   const perKind = [...errors].map(
     ([kind, error]) =>

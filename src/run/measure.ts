@@ -6,6 +6,7 @@ import {
   type MeasurementProgram,
   type MeasurementStat,
 } from '../compile/measurement-program.js';
+import type { ReferenceNetwork } from '../compile/reference.js';
 import type { Graph, TensorId } from '../ir/graph.js';
 import type { Lane } from '../ir/lane.js';
 import type { SessionOptions } from './runtime.js';
@@ -19,6 +20,16 @@ export interface MeasureOptions extends SessionOptions {
   readonly clipping: ReadonlySet<TensorId>;
   /** As in the program: sums are given without them. */
   readonly gains?: ReadonlyMap<TensorId, number>;
+  /** As in the program. */
+  readonly other?: ReferenceNetwork;
+  readonly ranges?: boolean;
+}
+
+/** Of the values of one edge: smallest, largest and Σx², by channel. */
+export interface SeenValues {
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  readonly sumXX: Float64Array;
 }
 
 export interface EdgeSums {
@@ -26,9 +37,11 @@ export interface EdgeSums {
   readonly value: ValueSums;
   /** Absent kinds were not asked for or do not exist on the edge (self of a float edge, local of a graph input). */
   readonly errors: ReadonlyMap<ErrorKind, ErrorSums>;
+  /** Where ranges were asked for. */
+  readonly seen?: SeenValues;
 }
 
-/** Runs `lane` beside float over all samples. `fusedAway` as in the quantization plan. */
+/** Runs `lane` beside float, or beside another network, over all samples. `fusedAway` as in the quantization plan. */
 export async function measure(
   graph: Graph,
   lane: Lane,
@@ -50,6 +63,7 @@ export async function measure(
     edge,
     value: { count: 0, nonFinite: 0, sumXX: 0, clipped: 0 },
     errors: new Map([...(fast.kinds[i]?.keys() ?? [])].map((kind) => [kind, emptyErrorSums(edge.channels)])),
+    ...(options.ranges === true ? { seen: nothingSeen(edge.channels) } : {}),
   }));
   try {
     let done = 0;
@@ -69,6 +83,14 @@ export async function measure(
   return sums;
 }
 
+function nothingSeen(channels: number): SeenValues {
+  return {
+    min: new Float64Array(channels).fill(Infinity),
+    max: new Float64Array(channels).fill(-Infinity),
+    sumXX: new Float64Array(channels),
+  };
+}
+
 function addSheet(
   sums: readonly EdgeSums[],
   { values, slots }: Sheet<MeasurementStat>,
@@ -79,12 +101,15 @@ function addSheet(
   const noise = new Map<ErrorSums, { edge: number; sumEE: number }>();
   for (const { value, edge } of sums) value.count += edge.count;
   for (const { edge, name, offset, length } of slots) {
-    const { edge: at, value, errors } = sums[edge] as EdgeSums;
+    const { edge: at, value, errors, seen } = sums[edge] as EdgeSums;
     const unit = 1 / (gains?.get(at.tensor) ?? 1);
     const part = values.subarray(offset, offset + length);
     if (name === 'sumXX') energy[edge] = unit * unit * (part[0] as number);
     else if (name === 'clipped') value.clipped += sumOf(part);
     else if (name === 'nonFinite') value.nonFinite += sumOf(part);
+    else if (name === 'channelXX') addTo((seen as SeenValues).sumXX, part, unit * unit);
+    else if (name === 'max') raiseTo((seen as SeenValues).max, part);
+    else if (name === 'min') lowerTo((seen as SeenValues).min, part);
     else {
       const [kind, stat] = name.split('.') as [ErrorKind, string];
       const error = errors.get(kind);
@@ -121,6 +146,13 @@ function raiseTo(target: Float64Array, part: Float32Array): void {
   for (let c = 0; c < target.length; c++) {
     const value = part[c] as number;
     if (value > (target[c] as number)) target[c] = value;
+  }
+}
+
+function lowerTo(target: Float64Array, part: Float32Array): void {
+  for (let c = 0; c < target.length; c++) {
+    const value = part[c] as number;
+    if (value < (target[c] as number)) target[c] = value;
   }
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { declareInputs, LaneValues } from '../../../src/compile/lane-values.js';
 import { LocalValues } from '../../../src/compile/local-values.js';
+import { ComparedRuns } from '../../../src/compile/reference.js';
 import { inferenceProgram } from '../../../src/compile/measurement-program.js';
 import { ModelWriter, type CompiledModel, type Value } from '../../../src/compile/model-writer.js';
 import { operatorProgram } from '../../../src/compile/operator-program.js';
@@ -90,10 +91,8 @@ describe('a network in the lane of its file', () => {
 describe('an operator alone', () => {
   it("computes by its kernel on the float run's inputs through their quantizers", async () => {
     const writer = new ModelWriter(graph.opsets, graph.irVersion);
-    const inputs = declareInputs(writer, graph);
-    const float = new LaneValues(writer, graph, FLOAT_LANE, inputs);
-    const tested = new LaneValues(writer, graph, lane, inputs);
-    const local = new LocalValues(writer, { graph, float, tested, fusedAway: graph.inner ?? new Set() });
+    const runs = new ComparedRuns(writer, graph, new Set(), undefined);
+    const local = new LocalValues(graph, runs.lane(lane), runs.reference);
     const values: Value[] = activations.map((tensor) => local.value(tensor));
     const found = await run(writer.encode(values), image);
     const { model, positions } = inferenceProgram(graph, FLOAT_LANE, [input, ...activations]);

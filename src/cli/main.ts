@@ -5,7 +5,7 @@ import { REPORTERS } from '../report/index.js';
 import type { Watch } from '../run/samples.js';
 import { applyConfig } from './config.js';
 import { failure, usageFailure } from './failure.js';
-import { programWith, type AnalyzeOptions, type InspectOptions } from './program.js';
+import { programWith, type AnalyzeOptions, type CompareOptions, type InspectOptions } from './program.js';
 import { progressOn } from './progress.js';
 import { screenOf } from './screen.js';
 import { checkTargets, parseTargets, unwritable, writeWhole, type Target } from './targets.js';
@@ -79,6 +79,14 @@ async function analyze([model]: readonly string[], options: AnalyzeOptions): Pro
   await produce(options, [request.model, ...sources], (watch) => command.analyze(request, watch));
 }
 
+async function compare(models: readonly string[], options: CompareOptions): Promise<void> {
+  const { compareRequest } = await import('./requests.js');
+  const request = compareRequest(models, options);
+  const command = await import('../commands/compare.js');
+  const sources = request.sources.map((source) => source.replace(/^[^=]*=/, ''));
+  await produce(options, [...models, ...sources], (watch) => command.compare(request, watch));
+}
+
 async function inspect(models: readonly string[], options: InspectOptions): Promise<void> {
   const command = await import('../commands/inspect.js');
   const { shapesOf } = await import('./requests.js');
@@ -96,7 +104,7 @@ async function inspect(models: readonly string[], options: InspectOptions): Prom
 }
 
 export async function main(argv: readonly string[]): Promise<number> {
-  const program = programWith({ analyze, inspect });
+  const program = programWith({ analyze, compare, inspect });
   for (const command of [program, ...program.commands] as Command[]) {
     const path = command === program ? 'qdbg' : `qdbg ${command.name()}`;
     command.exitOverride().configureOutput({

@@ -89,40 +89,11 @@ function outputFlags<Args extends unknown[], Opts extends Record<string, unknown
     .option('--verbose', 'say which settings were read and how long each pass took');
 }
 
-/** The program with `handlers` behind its commands. */
-export function programWith(handlers: {
-  readonly analyze: Run<AnalyzeOptions>;
-  readonly inspect: Run<InspectOptions>;
-}): Command {
-  const program = new Command('qdbg')
-    .description('Says how much a neural network loses as integers, where, why, and what fixes it.')
-    .version(VERSION, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print help')
-    .addHelpText('after', '\nExample:\n  qdbg analyze model.onnx --calib ./imgs --preset imagenet\n');
-  program.addCommand(analyzeCommand().action((model, options) => handlers.analyze([model], options)));
-  program.addCommand(inspectCommand().action((models, options) => handlers.inspect(models, options)));
-  return program;
-}
-
-export type AnalyzeOptions = ReturnType<ReturnType<typeof analyzeCommand>['opts']>;
-export type InspectOptions = ReturnType<ReturnType<typeof inspectCommand>['opts']>;
-
-function analyzeCommand() {
-  const command = new Command('analyze')
-    .description(
-      'Runs a network as integers beside float, simulated or as the file has it, and says what is lost where.',
-    )
-    .argument(
-      '<MODEL>',
-      '.onnx or .tflite file; of one that is quantized already, its own integers are measured',
-    )
-    .optionsGroup('Data:')
-    .option(
-      '--calib <PATH>',
-      'samples that set the ranges: folder of images, .npy, .npz, .bin, list file, ONNX test_data_set folder, or random; NAME=PATH for several inputs',
-      repeat,
-    )
-    .option('--eval <PATH>', 'samples to measure on; the calibration samples when not given', repeat)
+/** How many of the samples, and how images become numbers. */
+function sampleFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
+  command: Command<Args, Opts>,
+) {
+  return command
     .option(
       '--samples <N>',
       'use N samples, evenly spread; all when not given (8 random ones)',
@@ -145,57 +116,166 @@ function analyzeCommand() {
     .addOption(new Option('--color <ORDER>', 'order of the channels').choices(COLORS))
     .addOption(
       new Option('--layout <LAYOUT>', 'of the input; what its shape says when not given').choices(LAYOUTS),
+    );
+}
+
+/** The program with `handlers` behind its commands. */
+export function programWith(handlers: {
+  readonly analyze: Run<AnalyzeOptions>;
+  readonly compare: Run<CompareOptions>;
+  readonly inspect: Run<InspectOptions>;
+}): Command {
+  const program = new Command('qdbg')
+    .description('Says how much a neural network loses as integers, where, why, and what fixes it.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .addHelpText('after', '\nExample:\n  qdbg analyze model.onnx --calib ./imgs --preset imagenet\n');
+  program.addCommand(analyzeCommand().action((model, options) => handlers.analyze([model], options)));
+  program.addCommand(
+    compareCommand().action((reference, candidate, options) =>
+      handlers.compare([reference, candidate], options),
+    ),
+  );
+  program.addCommand(inspectCommand().action((models, options) => handlers.inspect(models, options)));
+  return program;
+}
+
+export type AnalyzeOptions = ReturnType<ReturnType<typeof analyzeCommand>['opts']>;
+export type SampleOptions = Pick<
+  CompareOptions,
+  | 'samples'
+  | 'seed'
+  | 'skipUnreadable'
+  | 'shape'
+  | 'preset'
+  | 'resize'
+  | 'interpolation'
+  | 'mean'
+  | 'std'
+  | 'color'
+  | 'layout'
+>;
+export type CompareOptions = ReturnType<ReturnType<typeof compareCommand>['opts']>;
+export type InspectOptions = ReturnType<ReturnType<typeof inspectCommand>['opts']>;
+
+function analyzeCommand() {
+  const command = new Command('analyze')
+    .description(
+      'Runs a network as integers beside float, simulated or as the file has it, and says what is lost where.',
     )
-    .optionsGroup('Scheme:')
+    .argument(
+      '<MODEL>',
+      '.onnx or .tflite file; of one that is quantized already, its own integers are measured',
+    )
+    .optionsGroup('Data:')
     .option(
-      '--scheme <NAME|FILE>',
-      'what the target quantizes and how: ort, tflite, tflite-16x8, tensorrt, or a JSON file; when not given, ort for .onnx and tflite for .tflite',
+      '--calib <PATH>',
+      'samples that set the ranges: folder of images, .npy, .npz, .bin, list file, ONNX test_data_set folder, or random; NAME=PATH for several inputs',
+      repeat,
     )
-    .addOption(
-      new Option('--weights <TYPE>', 'type of weights; what the scheme says when not given').choices(DTYPES),
-    )
-    .addOption(
-      new Option('--activations <TYPE>', 'type of activations; what the scheme says when not given').choices(
-        DTYPES,
-      ),
-    )
-    .addOption(new Option('--per-axis', 'one scale per output channel of weights').conflicts('perTensor'))
-    .addOption(new Option('--per-tensor', 'one scale per weight tensor'))
-    .addOption(new Option('--symmetric', 'activations around zero').conflicts('asymmetric'))
-    .addOption(new Option('--asymmetric', 'activations with a zero point of their own'))
-    .addOption(
-      new Option(
-        '--observer <NAME>',
-        'how statistics become a range; what the scheme says when not given',
-      ).choices(['minmax', 'moving-average', 'percentile', 'entropy', 'mse'] as const),
-    )
-    .option('--percentile <P>', 'of the percentile observer, such as 99.99', numberBetween(50, 100))
-    .option(
-      '--momentum <M>',
-      'of the moving-average observer: weight of the past, such as 0.99',
-      numberBetween(0, 0.999999),
-    )
-    .option('--only <PATTERN>', 'quantize only these: glob over node and tensor names, or op:TYPE', repeat)
-    .option('--skip <PATTERN>', 'keep these in float: glob over node and tensor names, or op:TYPE', repeat)
-    .option('--channels <GLOB>', 'list every channel of these layers in the report', repeat)
-    .optionsGroup('Run:')
-    .option(
-      '--threads <N>',
-      'threads of the runtime; all processors when not given',
-      wholeNumber(1, MOST_THREADS),
-    )
-    .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward')
-    .addHelpText(
-      'after',
-      `
+    .option('--eval <PATH>', 'samples to measure on; the calibration samples when not given', repeat);
+  return outputFlags(
+    sampleFlags(command)
+      .optionsGroup('Scheme:')
+      .option(
+        '--scheme <NAME|FILE>',
+        'what the target quantizes and how: ort, tflite, tflite-16x8, tensorrt, or a JSON file; when not given, ort for .onnx and tflite for .tflite',
+      )
+      .addOption(
+        new Option('--weights <TYPE>', 'type of weights; what the scheme says when not given').choices(
+          DTYPES,
+        ),
+      )
+      .addOption(
+        new Option(
+          '--activations <TYPE>',
+          'type of activations; what the scheme says when not given',
+        ).choices(DTYPES),
+      )
+      .addOption(new Option('--per-axis', 'one scale per output channel of weights').conflicts('perTensor'))
+      .addOption(new Option('--per-tensor', 'one scale per weight tensor'))
+      .addOption(new Option('--symmetric', 'activations around zero').conflicts('asymmetric'))
+      .addOption(new Option('--asymmetric', 'activations with a zero point of their own'))
+      .addOption(
+        new Option(
+          '--observer <NAME>',
+          'how statistics become a range; what the scheme says when not given',
+        ).choices(['minmax', 'moving-average', 'percentile', 'entropy', 'mse'] as const),
+      )
+      .option('--percentile <P>', 'of the percentile observer, such as 99.99', numberBetween(50, 100))
+      .option(
+        '--momentum <M>',
+        'of the moving-average observer: weight of the past, such as 0.99',
+        numberBetween(0, 0.999999),
+      )
+      .option('--only <PATTERN>', 'quantize only these: glob over node and tensor names, or op:TYPE', repeat)
+      .option('--skip <PATTERN>', 'keep these in float: glob over node and tensor names, or op:TYPE', repeat)
+      .option('--channels <GLOB>', 'list every channel of these layers in the report', repeat)
+      .optionsGroup('Run:')
+      .option(
+        '--threads <N>',
+        'threads of the runtime; all processors when not given',
+        wholeNumber(1, MOST_THREADS),
+      )
+      .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward')
+      .addHelpText(
+        'after',
+        `
 Examples:
   qdbg analyze model.onnx --calib random
   qdbg analyze model.onnx --calib ./imgs --preset imagenet --samples 100
   qdbg analyze model.onnx --calib ./imgs --per-axis --skip 'head/*' --report json=run.json
   qdbg analyze text.onnx --calib ids=ids.npy --calib mask=mask.npy
 `,
+      ),
+  );
+}
+
+function compareCommand() {
+  const command = new Command('compare')
+    .description(
+      'Runs a reference beside a finished export of it and says where they part, and what the export did.',
+    )
+    .argument('<REFERENCE>', '.onnx or .tflite file, in float')
+    .argument('<CANDIDATE>', '.onnx or .tflite file that should compute the same, such as its int8 export')
+    .optionsGroup('Data:')
+    .option(
+      '--data <PATH>',
+      'samples that both are run on, as the reference takes them: folder of images, .npy, .npz, .bin, list file, ONNX test_data_set folder, or random; NAME=PATH for several inputs',
+      repeat,
     );
-  return outputFlags(command);
+  return outputFlags(
+    sampleFlags(command)
+      .optionsGroup('Comparison:')
+      .option(
+        '--min-aligned <PERCENT>',
+        'compute operators of the candidate that must be found in the reference; 50 when not given',
+        numberBetween(0, 100),
+      )
+      .option('--runtime', "also run the candidate's own file in ONNX Runtime, beside the simulation")
+      .option(
+        '--actual <DIR>',
+        'also compare tensors dumped from a device: DIR/<tensor>.npy, values or codes',
+      )
+      .option('--channels <GLOB>', 'list every channel of these layers in the report', repeat)
+      .optionsGroup('Run:')
+      .option(
+        '--threads <N>',
+        'threads of the runtime; all processors when not given',
+        wholeNumber(1, MOST_THREADS),
+      )
+      .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward')
+      .addHelpText(
+        'after',
+        `
+Examples:
+  qdbg compare float.onnx int8.onnx --data ./imgs --preset imagenet
+  qdbg compare float.onnx int8.tflite --data ./imgs --samples 64 --report json=run.json
+  qdbg compare float.onnx qdq.onnx --data ./imgs --runtime
+  qdbg compare float.tflite int8.tflite --data ./imgs --actual ./dump
+`,
+      ),
+  );
 }
 
 function inspectCommand() {

@@ -1,9 +1,10 @@
 /** Flags as typed -> requests of the commands. */
 import { availableParallelism } from 'node:os';
 import type { AnalyzeRequest } from '../commands/analyze.js';
+import type { CompareRequest } from '../commands/compare.js';
 import type { DataRequest } from '../commands/data-request.js';
 import { UsageError } from '../errors.js';
-import type { AnalyzeOptions } from './program.js';
+import type { AnalyzeOptions, CompareOptions, SampleOptions } from './program.js';
 
 const RANDOM_SAMPLES = 8;
 
@@ -41,8 +42,35 @@ export async function analyzeRequest(model: string, options: AnalyzeOptions): Pr
   };
 }
 
-function dataRequest(options: AnalyzeOptions, calib: readonly string[]): DataRequest {
-  const samples = options.samples ?? (calib.includes('random') ? RANDOM_SAMPLES : undefined);
+/** Share of compute operators that two exports of one network have in common at least. */
+const MIN_ALIGNED = 50;
+
+export function compareRequest(
+  [reference = '', candidate = '']: readonly string[],
+  options: CompareOptions,
+): CompareRequest {
+  const sources = options.data ?? [];
+  if (sources.length === 0) {
+    throw new UsageError('compare needs data to run both models on', {
+      hint: '--data FOLDER_OF_IMAGES, or --data random for a smoke test',
+    });
+  }
+  return {
+    reference,
+    candidate,
+    sources,
+    data: dataRequest(options, sources),
+    minAligned: (options.minAligned ?? MIN_ALIGNED) / 100,
+    channels: options.channels ?? [],
+    runtime: options.runtime === true,
+    ...(options.actual === undefined ? {} : { actual: options.actual }),
+    threads: options.threads ?? availableParallelism(),
+    timestamp: options.timestamp === true,
+  };
+}
+
+function dataRequest(options: SampleOptions, sources: readonly string[]): DataRequest {
+  const samples = options.samples ?? (sources.includes('random') ? RANDOM_SAMPLES : undefined);
   return {
     preprocessing: {
       preset: options.preset,

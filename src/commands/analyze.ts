@@ -31,7 +31,7 @@ import { namedTensors, worstTensors } from './channel-lists.js';
 import type { DataRequest } from './data-request.js';
 import { reportedData, reportedModel } from './describe.js';
 import { forecastsOf } from './forecasts.js';
-import { inputSpecs, requireFloat, requireSomething, requireVaried } from './preconditions.js';
+import { inputSpecs, requireSomething, requireVaried } from './preconditions.js';
 import { fileSimulation, laneScheme } from './file-lane.js';
 import { defaultScheme } from './scheme-request.js';
 import { calibratedLane, clippingEdges, gainsOf, planSimulation, type Simulation } from './simulation.js';
@@ -58,8 +58,7 @@ const DEFAULT_MOMENTUM = 0.99;
 
 export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Report> {
   const loaded = await loadModel(request.model, { shapes: request.data.shapes });
-  if (loaded.lane === undefined) requireFloat(loaded.graph, loaded.path);
-  else requireNoScheme(request);
+  if (loaded.lane !== undefined) requireNoScheme(request);
   const calib = await open(loaded, '--calib', request.calib, request.data);
   const evaluation =
     request.eval.length === 0 ? undefined : await open(loaded, '--eval', request.eval, request.data);

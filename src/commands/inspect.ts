@@ -3,7 +3,7 @@ import { diagnoseLane } from '../doctor/index.js';
 import { UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
 import { elementCount, Scratch, toFloat32 } from '../ir/elements.js';
-import { isFloat, tensorOf, type Graph, type TensorId } from '../ir/graph.js';
+import { isFloat, nodeLabel, nodeOf, tensorOf, type Graph, type TensorId } from '../ir/graph.js';
 import { inferShapes } from '../ir/infer/index.js';
 import type { Lane } from '../ir/lane.js';
 import { weightsOf, type Weight } from '../ir/weights.js';
@@ -12,7 +12,7 @@ import { scanConstant, type ConstantScan } from '../quant/constant-scan.js';
 import { planOfLane } from '../quant/placement/lane-plan.js';
 import { INT8_WEIGHTS } from '../quant/presets.js';
 import { weightSqnr, weightStats, type WeightSqnr } from '../quant/weights.js';
-import { coverageOf } from '../report/assemble.js';
+import { inspectedCoverage } from '../report/inspect-coverage.js';
 import {
   constantsOf,
   layersOf,
@@ -22,6 +22,9 @@ import {
   opCountsOf,
   portsOf,
 } from '../report/inspect-model.js';
+import { originOf } from '../report/inspect-origin.js';
+import { tensorsOf } from '../report/inspect-tensors.js';
+import { inputContract, outputContract } from '../report/port-contract.js';
 import { FORECAST_ROWS } from '../report/inspect-forecast.js';
 import { weightRangesOf } from '../report/inspect-ranges.js';
 import type { InspectedModel, InspectedQuantization, InspectReport } from '../report/inspect-report.js';
@@ -106,8 +109,8 @@ async function look(path: string, { shapes, complete, top = FORECAST_ROWS }: Ins
     ...(graph.producer === '' ? {} : { producer: graph.producer }),
     domains: Object.fromEntries([...graph.opsets].filter(([domain]) => domain !== '')),
     metadata: Object.fromEntries(graph.metadata),
-    inputs: portsOf(graph, loaded.lane, graph.inputs),
-    outputs: portsOf(graph, loaded.lane, graph.outputs),
+    inputs: portsOf(graph, loaded.lane, graph.inputs, inputContract),
+    outputs: portsOf(graph, loaded.lane, graph.outputs, outputContract),
     macs: macsTotal(macs, counted),
     absorbed: graph.nodes.flatMap(({ origin }) => origin.absorbed ?? []),
     opCounts: opCountsOf(graph),
@@ -115,15 +118,22 @@ async function look(path: string, { shapes, complete, top = FORECAST_ROWS }: Ins
     forecast: forecastOf(weights, sqnr),
     nonFinite: nonFiniteOf(graph, weights, scans),
     notComputed: notComputedOf(graph),
-    ...(loaded.lane === undefined ? {} : { quantization: quantizationOf(sized, loaded.lane) }),
+    ...(loaded.lane === undefined ? {} : { quantization: quantizationOf(sized, loaded.lane, complete) }),
   };
   return { graph, model, weights };
 }
 
-function quantizationOf(graph: Graph, lane: Lane): InspectedQuantization {
+function quantizationOf(graph: Graph, lane: Lane, complete: boolean): InspectedQuantization {
+  const plan = planOfLane(graph, lane);
   return {
     scheme: laneScheme(graph, lane),
-    coverage: coverageOf(graph, planOfLane(graph, lane)),
+    coverage: inspectedCoverage(graph, lane, plan),
+    origin: originOf(graph, lane),
+    tensors: tensorsOf(graph, lane, plan, complete),
+    unfolded: (lane.unfolded ?? []).map(({ node, reason }) => ({
+      node: nodeLabel(nodeOf(graph, node)),
+      reason,
+    })),
     findings: diagnoseLane({ graph, lane }),
   };
 }

@@ -3,26 +3,12 @@ import { DataError, UnsupportedError, UsageError } from '../errors.js';
 import { formatDims } from '../ir/elements.js';
 import { nodeLabel, nodeOf, tensorOf, type Graph, type Node } from '../ir/graph.js';
 import type { Lane, QuantParams } from '../ir/lane.js';
+import { storedParams } from '../ir/stored.js';
 import type { Scheme } from '../quant/scheme.js';
 import type { Selection } from '../quant/select.js';
 import type { Calibration } from '../run/calibrate.js';
 import type { InputQuant, InputSpec } from '../run/data/dataset.js';
 import type { Simulation } from './simulation.js';
-
-/** Operators that a float model does not have (ONNX, and the contributed ones of ONNX Runtime). */
-const INTEGER_OPS =
-  /^(?:QLinear\w+|QGemm|QAttention|QMoE|QEmbedLayerNormalization|QOrdered\w+|(?:Dynamic)?QuantizeLinear|DequantizeLinear|ConvInteger\w*|MatMulInteger\w*|DynamicQuantize\w+|MatMulNBits)$/;
-
-/** @throws UnsupportedError for a model that is quantized already. */
-export function requireFloat(graph: Graph, path: string): void {
-  const integer = graph.nodes.filter(({ op }) => INTEGER_OPS.test(op));
-  if (integer.length === 0) return;
-  const ops = new Set(integer.map(({ op }) => op));
-  throw new UnsupportedError(
-    `${path} is quantized already: ${integer.length} of its ${graph.nodes.length} nodes are ${[...ops].join(', ')}; a float model is wanted`,
-    { hint: 'qdbg analyze with the float model that it was made from' },
-  );
-}
 
 /**
  * The inputs that data has to be found for.
@@ -63,10 +49,9 @@ export function inputSpecs(graph: Graph, lane?: Lane): InputSpec[] {
     });
   }
   return inputs.map(({ id, name, dtype = 'float32', shape = [] }) => {
-    // Only a TFLite file has its inputs themselves quantized: in ONNX a quantizer comes behind an input of floats.
-    if (graph.format !== 'tflite') return { name, dtype, shape };
-    const quant = inputQuant(lane?.tensors.get(id));
-    return { name, dtype, shape, layout: 'nhwc', ...(quant === undefined ? {} : { quant }) };
+    const quant = inputQuant(storedParams(graph, lane, id));
+    const layout = graph.format === 'tflite' ? { layout: 'nhwc' as const } : {};
+    return { name, dtype, shape, ...layout, ...(quant === undefined ? {} : { quant }) };
   });
 }
 

@@ -38,6 +38,8 @@ export function writerFor(graph: Graph, other?: ReferenceNetwork): ModelWriter {
 /** Values of lanes of one graph, all from the same inputs, and of what they are compared with. */
 export class ComparedRuns {
   readonly reference: Reference;
+  /** The other network's own values. */
+  readonly other: LaneValues | undefined;
   readonly #writer: ModelWriter;
   readonly #graph: Graph;
   readonly #inputs: ReadonlyMap<TensorId, Value>;
@@ -54,6 +56,7 @@ export class ComparedRuns {
     if (other === undefined) {
       this.#inputs = declareInputs(writer, graph);
       const float = new LaneValues(writer, graph, FLOAT_LANE, this.#inputs);
+      this.other = undefined;
       this.reference = (tensor) => {
         const { data } = tensorOf(graph, tensor);
         const isOpen = data !== undefined || fusedAway.has(tensor) || graph.inner?.has(tensor) === true;
@@ -63,6 +66,7 @@ export class ComparedRuns {
     }
     const inputs = declareInputs(writer, other.graph);
     const values = new LaneValues(writer, other.graph, other.lane, inputs);
+    this.other = values;
     const arranged = (tensor: TensorId, value: (of: TensorId) => Value | undefined): Value | undefined => {
       const counterpart = other.counterparts.get(tensor);
       const of = counterpart === undefined ? undefined : value(counterpart.tensor);

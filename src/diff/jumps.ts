@@ -1,6 +1,7 @@
 /** Where cumulative SQNR falls most from an operator's inputs to its output. */
-import { nodeOf, topologyOf, type Graph, type TensorId } from '../ir/graph.js';
+import type { Graph, TensorId } from '../ir/graph.js';
 import type { EdgeMeasurement } from './edge-measurements.js';
+import { measuredInputs } from './measured-inputs.js';
 
 export interface Jump {
   readonly tensor: TensorId;
@@ -44,22 +45,10 @@ function lowestInput(
   producer: NonNullable<EdgeMeasurement['edge']['producer']>,
   cumulative: ReadonlyMap<TensorId, number>,
 ): { tensor: TensorId; db: number } | undefined {
-  const { producer: writers } = topologyOf(graph);
-  let lowest: { tensor: TensorId; db: number } | undefined;
-  const pending = [producer];
-  const seen = new Set(pending);
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    for (const input of nodeOf(graph, id).inputs) {
-      if (input === null) continue;
-      const db = cumulative.get(input);
-      const writer = writers[input];
-      if (db !== undefined) {
-        if (lowest === undefined || db < lowest.db) lowest = { tensor: input, db };
-      } else if (writer !== undefined && !seen.has(writer)) {
-        seen.add(writer);
-        pending.push(writer);
-      }
-    }
-  }
-  return lowest;
+  return measuredInputs(graph, producer, cumulative)
+    .map((tensor) => ({ tensor, db: cumulative.get(tensor) ?? Infinity }))
+    .reduce<{ tensor: TensorId; db: number } | undefined>(
+      (lowest, input) => (lowest === undefined || input.db < lowest.db ? input : lowest),
+      undefined,
+    );
 }

@@ -1,4 +1,7 @@
 /** What rules look at. */
+import type { Alignment } from '../diff/alignment/alignment.js';
+import type { ConstantComparison } from '../diff/compared-constants.js';
+import type { Suspect } from '../diff/suspects.js';
 import type { ConstantMeasurement } from '../diff/weight-measurements.js';
 import type { EdgeMeasurement } from '../diff/edge-measurements.js';
 import type { Jump } from '../diff/jumps.js';
@@ -16,4 +19,13 @@ export interface Evidence extends LaneEvidence {
   readonly constants: readonly ConstantMeasurement[];
   /** Largest first. */
   readonly jumps: readonly Jump[];
+}
+
+/** Of a candidate (`graph`, `lane`) measured against another network, the reference. */
+export interface ComparisonEvidence extends Evidence {
+  readonly reference: LaneEvidence;
+  readonly alignment: Alignment;
+  readonly compared: readonly ConstantComparison[];
+  /** Worst first. */
+  readonly suspects: readonly Suspect[];
 }

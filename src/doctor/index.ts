@@ -1,9 +1,17 @@
 /** All rules, in the order their findings are told. */
-import type { Evidence, LaneEvidence } from './evidence.js';
+import { nodeOf, tensorOf, topologyOf } from '../ir/graph.js';
+import { nodeLabel } from '../ir/graph.js';
+import type { ComparisonEvidence, Evidence, LaneEvidence } from './evidence.js';
 import { worstFirst, type Finding } from './finding.js';
 import { clipped } from './rules/act/clipped.js';
 import { nonFinite } from './rules/act/non-finite.js';
+import { wideRange } from './rules/act/wide-range.js';
+import { graphChanged } from './rules/base/graph-changed.js';
+import { outputOrder } from './rules/io/output-order.js';
+import { differs } from './rules/op/differs.js';
+import { notSameModel } from './rules/w/not-same-model.js';
 import { outlierRange } from './rules/act/outlier-range.js';
+import { readBack } from './rules/act/read-back.js';
 import { degenerate } from './rules/q/degenerate.js';
 import { axis } from './rules/w/axis.js';
 import { perTensorSpread } from './rules/w/per-tensor-spread.js';
@@ -16,7 +24,7 @@ const RULES: readonly ((evidence: Evidence) => Finding[])[] = [
   outlierRange,
 ];
 
-const LANE_RULES: readonly ((evidence: LaneEvidence) => Finding[])[] = [degenerate, axis, spec];
+const LANE_RULES: readonly ((evidence: LaneEvidence) => Finding[])[] = [degenerate, axis, readBack, spec];
 
 export function diagnose(evidence: Evidence): Finding[] {
   return worstFirst([...LANE_RULES, ...RULES].flatMap((rule) => rule(evidence)));
@@ -25,4 +33,36 @@ export function diagnose(evidence: Evidence): Finding[] {
 /** What the parameters alone say. */
 export function diagnoseLane(evidence: LaneEvidence): Finding[] {
   return worstFirst(LANE_RULES.flatMap((rule) => rule(evidence)));
+}
+
+const COMPARISON_RULES: readonly ((evidence: ComparisonEvidence) => Finding[])[] = [
+  clipped,
+  wideRange,
+  notSameModel,
+  graphChanged,
+  outputOrder,
+];
+
+/** What a candidate beside its reference shows: of one severity, what is said of the worst suspect comes first. */
+export function diagnoseComparison(evidence: ComparisonEvidence): Finding[] {
+  const { graph, suspects } = evidence;
+  const told = [...LANE_RULES, ...COMPARISON_RULES].flatMap((rule) => rule(evidence));
+  const ranks = new Map<string, number>();
+  suspects.forEach(({ tensor }, rank) => {
+    const writer = topologyOf(graph).producer[tensor];
+    const names = [
+      tensorOf(graph, tensor).name,
+      ...(writer === undefined ? [] : [nodeLabel(nodeOf(graph, writer))]),
+    ];
+    for (const name of names) if (!ranks.has(name)) ranks.set(name, rank);
+  });
+  const rankOf = ({ subject: { tensor = '', node = '' } }: Finding): number =>
+    Math.min(ranks.get(tensor) ?? suspects.length, ranks.get(node) ?? suspects.length);
+  const all = [...told, ...differs(evidence, told)];
+  return worstFirst(
+    all
+      .map((finding) => ({ finding, rank: rankOf(finding) }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ finding }) => finding),
+  );
 }

@@ -55,7 +55,7 @@ export function useKey(node: NodeId, slot: number): UseKey {
 /** Parameters of a file that its runtime would read in another way than they are written, or refuse. They are kept as they are. */
 export interface LaneFault {
   readonly tensor: TensorId;
-  readonly kind: 'axis' | 'axis-extent' | 'scale-count' | 'zero-point-count';
+  readonly kind: 'axis' | 'axis-extent' | 'scale-count' | 'zero-point-count' | 'zero-point-type';
   /** The values met and those wanted, in the file's terms. */
   readonly message: string;
 }

@@ -39,6 +39,8 @@ export interface ReportedAlignment {
     readonly candidate: string;
     readonly reference: string;
     readonly layout?: string;
+    /** Type in the candidate's file, as of outputs; absent where both files have the same. */
+    readonly type?: string;
   }[];
   readonly outputs: readonly {
     readonly candidate: string;
@@ -47,6 +49,8 @@ export interface ReportedAlignment {
     readonly type: string;
     readonly reference?: string;
     readonly referencePosition?: number;
+    /** As of tensors. */
+    readonly layout?: string;
   }[];
   readonly unmatched: {
     readonly reference: readonly UnmatchedNode[];

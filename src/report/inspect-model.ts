@@ -19,17 +19,27 @@ import type { Lane } from '../ir/lane.js';
 import { reportedQuant } from './assemble.js';
 import type { Layer, LayerWeight, Macs, Port } from './inspect-report.js';
 import type { InspectedWeight } from './inspect-weights.js';
+import type { PortContract } from './port-contract.js';
 
-export function portsOf(graph: Graph, lane: Lane | undefined, ids: readonly TensorId[]): Port[] {
+/** Inputs or outputs of the network. */
+export function portsOf(
+  graph: Graph,
+  lane: Lane | undefined,
+  ids: readonly TensorId[],
+  contractOf: (graph: Graph, lane: Lane | undefined, id: TensorId) => PortContract | undefined,
+): Port[] {
   return ids.map((id) => {
     const tensor = tensorOf(graph, id);
-    const { name, dtype, shape } = tensor;
+    const { name, dtype } = tensor;
+    const shape = fileShape(tensor);
     const params = lane?.tensors.get(id);
+    const contract = contractOf(graph, lane, id);
     return {
-      ...(params === undefined ? {} : { quant: reportedQuant(params, tensor) }),
+      ...(params === undefined || contract?.form !== 'codes' ? {} : { quant: reportedQuant(params, tensor) }),
       name,
       ...(dtype === undefined ? {} : { dtype }),
       ...(shape === undefined ? {} : { shape }),
+      ...(contract === undefined ? {} : { contract }),
     };
   });
 }

@@ -1,7 +1,16 @@
 /** What `qdbg inspect` says, as plain data. JSON is it; a metric with no value is absent. */
 import type { Dim } from '../ir/graph.js';
 import type { Finding } from '../doctor/finding.js';
-import type { Report, ReportedModel, ReportedQuant, ReportedWeight, SCHEMA_VERSION } from './report.js';
+import type { IslandCause } from '../quant/placement/lane-islands.js';
+import type { PortContract } from './port-contract.js';
+import type {
+  Report,
+  ReportedModel,
+  ReportedQuant,
+  ReportedWeight,
+  SCHEMA_VERSION,
+  TensorRole,
+} from './report.js';
 
 export interface InspectReport {
   readonly schemaVersion: typeof SCHEMA_VERSION;
@@ -46,9 +55,74 @@ export interface InspectedModel extends Omit<ReportedModel, 'sha256'> {
 export interface InspectedQuantization {
   /** The kinds of quantizers that most activations, weights and biases have. */
   readonly scheme: Report['scheme'];
-  readonly coverage: Report['coverage'];
+  readonly coverage: InspectedCoverage;
+  /** What the file shows of how it was made. */
+  readonly origin: QuantizationOrigin;
+  /** Odd ones first, then in graph order. */
+  readonly tensors: readonly InspectedTensor[];
+  /** Quantizing that stays as the file has it, with the reason. */
+  readonly unfolded: readonly { readonly node: string; readonly reason: string }[];
   /** What is wrong with the parameters, worst first. */
   readonly findings: readonly Finding[];
+}
+
+export interface InspectedCoverage extends Omit<Report['coverage'], 'islands'> {
+  /** Operators in float that multiply integers all the same: of weights, with activations made integers while they run. */
+  readonly hybrid: { readonly ops: number; readonly macs: number };
+  readonly islands: readonly InspectedIsland[];
+}
+
+/** Operators in floating point that pass floats to each other. */
+export interface InspectedIsland {
+  readonly nodes: readonly string[];
+  readonly reason: string;
+  readonly cause: IslandCause;
+  /** Tensors that it reads of the rest of the network, and those that the rest reads of it. */
+  readonly entries: readonly string[];
+  readonly exits: readonly string[];
+  readonly macs: number;
+}
+
+export interface QuantizationOrigin {
+  /** In sentences. */
+  readonly evidence: readonly string[];
+  /** Weights whose codes reach the end of their type in every channel, of those looked at: scales that are the extremes of the weights. */
+  readonly weightScales?: { readonly minMax: number; readonly narrower: number; readonly total: number };
+}
+
+export interface InspectedTensor {
+  readonly tensor: string;
+  readonly role: TensorRole;
+  readonly node: string;
+  readonly op: string;
+  readonly shape: readonly Dim[];
+  readonly dtype: string;
+  readonly granularity: 'per-tensor' | 'per-axis' | 'per-block';
+  /** As the file counts its axes. */
+  readonly axis?: number;
+  readonly blockSize?: number;
+  readonly scales: { readonly count: number; readonly min: number; readonly max: number };
+  readonly zeroPoints: { readonly min: number; readonly max: number };
+  /** Real values that the first and the last code stand for. */
+  readonly represents: { readonly min: number; readonly max: number };
+  /** Input slot of the node, where only that use is quantized so. */
+  readonly onlyInput?: number;
+  /** What an ONNX file calls its codes, and the values read back from them. */
+  readonly stored?: { readonly codes: readonly string[]; readonly values: readonly string[] };
+  /** Parameters that the codes are read with, where they are not those they are written with. */
+  readonly read?: {
+    readonly scales: { readonly min: number; readonly max: number };
+    readonly zeroPoints: { readonly min: number; readonly max: number };
+  };
+  /** In a document: all parameters, up to 65 536 scales a tensor. */
+  readonly quant?: ReportedQuant;
+  readonly marks: readonly TensorMark[];
+}
+
+/** What is odd about the parameters of one tensor. */
+export interface TensorMark {
+  readonly kind: 'illegal' | 'read-back' | 'default-range' | 'scale-spread';
+  readonly text: string;
 }
 
 export interface Port {
@@ -58,6 +132,8 @@ export interface Port {
   readonly shape?: readonly Dim[];
   /** How the file stores it: value = (code - zeroPoint) * scale. */
   readonly quant?: ReportedQuant;
+  /** How values become what goes in, and what comes out becomes values. */
+  readonly contract?: PortContract;
 }
 
 /** Multiply-accumulates of convolutions and matrix products. */

@@ -1,13 +1,14 @@
 /** What `qdbg inspect` found as text for a terminal: the model, its layers in order, and the forecast last, where the eye is. */
 import { Chalk, type ChalkInstance } from 'chalk';
-import { columns, type Column } from './columns.js';
 import { bytes, count, listed, plural, printable, shape, shortened, wrapped } from './format.js';
 import { groupBy } from './group.js';
 import { layersSection } from './inspect-layers.js';
 import { nodeSections } from './inspect-node.js';
 import type { InspectedModel, InspectReport, Port } from './inspect-report.js';
 import { sideBySideSections } from './inspect-side-by-side.js';
-import { portContract, quantizationFindings, quantizationSection } from './inspect-quantization.js';
+import { portsSection } from './inspect-ports.js';
+import { quantizationFindings, quantizationSection } from './inspect-quantization.js';
+import { tensorsSection } from './inspect-tensor-table.js';
 import { forecastSection, nonFiniteSection } from './inspect-forecast.js';
 import type { TerminalOptions } from './terminal.js';
 
@@ -38,15 +39,16 @@ function sectionsOf(report: InspectReport, style: ChalkInstance, options: Termin
     ...(quiet
       ? []
       : [
-          [...portsSection('INPUTS', model.inputs, width), ...openSection(model.inputs, width)],
-          portsSection('OUTPUTS', model.outputs, width),
+          [...portsSection('INPUTS', model.inputs, style, width), ...openSection(model.inputs, width)],
+          portsSection('OUTPUTS', model.outputs, style, width),
           metadataSection(model, width),
           layersSection(model, style, width, top),
           opsSection(model, width),
         ]),
     nonFiniteSection(model, style, width),
     notComputedSection(model, style, width),
-    quantizationSection(model, width),
+    ...(quiet ? [] : [tensorsSection(model, style, options)]),
+    quantizationSection(model, style, width),
     quantizationFindings(model, style, width),
     // What int8 would cost the weights is no question where they are integers.
     ...(model.quantization === undefined ? [forecastSection(model, style, options)] : []),
@@ -95,18 +97,6 @@ function macsText({ macs: { total, unknownLayers, counted }, inputs }: Inspected
 
 function isOpen(dims: Port['shape']): boolean {
   return dims === undefined || dims.some((dim) => typeof dim !== 'number');
-}
-
-function portsSection(title: string, ports: readonly Port[], width: number): string[] {
-  if (ports.length === 0) return [`${title}  none`];
-  const rows = ports.map((port) => [
-    INDENT + printable(port.name),
-    port.quant?.dtype ?? port.dtype ?? '?',
-    shortened(shape(port.shape), 60),
-    portContract(port) ?? '',
-  ]);
-  const layout: Column[] = [{ title: '', least: 16 }, { title: '' }, { title: '', least: 12 }, { title: '' }];
-  return [title, ...columns(layout, rows, width)];
 }
 
 /** What is to be fixed before the model can run, and with which flags. */

@@ -1,9 +1,10 @@
 /** Findings as text for a terminal. */
 import type { ChalkInstance } from 'chalk';
 import type { Finding } from '../doctor/finding.js';
-import { labelled, listed, printable, shortened } from './format.js';
+import { labelled, listed, shortened } from './format.js';
 import { groupBy } from './group.js';
 import { INDENT } from './terminal-layers.js';
+import { prose } from './terminal-page.js';
 
 const TOLD_PER_RULE = 3;
 const MORE_PLACES = 8;
@@ -23,15 +24,13 @@ export function findingLines(all: readonly Finding[], style: ChalkInstance, widt
       const next = same[i + 1]?.fix?.edit;
       return [
         `${INDENT}${mark[severity]}  ${rule}  ${style.bold(shortened(place, width - TOLD.length - rule.length - 2))}`,
-        ...labelled(TOLD, printable(message), width),
+        ...labelled(TOLD, prose(message), width),
         ...(fix === undefined || (next === fix.edit && i + 1 < TOLD_PER_RULE)
           ? []
           : tried(fix, style, width)),
       ];
     });
-    const rest = same
-      .slice(TOLD_PER_RULE)
-      .map(({ subject }) => printable(subject.node ?? subject.tensor ?? ''));
+    const rest = same.slice(TOLD_PER_RULE).map(({ subject }) => prose(subject.node ?? subject.tensor ?? ''));
     return rest.length === 0
       ? told
       : [...told, ...labelled(TOLD, `and ${rest.length} more: ${listed(rest, MORE_PLACES)}`, width)];

@@ -16,6 +16,9 @@ export interface TableOptions {
 export const INDENT = '  ';
 /** What another setting must gain to be worth a line, dB. */
 export const WORTHWHILE_DB = 3;
+/** Characters that a name keeps on the narrowest screen. */
+export const SHORTEST_NAME = 16;
+const MOST_FALLS = 3;
 
 export function layers({ tensors }: Report, style: ChalkInstance, { width, top }: TableOptions): string[] {
   const measured = tensors.filter(({ cumulative }) => cumulative !== undefined);
@@ -30,7 +33,7 @@ export function layers({ tensors }: Report, style: ChalkInstance, { width, top }
     { text: decibels(tensor.local), paint: style.bold },
     decibels(tensor.cumulative),
     channelText(tensor),
-    tensor.levels === undefined ? '-' : tensor.levels.toFixed(tensor.levels < 10 ? 1 : 0),
+    levelsText(tensor),
     tensor.lostShare === undefined ? '-' : percent(tensor.lostShare),
     noiseText(tensor.self ?? tensor.local),
     number((tensor.local ?? tensor.self)?.maxAbsError ?? 0),
@@ -51,10 +54,25 @@ export function layers({ tensors }: Report, style: ChalkInstance, { width, top }
   return [...wrapped(title, width), ...columns(titles, rows, width), ...legend(LAYER_LEGEND, width)];
 }
 
-const SHORTEST_NAME = 16;
-
-function right(title: string): Column {
+export function right(title: string): Column {
   return { title, align: 'right' };
+}
+
+export function falls({ jumps }: Pick<Report, 'jumps'>, style: ChalkInstance, width: number): string[] {
+  if (jumps.length === 0) return [];
+  const title = 'LARGEST FALLS of cumulative SQNR, dB, from the worst input of a layer to its output';
+  const rows = jumps
+    .slice(0, MOST_FALLS)
+    .map(({ node, op, from, fromDb, toDb }): Row => [
+      `${INDENT}${printable(node)} (${printable(op)})`,
+      fromDb === undefined ? 'exact' : fromDb.toFixed(1),
+      '->',
+      { text: toDb.toFixed(1), paint: style.bold },
+      `from ${printable(from)}`,
+    ]);
+  const plain = { title: '' };
+  const name = { title: '', least: 12 };
+  return [...wrapped(title, width), ...columns([name, right(''), plain, right(''), name], rows, width)];
 }
 
 const LAYER_LEGEND =
@@ -65,7 +83,7 @@ const LAYER_LEGEND =
 const WEIGHT_LEGEND =
   "outlier channel: its largest |w| is beyond Q3 + 3 IQR of all channels' largest |w|. fewest levels: of any channel under one scale.";
 
-function legend(text: string, width: number): string[] {
+export function legend(text: string, width: number): string[] {
   return labelled(INDENT, text, width);
 }
 
@@ -85,7 +103,12 @@ function channelText({ local, self }: ReportedTensor): string {
   return worst === undefined ? '-' : `${worst.sqnrDb.toFixed(1)} #${worst.channel}`;
 }
 
-function noiseText(error: ErrorMeasurement | undefined): string {
+export function levelsText({ levels }: ReportedTensor): string {
+  return levels === undefined ? '-' : levels.toFixed(levels < 10 ? 1 : 0);
+}
+
+/** Shares of clipping and of rounding. */
+export function noiseText(error: ErrorMeasurement | undefined): string {
   if (error === undefined || error.exact === true) return '-';
   return `${Math.round(100 * error.noise.clip)}/${Math.round(100 * error.noise.round)} %`;
 }

@@ -102,6 +102,11 @@ export async function runtimeVersion(): Promise<string> {
   return `onnxruntime-node ${env.versions.node ?? env.versions.common}`;
 }
 
+/** Where the runtime lies, for a process of its own. */
+export function runtimeModule(): string {
+  return import.meta.resolve('onnxruntime-node');
+}
+
 export async function openSession(model: CompiledModel, options: SessionOptions): Promise<Session> {
   const ort = await runtime();
   const started = performance.now();
@@ -165,7 +170,7 @@ function create(
 }
 
 /** The runtime's own message without its source positions, and without what compiling has added to names. */
-function reasonOf(cause: unknown): string {
+export function reasonOf(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
   return text
     .replace(/\s+/g, ' ')

@@ -20,8 +20,16 @@ export interface AlignedConstant {
   readonly candidate: TensorId;
   readonly role: 'weight' | 'bias';
   readonly view?: View;
-  /** Of the two sets of values, in that order; 1 when equal up to a positive factor. Absent when one of them is constant. */
+  /**
+   * Of the two sets of values, in that order, each with what its network has folded into it or has behind it; 1 when equal up to a
+   * positive factor. Absent when one of them is constant.
+   */
   readonly correlation?: number;
+  /**
+   * What the reference has in the place of the candidate's constant: as many values, in its order, without what the candidate's
+   * network multiplies or adds elsewhere. Undefined where that cannot be told. Computed when asked for.
+   */
+  values(): Float32Array | undefined;
 }
 
 /** Operators of both networks that do the same work: a convolution with the BatchNorm and the activation function behind it. */

@@ -4,6 +4,7 @@
  */
 import { LoadError } from '../../errors.js';
 import type { ConstantData, Origin } from '../../ir/graph.js';
+import type { DynamicQuantizer, LaneFault, QuantParams, StoredNames } from '../../ir/lane.js';
 import type { AttributeProto, GraphProto } from '../../onnx/proto.js';
 import { isGraph, plainAttr } from './attribute.js';
 import type { PlainAttr } from './attribute.js';
@@ -32,6 +33,10 @@ export interface DraftNode {
   /** Names that the nested graphs read from around the node. */
   readonly captures: readonly string[];
   readonly origin: Origin;
+  /** Quantizers that only this node sees, by input slot. */
+  readonly quantizers?: ReadonlyMap<number, QuantParams | DynamicQuantizer>;
+  /** Why a node that quantizes, dequantizes or computes with codes stays one. */
+  readonly unfolded?: string;
 }
 
 export interface Draft {
@@ -42,6 +47,19 @@ export interface Draft {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly types: ReadonlyMap<string, ValueType>;
+  /** Undefined for a model that nothing quantizes. */
+  readonly quantization?: DraftQuantization;
+}
+
+/** What becomes the lane of the file. Names are those of the folded graph; some may not be in it any more. */
+export interface DraftQuantization {
+  readonly tensors: ReadonlyMap<string, QuantParams>;
+  readonly codes: ReadonlyMap<string, ConstantData>;
+  readonly stored: ReadonlyMap<string, StoredNames>;
+  /** Of the parameters themselves: every tensor that has them has these faults. */
+  readonly faults: ReadonlyMap<QuantParams, readonly Pick<LaneFault, 'kind' | 'message'>[]>;
+  /** Tensors that the file does not have. */
+  readonly inner: ReadonlySet<string>;
 }
 
 /** Levels of graphs within graphs. */

@@ -86,6 +86,7 @@ class Folding {
     const convAt = source === '' || output === '' ? undefined : this.#producers.get(source);
     const conv = convAt === undefined ? undefined : this.#nodes[convAt];
     if (convAt === undefined || conv === undefined || this.#uses.get(source) !== 1) return;
+    if (this.#isQuantized(conv, norm)) return;
     const pair = this.#pair(conv, norm, parameters);
     if (pair === undefined) return;
 
@@ -105,6 +106,15 @@ class Folding {
     this.#producers.set(output, convAt);
     const type = this.#types.get(source);
     if (type !== undefined && !this.#types.has(output)) this.#types.set(output, type);
+  }
+
+  /** Whether a quantizer stands between the two, or holds the values of a constant of theirs. */
+  #isQuantized(conv: DraftNode, norm: DraftNode): boolean {
+    const tensors = this.#draft.quantization?.tensors;
+    const [, ...constants] = conv.inputs;
+    const isOfConstant = [...(conv.quantizers?.keys() ?? [])].some((slot) => slot > 0);
+    if (isOfConstant || norm.quantizers !== undefined) return true;
+    return [...constants, ...norm.inputs].some((name) => tensors?.has(name) === true);
   }
 
   #pair(conv: DraftNode, norm: DraftNode, parameters: readonly string[]): Pair | undefined {

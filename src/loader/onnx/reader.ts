@@ -3,6 +3,7 @@
  */
 import { LoadError } from '../../errors.js';
 import type { Attr, Graph, Node, NodeId, Tensor, TensorId } from '../../ir/graph.js';
+import type { Lane } from '../../ir/lane.js';
 import type { ModelProto } from '../../onnx/proto.js';
 import { bindShapes } from './bind-shapes.js';
 import { draftOf } from './draft.js';
@@ -12,6 +13,8 @@ import { ExternalFiles } from './external.js';
 import type { ExternalFile } from './external.js';
 import { foldBatchNorms } from './fold-batch-norm.js';
 import { inlineFunctions } from './inline.js';
+import { laneOf } from './quantized/lane.js';
+import { foldQuantized } from './quantized/pass.js';
 import { Problems } from '../problems.js';
 import { opaqueGraph } from './subgraph.js';
 import { checkOpset, domainOf, modelVersions } from './versions.js';
@@ -24,9 +27,13 @@ export interface OnnxOptions {
 
 export interface OnnxFile {
   readonly graph: Graph;
+  /** What the file says of its quantization; undefined for a float model. */
+  readonly lane?: Lane;
   /** Files that hold tensors of the model, in order of first use. */
   readonly externalFiles: readonly ExternalFile[];
 }
+
+const MICROSOFT = 'com.microsoft';
 
 /**
  * Reads a model; weights stay where they are, in `bytes` or in files beside the model.
@@ -57,18 +64,22 @@ function read(bytes: Uint8Array, path: string, options: OnnxOptions): OnnxFile {
     problems.add('the model uses ai.onnx operators, its opset_import does not say of which version');
   }
   problems.throwIfAny();
-  draft = bindShapes(draft, options.shapes);
+  draft = foldQuantized(bindShapes(draft, options.shapes), opsets.get('') ?? 0);
   if (options.foldBatchNorm) draft = foldBatchNorms(draft);
+  const { ids, ...parts } = graphParts(draft);
+  const inner = [...(draft.quantization?.inner ?? [])].flatMap((name) => ids.get(name) ?? []);
   const graph: Graph = {
     name: model.graph.name ?? '',
     format: 'onnx',
     opsets: usedOpsets(opsets, model, draft),
     irVersion,
-    ...graphParts(draft),
+    ...parts,
     metadata: new Map((model.metadataProps ?? []).map(({ key, value }) => [key ?? '', value ?? ''])),
     producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
+    ...(inner.length === 0 ? {} : { inner: new Set(inner) }),
   };
-  return { graph, externalFiles: files.files };
+  const lane = laneOf(draft, ids);
+  return { graph, ...(lane === undefined ? {} : { lane }), externalFiles: files.files };
 }
 
 /** Without the domains that only named the model's own functions, which no runtime knows. */
@@ -79,12 +90,18 @@ function usedOpsets(
 ): Map<string, number> {
   const ofFunctions = new Set((model.functions ?? []).map(({ domain }) => domainOf(domain)));
   const used = new Set(draft.nodes.map(({ domain }) => domain));
-  return new Map(
-    [...opsets].filter(([domain]) => domain === '' || used.has(domain) || !ofFunctions.has(domain)),
+  const kept = [...opsets].filter(
+    ([domain]) => domain === '' || used.has(domain) || !ofFunctions.has(domain),
   );
+  // A node that writes codes of 16 bits again may bring in the runtime's own operators.
+  return new Map(used.has(MICROSOFT) ? [[MICROSOFT, 1], ...kept] : kept);
 }
 
-function graphParts(draft: Draft): Pick<Graph, 'tensors' | 'nodes' | 'inputs' | 'outputs'> {
+interface GraphParts extends Pick<Graph, 'tensors' | 'nodes' | 'inputs' | 'outputs'> {
+  readonly ids: ReadonlyMap<string, TensorId>;
+}
+
+function graphParts(draft: Draft): GraphParts {
   const tensors: Tensor[] = [];
   const ids = new Map<string, TensorId>();
   const add = (name: string): void => {
@@ -120,7 +137,7 @@ function graphParts(draft: Draft): Pick<Graph, 'tensors' | 'nodes' | 'inputs' | 
     outputs: node.outputs.map(optional),
     origin: node.origin,
   }));
-  return { tensors, nodes, inputs: draft.inputs.map(idOf), outputs: draft.outputs.map(idOf) };
+  return { tensors, nodes, inputs: draft.inputs.map(idOf), outputs: draft.outputs.map(idOf), ids };
 }
 
 function attrsOf(

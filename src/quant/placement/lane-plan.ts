@@ -1,66 +1,49 @@
 /** What a lane that came with a file quantizes, told as a plan. */
-import { OPAQUE_DOMAIN, tensorOf, type Graph, type Node, type TensorId } from '../../ir/graph.js';
-import { QRANGE, type Lane, type QuantParams } from '../../ir/lane.js';
-import { isOutput, operatorsOf, sourceOf } from '../../ir/operators.js';
+import { nodeOf, tensorOf, type Graph, type NodeId, type TensorId, type Use } from '../../ir/graph.js';
+import { QRANGE, type Lane, type QuantParams, type UseKey } from '../../ir/lane.js';
+import { isOutput } from '../../ir/operators.js';
 import type { TensorScheme } from '../scheme.js';
-import { EdgeFacts } from './edge-facts.js';
-import type { FloatNode, PlannedQuantizer, QuantizerRole, QuantPlan } from './plan.js';
-
-/** They stand where integers begin and end, and compute nothing. */
-const CONVERSIONS: ReadonlySet<string> = new Set(['QUANTIZE', 'DEQUANTIZE']);
+import { operatorForms } from './float-operators.js';
+import type { PlannedQuantizer, QuantizerRole, QuantPlan } from './plan.js';
 
 /** An operator computes with integers when all its floating-point edges have quantizers. */
 export function planOfLane(graph: Graph, lane: Lane): QuantPlan {
-  const facts = new EdgeFacts(graph);
   const inner = graph.inner ?? new Set<TensorId>();
-  const quantizedNodes: QuantPlan['quantizedNodes'][number][] = [];
-  const floatNodes: FloatNode[] = [];
-  for (const { main, nodes } of operatorsOf(graph)) {
-    if (main.domain === OPAQUE_DOMAIN || CONVERSIONS.has(main.origin.op)) continue;
-    const edges = nodes
-      .flatMap(({ inputs, outputs }) => [...inputs, ...outputs])
-      .map((id) => (id === null ? null : sourceOf(graph, id)))
-      .filter((id): id is TensorId => facts.isQuantizable(id) && !inner.has(id));
-    if (edges.length === 0) continue;
-    const open = edges.find((id) => !lane.tensors.has(id));
-    if (open === undefined) quantizedNodes.push(main.id);
-    else floatNodes.push({ node: main.id, reason: hybridReason(lane, main) ?? reasonOf(nodes, open) });
-  }
+  const forms = operatorForms(graph, lane);
   return {
     placement: 'file',
     quantizers: quantizersOf(graph, lane, inner),
-    quantizedNodes,
-    floatNodes,
+    quantizedNodes: forms.flatMap(({ operator, cause }) => (cause === undefined ? [operator.main.id] : [])),
+    floatNodes: forms.flatMap(({ operator, cause }) =>
+      cause === undefined ? [] : [{ node: operator.main.id, reason: cause.text }],
+    ),
     fusedAway: [...inner],
     biasLimit: Infinity,
   };
 }
 
-/** A hybrid kernel multiplies integers, made of a float activation while it runs. */
-function hybridReason({ hybrid, tensors }: Lane, { id, inputs }: Node): string | undefined {
-  if (hybrid?.has(id) !== true) return undefined;
-  const codes = inputs.map((input) => (input === null ? undefined : tensors.get(input)));
-  return `hybrid: ${codes.find((params) => params !== undefined)?.dtype ?? 'integer'} weights, float activations`;
-}
-
-function reasonOf(nodes: readonly Node[], open: TensorId): string {
-  return nodes.some(({ outputs }) => outputs.includes(open)) ? 'it writes floats' : 'it reads floats';
-}
-
 function quantizersOf(graph: Graph, lane: Lane, inner: ReadonlySet<TensorId>): PlannedQuantizer[] {
-  return [...lane.tensors].flatMap(([tensor, params]): PlannedQuantizer[] =>
-    inner.has(tensor)
-      ? []
-      : [
-          {
-            tensor,
-            role: roleOf(graph, tensor, params),
-            scheme: schemeOf(params),
-            ...(params.granularity.kind === 'per-axis' ? { axis: params.granularity.axis } : {}),
-            range: { kind: 'fixed', scale: params.scale[0] ?? 0, zeroPoint: params.zeroPoint[0] ?? 0 },
-          },
-        ],
-  );
+  const planned = (tensor: TensorId, params: QuantParams): PlannedQuantizer => ({
+    tensor,
+    role: roleOf(graph, tensor, params),
+    scheme: schemeOf(params),
+    ...(params.granularity.kind === 'per-axis' ? { axis: params.granularity.axis } : {}),
+    range: { kind: 'fixed', scale: params.scale[0] ?? 0, zeroPoint: params.zeroPoint[0] ?? 0 },
+  });
+  return [
+    ...[...lane.tensors].flatMap(([tensor, params]) => (inner.has(tensor) ? [] : [planned(tensor, params)])),
+    ...[...lane.uses].flatMap(([key, params]) => {
+      const use = useOf(key);
+      const tensor = nodeOf(graph, use.node).inputs[use.slot];
+      return tensor === null || tensor === undefined ? [] : [{ ...planned(tensor, params), use }];
+    }),
+  ];
+}
+
+/** The node and the slot that a key stands for. */
+export function useOf(key: UseKey): Use {
+  const [node, slot] = key.split(':').map(Number);
+  return { node: node as NodeId, slot: slot as number };
 }
 
 function roleOf(graph: Graph, tensor: TensorId, { dtype }: QuantParams): QuantizerRole {

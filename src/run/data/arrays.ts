@@ -249,7 +249,7 @@ class ArrayReader implements SourceReader {
     if (this.#open?.member === member) return this.#open.rows;
     await this.close();
     const reader = member.array.open();
-    this.#open = { member, reader, rows: rowReader(member, reader) };
+    this.#open = { member, reader, rows: rowReader(member.array.header, member.dtype, reader) };
     return this.#open.rows;
   }
 
@@ -260,7 +260,8 @@ class ArrayReader implements SourceReader {
   }
 }
 
-function rowReader({ array: { header }, dtype }: Member, reader: ByteReader): ElementReader {
+/** Reads elements [first, first + count) along the first axis of an array, in row-major order. */
+export function rowReader(header: ArrayHeader, dtype: FeedDType, reader: ByteReader): ElementReader {
   const width = elementBytes(dtype);
   const elements: ElementReader = async (first, count) => {
     const bytes = await reader.read(header.dataOffset + first * width, count * width);

@@ -5,6 +5,8 @@ import type { Finding } from '../../finding.js';
 import { percent } from '../../wording.js';
 
 const ERROR_SHARE = 0.01;
+/** Self SQNR, dB, above which clipping costs no more than a coarse scale would. */
+const HARMLESS_DB = 15;
 const WARNING_SHARE = 0.001;
 
 /** The quantized range cuts off values that the float network really produces, and that is most of the noise. */
@@ -18,7 +20,8 @@ export function clipped({ graph, edges }: Evidence): Finding[] {
     return [
       {
         rule: 'act.clipped',
-        severity: self.clippedShare >= ERROR_SHARE ? 'error' : 'warning',
+        severity:
+          self.clippedShare >= ERROR_SHARE && (self.sqnrDb ?? -Infinity) < HARMLESS_DB ? 'error' : 'warning',
         subject: { ...(node === undefined ? {} : { node }), tensor: tensorOf(graph, edge.tensor).name },
         message:
           `${percent(self.clippedShare)} of the values are outside the quantized range; clipping them is ` +

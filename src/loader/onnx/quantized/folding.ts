@@ -5,7 +5,7 @@
  * In the folded graph every quantized tensor is a float tensor with an annotation. Names are the file's: the float tensor that a
  * QuantizeLinear reads, or where the file has codes only (QLinearConv to QLinearConv, integer graph inputs), the tensor of codes.
  */
-import type { ConstantData } from '../../../ir/graph.js';
+import type { ConstantData, FloatDType } from '../../../ir/graph.js';
 import type { DynamicQuantizer, QuantParams } from '../../../ir/lane.js';
 import type { PlainAttr } from '../attribute.js';
 import type { DraftNode } from '../draft.js';
@@ -39,6 +39,10 @@ export interface Folding {
   /** Elements of a constant input as the file has them; undefined for activations and omitted inputs. */
   constant(slot: number): ConstantData | undefined;
   intAttr(name: string, otherwise: number): number;
+  /** Type of the values that codes with these parameters stand for: that of their scale in the file. */
+  floatType(params: QuantParams): FloatDType;
+  /** Number of dimensions of input `slot`; undefined where the file does not say and nothing tells. */
+  rank(slot: number): number | undefined;
 
   /**
    * Parameters that constant inputs give for the codes of input or output `of`; axes as in the file.
@@ -66,6 +70,20 @@ export interface Folding {
   codes(slot: number): { readonly operand: Operand; readonly params: QuantParams } | undefined;
   /** A float (or index) input; values that a DequantizeLinear made are read through their quantizer. */
   real(slot: number): Operand;
+
+  /** Node of the file that writes the value; undefined for graph inputs and constants. */
+  producerOf(name: string): DraftNode | undefined;
+  /** The one node of the file that reads the value; undefined where several do, the graph gives it out or a nested graph reads it. */
+  onlyReaderOf(name: string): DraftNode | undefined;
+  /** As `constant`, by name: for what other nodes of a pattern read. */
+  constantOf(name: string): ConstantData | undefined;
+  /** As `real`, by name. */
+  realOf(name: string): Operand;
+  /**
+   * Takes another node of the file into this operator, whose origin then names it. It disappears, unless something that stays reads
+   * what it writes and no emitted node does: the DynamicQuantizeLinear of two MatMulInteger, one of which cannot be folded.
+   */
+  absorb(node: DraftNode): void;
 
   /** A constant of the folded graph, named after `base` in a way that is not taken; float32 unless data says otherwise. */
   addConstant(

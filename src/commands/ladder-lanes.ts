@@ -1,0 +1,92 @@
+/** The lanes of the ladder from float to the finished file. */
+import { elementCount, toFloat32 } from '../ir/elements.js';
+import { nodeOf, tensorOf, type ConstantData, type Graph, type TensorId } from '../ir/graph.js';
+import { FLOAT_LANE, type Lane, type UseKey } from '../ir/lane.js';
+import { viewed } from '../ir/view.js';
+import { alignedConstants } from '../diff/compared-constants.js';
+import type { LadderRung } from '../report/compare-report.js';
+import type { NetworkPair } from './network-pair.js';
+
+export interface RungLane {
+  readonly rung: LadderRung['rung'];
+  readonly lane: Lane;
+  readonly remark?: string;
+}
+
+/** A candidate without quantizers has two steps: its graph, and its weights. */
+export function ladderLanes({ reference, candidate, alignment }: NetworkPair): RungLane[] {
+  const { graph, lane } = candidate;
+  const constants = alignedConstants(alignment);
+  const values = new Map<TensorId, ConstantData>();
+  for (const [tensor, constant] of constants) {
+    const made = inPlaceOf(
+      tensorOf(graph, tensor).data,
+      tensorOf(reference.graph, constant.reference).data,
+      constant.view,
+    );
+    if (made !== undefined) values.set(tensor, made);
+  }
+  const stored = [...lane.tensors.keys()].filter((tensor) => isConstant(graph, tensor));
+  const own = stored.filter((tensor) => !values.has(tensor)).length;
+  const remark =
+    own === 0
+      ? {}
+      : {
+          remark: `${own} of ${stored.length} quantized constants have no counterpart and are the candidate's own`,
+        };
+  const isQuantized = lane.tensors.size + lane.uses.size + (lane.dynamic?.size ?? 0) > 0;
+  return [
+    { rung: 'graph', lane: { ...FLOAT_LANE, name: 'graph', values }, ...remark },
+    { rung: 'weights', lane: { ...FLOAT_LANE, name: 'weights' } },
+    ...(isQuantized
+      ? [
+          { rung: 'activations' as const, lane: activationsOnly(graph, lane, values), ...remark },
+          { rung: 'everything' as const, lane },
+        ]
+      : []),
+  ];
+}
+
+/** Float operators between the lane's quantizers of activations: integer kernels need codes of weights. */
+function activationsOnly(graph: Graph, lane: Lane, values: ReadonlyMap<TensorId, ConstantData>): Lane {
+  return {
+    name: 'activations',
+    tensors: new Map([...lane.tensors].filter(([tensor]) => !isConstant(graph, tensor))),
+    uses: new Map([...lane.uses].filter(([key]) => !isConstant(graph, usedBy(graph, key)))),
+    ...(lane.dynamic === undefined ? {} : { dynamic: lane.dynamic }),
+    values,
+  };
+}
+
+function usedBy(graph: Graph, key: UseKey): TensorId | undefined {
+  const [node = 0, slot = 0] = key.split(':').map(Number);
+  return nodeOf(graph, node as Parameters<typeof nodeOf>[1]).inputs[slot] ?? undefined;
+}
+
+function isConstant(graph: Graph, tensor: TensorId | undefined): boolean {
+  return tensor !== undefined && tensorOf(graph, tensor).data !== undefined;
+}
+
+/** The reference's values in the form of the candidate's constant; read when a program that has them is written. */
+function inPlaceOf(
+  own: ConstantData | undefined,
+  reference: ConstantData | undefined,
+  view: Parameters<typeof viewed>[1] | undefined,
+): ConstantData | undefined {
+  if (own?.dtype !== 'float32' || reference === undefined) return undefined;
+  if (elementCount(own.dims) !== elementCount(reference.dims)) return undefined;
+  let bytes: Uint8Array | undefined;
+  return {
+    dtype: 'float32',
+    dims: own.dims,
+    byteLength: own.byteLength,
+    bytes: () => {
+      if (bytes === undefined) {
+        const floats = toFloat32(reference);
+        const values = view === undefined ? floats : viewed(floats, view);
+        bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      }
+      return bytes;
+    },
+  };
+}

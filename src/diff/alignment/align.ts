@@ -1,0 +1,95 @@
+/** The alignment of two networks from structure and weights, completed by behaviour. */
+import type { Graph, Node, NodeId } from '../../ir/graph.js';
+import type { Lane } from '../../ir/lane.js';
+import type { AlignedEdge, AlignedOperator, Alignment } from './alignment.js';
+import { weightAnchors } from './anchors.js';
+import { completed, type Activations } from './behaviour.js';
+import { alignedConstants } from './constants.js';
+import { edgesOf, outputsOf, regionPairs, unmatchedNodes, type FoundEdge } from './edges.js';
+import { isElementwise } from './elementwise.js';
+import { joinInputs } from './inputs.js';
+import { Matching, type Match } from './matching.js';
+import { requireEvidence } from './evidence.js';
+import { skeletonOf, type Unit } from './units.js';
+
+/** A network: shapes inferred, as far as possible for one sample. */
+export interface Side {
+  readonly graph: Graph;
+  readonly lane?: Lane;
+}
+
+/**
+ * Which tensors and operators of the candidate are which of the reference. Names need not agree, nor formats, layouts, what is
+ * folded, nor the order of nodes, operands and outputs.
+ *
+ * Units of work (a convolution with what is folded into it and its activation function) are anchored by their weights, then followed
+ * along producers and consumers; `activations` of the same samples add what is left and settle the order of axes. They never undo
+ * what structure and weights tell: where those agree and behaviour differs is the fault that is looked for.
+ *
+ * Linear in the size of the graphs and their weights but for bounded tables; deterministic. Never throws for a valid graph.
+ */
+export function align(reference: Side, candidate: Side, activations?: Activations): Alignment {
+  return traced(reference, candidate, activations).alignment;
+}
+
+export interface Traced {
+  readonly alignment: Alignment;
+  readonly matching: Matching;
+  readonly edges: readonly FoundEdge[];
+}
+
+export function traced(reference: Side, candidate: Side, activations?: Activations): Traced {
+  const matching = new Matching(
+    skeletonOf(reference.graph, reference.lane),
+    skeletonOf(candidate.graph, candidate.lane),
+  );
+  joinInputs(matching);
+  matching.anchor(weightAnchors(matching.reference, matching.candidate));
+  matching.complete();
+  requireEvidence(matching);
+  const pairs = regionPairs(matching);
+  const found = edgesOf(pairs);
+  const edges = activations === undefined ? found : completed(matching, found, activations);
+  const plain = edges.map(({ isTraced: _, ...edge }): AlignedEdge => edge);
+  const inputs = new Set(candidate.graph.inputs);
+  const ids = (nodes: readonly Node[]): NodeId[] => nodes.map(({ id }) => id);
+  const alignment: Alignment = {
+    inputs: plain.filter((edge) => inputs.has(edge.candidate)),
+    edges: plain,
+    operators: matching.matches().flatMap((match) => operator(matching, match)),
+    outputs: outputsOf(matching, plain),
+    unmatched: {
+      reference: ids(unmatchedNodes(matching, pairs, 'reference')),
+      candidate: ids(unmatchedNodes(matching, pairs, 'candidate')),
+    },
+    coverage: coverageOf(matching),
+  };
+  return { alignment, matching, edges };
+}
+
+function operator(matching: Matching, { reference, candidate, ground }: Match): AlignedOperator[] {
+  const [a, b] = [matching.reference.units[reference], matching.candidate.units[candidate]];
+  if (a === undefined || b?.node === undefined) return [];
+  return [
+    {
+      reference: nodesOf(a),
+      candidate: nodesOf(b),
+      constants: alignedConstants(matching.reference, a, matching.candidate, b),
+      ground,
+    },
+  ];
+}
+
+/** The node that computes, then what was merged with it. */
+function nodesOf({ node, before, regions }: Unit): NodeId[] {
+  const merged = regions.flatMap(({ members }) =>
+    members.flatMap((member) => (member.node !== undefined && isElementwise(member.node) ? [member.node] : [])),
+  );
+  return [...(node === undefined ? [] : [node]), ...before, ...merged].map(({ id }) => id);
+}
+
+function coverageOf(matching: Matching): Alignment['coverage'] {
+  const compute = matching.candidate.units.filter(({ isCompute }) => isCompute);
+  const matched = compute.filter(({ index }) => matching.ofCandidate(index) !== undefined);
+  return { matched: matched.length, total: compute.length };
+}

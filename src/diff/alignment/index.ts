@@ -1,0 +1,5 @@
+/** Which tensor and operator of a candidate network is which of the reference. */
+export { align, type Side } from './align.js';
+export type { Activations } from './behaviour.js';
+export { questions } from './questions.js';
+export type { AlignedConstant, AlignedEdge, AlignedOperator, Alignment, Ground } from './alignment.js';

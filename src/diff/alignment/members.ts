@@ -1,0 +1,183 @@
+/** Which tensors of two matched regions are the same: by what they are as functions of the unit's result. */
+import type { Graph, Node, TensorId } from '../../ir/graph.js';
+import { sourceOf } from '../../ir/operators.js';
+import type { QuantParams } from '../../ir/lane.js';
+import { dimsOf } from './axes.js';
+import { agree, isElementwise } from './elementwise.js';
+import { isComparable, type Member, type Region, type Skeleton } from './units.js';
+
+export interface MemberPair {
+  readonly reference: TensorId;
+  readonly candidate: TensorId;
+}
+
+/** A region with what is asked of it again and again. */
+export class RegionView {
+  readonly skeleton: Skeleton;
+  readonly region: Region;
+  /** Tensors of the file, in graph order. */
+  readonly tensors: readonly Member[];
+  /** Those of them that other units read, or that leave the network. */
+  readonly exits: readonly Member[];
+
+  constructor(skeleton: Skeleton, region: Region, ends: ReadonlySet<TensorId>) {
+    this.skeleton = skeleton;
+    this.region = region;
+    this.tensors = region.members.filter(({ tensor }) => isComparable(skeleton.graph, tensor));
+    const left = new Set(
+      region.members
+        .filter(({ tensor }) => ends.has(tensor))
+        .map(({ tensor }) => this.shown(tensor))
+        .filter((tensor) => tensor !== undefined),
+    );
+    this.exits = this.tensors.filter(({ tensor }) => left.has(tensor));
+  }
+
+  member(tensor: TensorId): Member | undefined {
+    return this.region.members.find((member) => member.tensor === tensor);
+  }
+
+  /** The tensor of the file that holds the values of this one; undefined when the file has none. */
+  shown(tensor: TensorId): TensorId | undefined {
+    const source = sourceOf(this.skeleton.graph, tensor);
+    if (isComparable(this.skeleton.graph, source)) return source;
+    const at = this.member(source);
+    const first = at?.isMoved === true ? (at.node?.inputs[0] ?? undefined) : undefined;
+    return first === undefined ? undefined : this.shown(first);
+  }
+}
+
+/** Extents apart from those of 1, sorted; what views cannot change. */
+export function extentsKey(graph: Graph, tensor: TensorId): string | undefined {
+  return dimsOf(graph, tensor)
+    ?.filter((dim) => dim !== 1)
+    .sort((a, b) => a - b)
+    .join();
+}
+
+export function sizeOf(graph: Graph, tensor: TensorId): number | undefined {
+  return dimsOf(graph, tensor)?.reduce((product, dim) => product * dim, 1);
+}
+
+function isSame(a: Member, b: Member): boolean {
+  return a.samples !== undefined && b.samples !== undefined && agree(a.samples, b.samples);
+}
+
+/**
+ * Tensors of two regions that belong together. First those that are the same function where both leave their region, then those
+ * that the same unit reads though one has gone through an activation function that the other network does not have, then what is
+ * the same inside.
+ *
+ * @param wired pairs of tensors that matched units read, or that are the same output of the network
+ */
+export function pairMembers(left: RegionView, right: RegionView, wired: readonly MemberPair[]): MemberPair[] {
+  const pairs = new Pairs(left, right);
+  const shown = wired.flatMap(({ reference, candidate }): MemberPair[] => {
+    const [a, b] = [left.shown(reference), right.shown(candidate)];
+    return a === undefined || b === undefined ? [] : [{ reference: a, candidate: b }];
+  });
+  const agreeing = shown.filter(({ reference, candidate }) => {
+    const [a, b] = [left.member(reference), right.member(candidate)];
+    return a !== undefined && b !== undefined && isSame(a, b);
+  });
+  for (const pair of agreeing) pairs.add(pair);
+  pairs.alike(left.exits, right.exits);
+  for (const pair of shown) pairs.add(pair);
+  const [open, openThere] = [pairs.free(left.exits, 'reference'), pairs.free(right.exits, 'candidate')];
+  const [a, b] = [open.at(-1), openThere.at(-1)];
+  if (a !== undefined && b !== undefined && right.exits.length === openThere.length) {
+    pairs.add({ reference: a.tensor, candidate: b.tensor });
+  }
+  pairs.alike(left.tensors, right.tensors);
+  return pairs.found;
+}
+
+class Pairs {
+  readonly found: MemberPair[] = [];
+  readonly #left: RegionView;
+  readonly #right: RegionView;
+  readonly #reference = new Set<TensorId>();
+  readonly #candidate = new Set<TensorId>();
+
+  constructor(left: RegionView, right: RegionView) {
+    this.#left = left;
+    this.#right = right;
+  }
+
+  add(pair: MemberPair): void {
+    const { reference, candidate } = pair;
+    if (this.#reference.has(reference) || this.#candidate.has(candidate)) return;
+    const [size, other] = [
+      sizeOf(this.#left.skeleton.graph, reference),
+      sizeOf(this.#right.skeleton.graph, candidate),
+    ];
+    if (size !== undefined && other !== undefined && size !== other) return;
+    this.#reference.add(reference);
+    this.#candidate.add(candidate);
+    this.found.push(pair);
+  }
+
+  free(members: readonly Member[], side: keyof MemberPair): Member[] {
+    const taken = side === 'reference' ? this.#reference : this.#candidate;
+    return members.filter(({ tensor }) => !taken.has(tensor));
+  }
+
+  alike(left: readonly Member[], right: readonly Member[]): void {
+    for (const member of this.free(right, 'candidate')) {
+      const extents = extentsKey(this.#right.skeleton.graph, member.tensor);
+      const twin = this.free(left, 'reference').find((other) => {
+        const there = extentsKey(this.#left.skeleton.graph, other.tensor);
+        return isSame(other, member) && (extents === undefined || there === undefined || extents === there);
+      });
+      if (twin !== undefined) this.add({ reference: twin.tensor, candidate: member.tensor });
+    }
+  }
+}
+
+/** Elementwise operators of a region that the twin region has no counterpart for. */
+export function oddNodes(own: RegionView, other: RegionView): Node[] {
+  const nodes = own.region.members.filter(({ node }) => node !== undefined && isElementwise(node));
+  const isMatched = (member: Member): boolean =>
+    other.region.members.some(
+      (twin) =>
+        isSame(member, twin) || isSameInRange(member, twin, other) || isSameInRange(twin, member, own),
+    );
+  const ends = own.exits.length > 0 ? own.exits : own.region.members.slice(-1);
+  if (ends.every(isMatched)) return [];
+  const ops = new Map<string, number>();
+  for (const { node } of other.region.members) if (node !== undefined) ops.set(node.op, (ops.get(node.op) ?? 0) + 1);
+  return nodes
+    .filter((member) => {
+      const { node, samples } = member;
+      if (node === undefined || isMatched(member) || isFolded(own, node)) return false;
+      if (samples !== undefined) return true;
+      const count = ops.get(node.op) ?? 0;
+      ops.set(node.op, count - 1);
+      return count <= 0;
+    })
+    .flatMap(({ node }) => node ?? []);
+}
+
+function isFolded({ skeleton, region }: RegionView, node: Node): boolean {
+  return skeleton.units[region.unit]?.folded?.nodes.includes(node) === true;
+}
+
+/**
+ * Whether a function is the other behind the quantizer of its tensor: a range that starts at zero stands for an activation function
+ * that the graph does not have. Where else the range ends is calibration.
+ */
+function isSameInRange(plain: Member, limited: Member, { skeleton }: RegionView): boolean {
+  const params = skeleton.lane?.tensors.get(limited.tensor);
+  const range = params === undefined ? undefined : rangeOf(params);
+  if (range === undefined || plain.samples === undefined || limited.samples === undefined) return false;
+  const [low, high] = range;
+  const bound = (least: number) => (value: number) => Math.min(Math.max(value, least), high);
+  return agree(plain.samples.map(bound(low < 0 ? low : -Infinity)), limited.samples.map(bound(low)));
+}
+
+function rangeOf({ granularity, scale, zeroPoint, qmin, qmax }: QuantParams): readonly [number, number] | undefined {
+  const [step = 0] = scale;
+  const [zero = 0] = zeroPoint;
+  if (granularity.kind !== 'per-tensor' || !(step > 0)) return undefined;
+  return [(qmin - zero) * step, (qmax - zero) * step];
+}

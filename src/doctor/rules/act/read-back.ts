@@ -1,0 +1,38 @@
+import type { LaneEvidence } from '../../evidence.js';
+import type { Finding } from '../../finding.js';
+import type { QuantParams } from '../../../ir/lane.js';
+import { subjectOf } from '../../subject.js';
+import { short } from '../../wording.js';
+
+/** A file whose reader of codes has other parameters than the writer: what is read is scaled and shifted, whatever was computed. */
+export function readBack({ graph, lane }: LaneEvidence): Finding[] {
+  return [...lane.tensors].flatMap(([tensor, params]): Finding[] => {
+    const { read } = params;
+    if (read === undefined) return [];
+    const at = firstDifference(params, read);
+    const [scale = 0, readScale = 0] = [params.scale[at], read.scale[at]];
+    const [point = 0, readPoint = 0] = [params.zeroPoint[at], read.zeroPoint[at]];
+    const channel = params.scale.length > 1 ? ` in channel ${at}` : '';
+    return [
+      {
+        rule: 'act.requantize-clip',
+        severity: 'warning',
+        subject: subjectOf(graph, tensor),
+        message:
+          `codes are written with scale ${short(scale)}, zero point ${point} and read with ${short(readScale)}, ${readPoint}${channel}: ` +
+          `what is read is ${short(readScale / scale)} times what was computed${point === readPoint ? '' : `, shifted by ${short((point - readPoint) * readScale)}`}`,
+        args: {
+          scale: String(scale),
+          zeroPoint: point,
+          readScale: String(readScale),
+          readZeroPoint: readPoint,
+        },
+      },
+    ];
+  });
+}
+
+function firstDifference({ scale, zeroPoint }: QuantParams, read: NonNullable<QuantParams['read']>): number {
+  const at = scale.findIndex((value, i) => value !== read.scale[i] || zeroPoint[i] !== read.zeroPoint[i]);
+  return Math.max(0, at);
+}

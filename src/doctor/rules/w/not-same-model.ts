@@ -1,0 +1,236 @@
+import { toFloat32 } from '../../../ir/elements.js';
+import { nodeLabel, nodeOf, tensorOf, type TensorId } from '../../../ir/graph.js';
+import type { ChannelComparison, ConstantComparison } from '../../../diff/compared-constants.js';
+import type { ComparisonEvidence } from '../../evidence.js';
+import type { Finding } from '../../finding.js';
+import { listed, short } from '../../wording.js';
+
+/** Rounding to codes moves no value further than half a step; some exporters cut off the last one. */
+const ROUNDING_STEPS = 1.05;
+/** Σe²/Σx² below which a difference is no other weight: 20 dB. */
+const SAME_NOISE = 0.01;
+/** Above it a scale is too coarse for the weight: 10 dB. */
+const COARSE_NOISE = 0.1;
+/** Local SQNR, dB, above which a bias is too small beside the layer's output to matter. */
+const HARMLESS_DB = 20;
+const RELATED = 0.9;
+/** Factors between which a channel counts as unscaled. */
+const GAINS: readonly [number, number] = [0.8, 1.25];
+const DEAD_GAIN = 0.02;
+/** A correlation over fewer values says little. */
+const FEWEST_VALUES = 8;
+
+/**
+ * Weights that are not the reference's own, rounded. Where most differ, the two are other checkpoints, or one was trained further;
+ * that is said once, and only layers that differ more than the rest are named.
+ */
+export function notSameModel(evidence: ComparisonEvidence): Finding[] {
+  const weights = evidence.compared.filter(
+    (one) => one.role === 'weight' && sizeOf(evidence, one) >= FEWEST_VALUES,
+  );
+  const others = weights.filter(isOther);
+  const trained = weights.length >= 3 && others.length > weights.length / 2;
+  const usual = trained ? median(weights.map(({ correlation = 0 }) => correlation)) : 1;
+  const whole: Finding[] = trained
+    ? [
+        {
+          rule: 'w.not-same-model',
+          severity: usual < 0.5 ? 'error' : 'note',
+          subject: {},
+          message:
+            usual < 0.5
+              ? `the weights of ${others.length} of ${weights.length} layers are not those of the reference (median correlation ${short(usual)}): these are two different checkpoints`
+              : `the weights of ${others.length} of ${weights.length} layers differ from the reference's by more than rounding (median correlation ${short(usual)}): one was trained further, as in quantization-aware training`,
+          args: { layers: others.length, of: weights.length, correlation: usual },
+        },
+      ]
+    : [];
+  const named = weights.flatMap((weight): Finding[] => {
+    const fault = isOther(weight) ? faultOf(evidence, weight, usual, trained) : coarseness(weight);
+    return fault === undefined ? [] : [finding(evidence, weight, fault)];
+  });
+  // Bias correction and training change biases a little, and rightly so.
+  const biases = evidence.compared
+    .filter((one) => one.role === 'bias' && noiseOf(one) > COARSE_NOISE && doesHarm(evidence, one))
+    .map((bias) => finding(evidence, bias, biasFault(bias)));
+  return [...whole, ...named, ...biases];
+}
+
+interface Fault {
+  readonly message: string;
+  readonly args: Finding['args'];
+}
+
+function finding(
+  { graph }: ComparisonEvidence,
+  { candidate, node }: ConstantComparison,
+  fault: Fault,
+): Finding {
+  const subject = { node: nodeLabel(nodeOf(graph, node)), tensor: tensorOf(graph, candidate).name };
+  return { rule: 'w.not-same-model', severity: 'error', subject, ...fault };
+}
+
+function sizeOf({ graph }: ComparisonEvidence, { candidate }: ConstantComparison): number {
+  return (tensorOf(graph, candidate).data?.dims ?? []).reduce((size, dim) => size * dim, 1);
+}
+
+/** Σe²/Σx²; of a reference without energy infinite where anything differs. */
+function noiseOf({ error }: ConstantComparison): number {
+  if (error === undefined || error.exact === true) return 0;
+  return error.sqnrDb === undefined ? Infinity : 10 ** (-error.sqnrDb / 10);
+}
+
+function isRounded({ steps = Infinity }: ChannelComparison): boolean {
+  return steps <= ROUNDING_STEPS;
+}
+
+function isOther(constant: ConstantComparison): boolean {
+  const { channels } = constant;
+  return !channels.every(isRounded) && (noiseOf(constant) > SAME_NOISE || wrongChannels(channels).length > 0);
+}
+
+/** Channels that are the reference's times another factor, or nothing of it. */
+function wrongChannels(channels: readonly ChannelComparison[]): number[] {
+  const [low, high] = GAINS;
+  return channels.flatMap((channel, index) => {
+    const { gain = 1, correlation = 1 } = channel;
+    const isScaled = (gain < low || gain > high) && (correlation > RELATED || Math.abs(gain) < DEAD_GAIN);
+    return isScaled && !isRounded(channel) ? [index] : [];
+  });
+}
+
+function faultOf(
+  evidence: ComparisonEvidence,
+  weight: ConstantComparison,
+  usual: number,
+  trained: boolean,
+): Fault | undefined {
+  const { correlation = 0, channels } = weight;
+  if (correlation < -RELATED) {
+    return {
+      message: `the weights are the reference's with the sign turned (correlation ${short(correlation)})`,
+      args: { correlation },
+    };
+  }
+  const wrong = wrongChannels(channels);
+  const gains = channels.flatMap(({ gain }) => (gain === undefined ? [] : [gain]));
+  if (!trained && wrong.length > 0) {
+    const gain = median(wrong.map((channel) => channels[channel]?.gain ?? 1));
+    const which =
+      wrong.length === channels.length
+        ? 'the weights are'
+        : `${listed('channel', wrong)} of the weights ${wrong.length === 1 ? 'is' : 'are'}`;
+    const what =
+      Math.abs(gain) < DEAD_GAIN
+        ? `${wrong.length === channels.length ? 'the weights are' : listed('channel', wrong) + (wrong.length === 1 ? ' is' : ' are')} zero, in the reference not`
+        : `${which} ${short(gain)} times the reference's: the scale does not fit`;
+    return { message: what, args: { channels: wrong.length, gain } };
+  }
+  if (trained && correlation > usual - 0.3) return undefined;
+  if (correlation >= RELATED && noiseOf(weight) <= COARSE_NOISE) return undefined;
+  const origin = originOf(evidence, weight);
+  return {
+    message: `the weights are not those of the reference (correlation ${short(correlation)})${origin}`,
+    args: { correlation, gain: median(gains) },
+  };
+}
+
+/** The scale leaves so few codes that rounding takes most of the weight. */
+function coarseness(weight: ConstantComparison): Fault | undefined {
+  const noise = noiseOf(weight);
+  if (noise <= COARSE_NOISE) return undefined;
+  const db = -10 * Math.log10(noise);
+  const wholes = weight.channels.filter(({ relativeNoise = 0 }) => relativeNoise > COARSE_NOISE).length;
+  // Single poor channels under one scale are what w.per-tensor-spread is about.
+  if (wholes < weight.channels.length / 2) return undefined;
+  return {
+    message: `the scale of the weights is too large: rounding leaves ${short(db)} dB of them`,
+    args: { sqnrDb: db, channels: weight.channels.length },
+  };
+}
+
+function biasFault({ correlation = 0, channels }: ConstantComparison): Fault {
+  const gains = channels.flatMap(({ gain }) => (gain === undefined ? [] : [gain]));
+  const gain = median(gains);
+  const alike = gains.filter((one) => one > 0.8 * gain && one < 1.25 * gain).length > 0.9 * gains.length;
+  return alike && Math.abs(gain - 1) > 0.2
+    ? { message: `the bias is ${short(gain)} times the reference's: its scale does not fit`, args: { gain } }
+    : {
+        message: `the bias is not that of the reference (correlation ${short(correlation)})`,
+        args: { correlation },
+      };
+}
+
+/** Whether the layer, on the right inputs, gives something else than the reference. */
+function doesHarm({ suspects, graph }: ComparisonEvidence, { node }: ConstantComparison): boolean {
+  const written = new Set(downstream(graph.nodes[node]?.outputs ?? []));
+  const { index } = nodeOf(graph, node).origin;
+  for (const other of graph.nodes.slice(node, node + 4)) {
+    if (other.origin.index === index || other.inputs.some((id) => id !== null && written.has(id))) {
+      for (const id of downstream(other.outputs)) written.add(id);
+    }
+  }
+  return suspects.some(
+    ({ tensor, kind, db }) => kind === 'operator' && written.has(tensor) && db < HARMLESS_DB,
+  );
+}
+
+function downstream(outputs: readonly (TensorId | null)[]): TensorId[] {
+  return outputs.filter((id) => id !== null);
+}
+
+/** Where the weights may come from: another layer of the reference, or this one with its axes exchanged. */
+function originOf({ reference, graph, compared }: ComparisonEvidence, weight: ConstantComparison): string {
+  const found = tensorOf(graph, weight.candidate).data;
+  if (found === undefined) return '';
+  const values = toFloat32(found);
+  const own = tensorOf(reference.graph, weight.reference).data;
+  for (const transposed of own === undefined ? [] : transpositions(toFloat32(own), own.dims)) {
+    if (correlate(transposed, values) > RELATED)
+      return ', but they are with the axes of the kernel exchanged';
+  }
+  for (const other of compared) {
+    const data =
+      other.reference === weight.reference ? undefined : tensorOf(reference.graph, other.reference).data;
+    if (data?.dims.join() !== found.dims.join()) continue;
+    if (correlate(toFloat32(data), values) > RELATED) {
+      return `, but those of ${tensorOf(reference.graph, other.reference).name}`;
+    }
+  }
+  return '';
+}
+
+/** The values with two axes of the same extent exchanged, each way that is possible. */
+function transpositions(values: Float32Array, dims: readonly number[]): Float32Array[] {
+  const strides = dims.map((_, axis) => dims.slice(axis + 1).reduce((size, dim) => size * dim, 1));
+  const pairs = dims.flatMap((extent, a) =>
+    dims.flatMap((other, b) => (b > a && other === extent && extent > 1 ? [[a, b] as const] : [])),
+  );
+  return pairs.map(([a, b]) =>
+    values.map((_, i) => {
+      const [stepA = 1, stepB = 1, extent = 1] = [strides[a], strides[b], dims[a]];
+      const atA = Math.floor(i / stepA) % extent;
+      const atB = Math.floor(i / stepB) % extent;
+      return values[i + (atB - atA) * stepA + (atA - atB) * stepB] as number;
+    }),
+  );
+}
+
+function correlate(x: Float32Array, y: Float32Array): number {
+  let [sx, sy, sxx, syy, sxy] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < x.length; i++) {
+    const [a, b] = [x[i] as number, y[i] as number];
+    sx += a;
+    sy += b;
+    sxx += a * a;
+    syy += b * b;
+    sxy += a * b;
+  }
+  const n = x.length;
+  return (sxy - (sx * sy) / n) / Math.sqrt((sxx - (sx * sx) / n) * (syy - (sy * sy) / n));
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

@@ -1,0 +1,257 @@
+/** What is known of the values of a file while its quantizers are folded, and the nodes of the folded graph so far. */
+import { bitsPerElement, packedByteLength } from '../../../ir/elements.js';
+import { isFloat, type ConstantData, type FloatDType } from '../../../ir/graph.js';
+import type { QuantParams } from '../../../ir/lane.js';
+import { draftLabel, type Draft, type DraftNode } from '../draft.js';
+import { FreshNames } from '../fresh-names.js';
+import type { ValueType } from '../value-type.js';
+import { dequantized } from './dequantized.js';
+import { Unfoldable, type Operand } from './folding.js';
+import { Parameters } from './parameters.js';
+
+/** What a value of the file is in the folded graph, where it is not simply the tensor of its name. */
+export type Known =
+  /** Codes of a tensor. */
+  | {
+      readonly kind: 'codes';
+      readonly tensor: string;
+      readonly params: QuantParams;
+      readonly writer?: DraftNode;
+    }
+  /** A tensor read through a quantizer. */
+  | {
+      readonly kind: 'view';
+      readonly tensor: string;
+      readonly params: QuantParams;
+      readonly writer: DraftNode;
+    };
+
+/** A node of the folded graph. */
+export interface Emission {
+  readonly node: DraftNode;
+  /** In place of the node's inputs; null = omitted. */
+  readonly reads: readonly (Operand | null)[];
+  /**
+   * 'values': an Identity for a quantizer that no reader can stand for. 'codes': a QuantizeLinear for readers of codes that cannot
+   * be folded; it gives the same codes whether it reads the tensor itself or through the quantizer.
+   */
+  readonly made?: 'values' | 'codes';
+}
+
+/** Codes of a constant under one set of parameters. */
+export interface CodedConstant {
+  readonly codes: string;
+  readonly tensor: string;
+}
+
+const NO_GRAPHS: Pick<DraftNode, 'graphs' | 'captures'> = { graphs: new Map(), captures: [] };
+/** Before this opset ai.onnx has QuantizeLinear for 8 bits only; ONNX Runtime's own operator has all. */
+const ALL_WIDTHS = 21;
+
+export class FoldState {
+  readonly draft: Draft;
+  readonly opset: number;
+  readonly parameters: Parameters;
+  readonly names: FreshNames;
+  readonly known = new Map<string, Known>();
+  readonly constants: Map<string, ConstantData>;
+  readonly types: Map<string, ValueType>;
+  readonly emissions: Emission[] = [];
+  readonly absorbed = new Set<DraftNode>();
+  /** Tensors that the file does not have. */
+  readonly inner = new Set<string>();
+  readonly codedConstants: CodedConstant[] = [];
+  /** Annotations of constants whose values were made from codes. */
+  readonly codes = new Map<string, ConstantData>();
+  readonly stored = new Map<string, { readonly codes: Set<string>; readonly values: Set<string> }>();
+  /** Values that nested graphs read by name. */
+  readonly captured: ReadonlySet<string>;
+  readonly outputs: ReadonlySet<string>;
+  /** Names that emitted nodes write. */
+  readonly written = new Set<string>();
+  readonly #dequantized = new Map<string, Map<QuantParams, string>>();
+  readonly #materialized = new Map<string, string>();
+  readonly #undo: (() => void)[] = [];
+
+  constructor(draft: Draft, opset: number) {
+    this.draft = draft;
+    this.opset = opset;
+    this.constants = new Map(draft.constants);
+    this.types = new Map(draft.types);
+    this.parameters = new Parameters(draft.constants);
+    this.captured = new Set(draft.nodes.flatMap(({ captures }) => captures));
+    this.outputs = new Set(draft.outputs);
+    const written = draft.nodes.flatMap(({ outputs }) => outputs);
+    this.names = new FreshNames(
+      new Set([...draft.inputs, ...draft.constants.keys(), ...written, ...this.captured]),
+    );
+  }
+
+  /** Runs `rule`; the reason when it throws Unfoldable, and then nothing of what it did remains. */
+  attempt(rule: () => void): string | undefined {
+    const start = this.#undo.length;
+    try {
+      rule();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Unfoldable)) throw error;
+      while (this.#undo.length > start) this.#undo.pop()?.();
+      return error.message;
+    } finally {
+      if (start === 0) this.#undo.length = 0;
+    }
+  }
+
+  set<K, V>(map: Map<K, V>, key: K, value: V): void {
+    const before = map.get(key);
+    this.#undo.push(() => (before === undefined ? map.delete(key) : map.set(key, before)));
+    map.set(key, value);
+  }
+
+  add<T>(set: Set<T>, value: T): void {
+    if (set.has(value)) return;
+    set.add(value);
+    this.#undo.push(() => set.delete(value));
+  }
+
+  push<T>(list: T[], value: T): void {
+    list.push(value);
+    this.#undo.push(() => list.pop());
+  }
+
+  emit(emission: Emission): void {
+    this.push(this.emissions, emission);
+    for (const output of emission.node.outputs) if (output !== '') this.add(this.written, output);
+  }
+
+  /** Where the file has codes of a tensor, and values read back from them. */
+  note(tensor: string, what: 'codes' | 'values', name: string): void {
+    const names = this.stored.get(tensor) ?? { codes: new Set(), values: new Set() };
+    if (!this.stored.has(tensor)) this.set(this.stored, tensor, names);
+    this.add(names[what], name);
+  }
+
+  /** Float type of a tensor whose codes have these parameters. */
+  floatOf(tensor: string, params: QuantParams): FloatDType {
+    const dtype = this.constants.get(tensor)?.dtype ?? this.types.get(tensor)?.dtype;
+    return isFloat(dtype) ? dtype : this.parameters.floatOf(params);
+  }
+
+  /** The value as an input of a node that computes with what the file gives it. */
+  operand(name: string, reader: string): Operand {
+    const known = this.known.get(name);
+    if (known === undefined || this.draft.constants.has(name)) return { name };
+    if (known.kind === 'view') return { name: known.tensor, through: known.params };
+    return { name: this.#codesAgain(name, known, reader) };
+  }
+
+  /** A constant of codes as the tensor of what they stand for. */
+  constantValues(codes: string, params: QuantParams, float: FloatDType): string {
+    const data = this.constants.get(codes);
+    if (data === undefined) throw new RangeError(`${codes} is not a constant`);
+    const made = this.#dequantized.get(codes) ?? new Map<QuantParams, string>();
+    this.#dequantized.set(codes, made);
+    const known = made.get(params);
+    if (known !== undefined) return known;
+    const tensor = this.names.next(`${codes}_values`);
+    this.set(made, params, tensor);
+    this.set(this.constants, tensor, dequantized(data, params, float));
+    this.set(this.codes, tensor, data);
+    this.push(this.codedConstants, { codes, tensor });
+    this.note(tensor, 'codes', codes);
+    return tensor;
+  }
+
+  /** A node that writes what a DequantizeLinear gave, under its name, for readers that need a tensor of it. */
+  materializeValues(name: string, known: Known): string {
+    const origin = known.writer?.origin ?? { name: '', op: 'QuantizeLinear', index: this.draft.nodes.length };
+    if (this.#materialized.has(name)) return name;
+    this.set(this.#materialized, name, name);
+    const node = {
+      op: 'Identity',
+      domain: '',
+      attrs: new Map(),
+      ...NO_GRAPHS,
+      inputs: [],
+      outputs: [name],
+      origin,
+    };
+    this.emit({ node, reads: [{ name: known.tensor, through: known.params }], made: 'values' });
+    const type = this.types.get(name);
+    const shape = type?.shape ?? this.types.get(known.tensor)?.shape;
+    this.set(this.types, name, { dtype: this.floatOf(known.tensor, known.params), shape });
+    return name;
+  }
+
+  /** Codes once more, for a reader that cannot be folded. */
+  #codesAgain(name: string, known: Known, reader: string): string {
+    const made = this.#materialized.get(name);
+    if (made !== undefined) return made;
+    const { writer, params, tensor } = known;
+    const isOwn = writer !== undefined && !this.outputs.has(name);
+    const output = isOwn ? name : this.names.next(`${name}_codes`);
+    this.set(this.#materialized, name, output);
+    const read = { name: tensor, through: params };
+    const unfolded = `${reader} reads its codes`;
+    if (writer !== undefined) {
+      const [, ...others] = writer.inputs;
+      const node = { ...writer, outputs: [output], unfolded };
+      const reads = others.map((input) => (input === '' ? null : { name: input }));
+      this.emit({ node, reads: [read, ...reads], made: 'codes' });
+      return output;
+    }
+    const dims = params.granularity.kind === 'per-tensor' ? [] : [params.scale.length];
+    const scale = this.addConstant(`${name}_scale`, { dtype: 'float32', dims, ...bytesOf(params.scale) });
+    const points = storedPoints(params);
+    const zeroPoint = this.addConstant(`${name}_zero_point`, {
+      dtype: params.dtype,
+      dims,
+      ...bytesOf(points),
+    });
+    const node: DraftNode = {
+      op: 'QuantizeLinear',
+      domain: this.opset >= ALL_WIDTHS || points.BYTES_PER_ELEMENT === 1 ? '' : 'com.microsoft',
+      attrs: new Map(
+        params.granularity.kind === 'per-tensor'
+          ? []
+          : [['axis', { type: 'int', value: BigInt(params.granularity.axis) }]],
+      ),
+      ...NO_GRAPHS,
+      inputs: [],
+      outputs: [output],
+      origin: { name: '', op: 'QuantizeLinear', index: this.draft.nodes.length },
+      unfolded,
+    };
+    this.add(this.inner, output);
+    this.emit({ node, reads: [read, { name: scale }, { name: zeroPoint }], made: 'codes' });
+    return output;
+  }
+
+  addConstant(base: string, data: ConstantData): string {
+    const name = this.names.next(base);
+    this.set(this.constants, name, data);
+    return name;
+  }
+}
+
+function bytesOf(values: ArrayBufferView): Pick<ConstantData, 'byteLength' | 'bytes'> {
+  const { buffer, byteOffset, byteLength } = values;
+  return { byteLength, bytes: () => new Uint8Array(buffer, byteOffset, byteLength) };
+}
+
+/** Zero points as a file stores them. */
+function storedPoints({ dtype, zeroPoint }: QuantParams): Uint8Array | Int16Array {
+  const bits = bitsPerElement(dtype);
+  if (bits === 16) return Int16Array.from(zeroPoint);
+  const packed = new Uint8Array(packedByteLength(dtype, [zeroPoint.length]));
+  const mask = 2 ** bits - 1;
+  zeroPoint.forEach((point, i) => {
+    packed[Math.floor((i * bits) / 8)]! |= (point & mask) << ((i * bits) % 8);
+  });
+  return packed;
+}
+
+/** The operator as messages call it. */
+export function readerLabel(node: DraftNode): string {
+  return `${draftLabel(node)} (${node.origin.op})`;
+}

@@ -1,0 +1,323 @@
+/** Scales and zero points of a file as parameters of a quantizer: kept as they are, what is wrong with them is noted. */
+import { elementCount, formatDims, toFloat32, toInts } from '../../../ir/elements.js';
+import { isFloat, type ConstantData, type DType, type FloatDType, type Shape } from '../../../ir/graph.js';
+import { QRANGE, type Granularity, type LaneFault, type QDType, type QuantParams } from '../../../ir/lane.js';
+import { Unfoldable } from './folding.js';
+
+export interface ParameterRequest {
+  /** Names of constants; '' where the zero point is omitted. */
+  readonly scale: string;
+  readonly zeroPoint: string;
+  /** The codes: their name for messages, their type and shape where they are known. */
+  readonly of: {
+    readonly name: string;
+    readonly dtype: DType | undefined;
+    readonly shape: Shape | undefined;
+  };
+  /** Of per-axis scales, may be negative; undefined where only one scale is allowed. */
+  readonly axis: number | undefined;
+  /** 0 = not blocked. */
+  readonly blockSize: number;
+}
+
+export type Fault = Pick<LaneFault, 'kind' | 'message'>;
+
+/** Blocks of more elements than any tensor has are one block; JavaScript counts no further. */
+const LARGEST_BLOCK = Number.MAX_SAFE_INTEGER;
+
+export class Parameters {
+  /** Faults of parameters. Parameters of equal values are one object, so these are those of all tensors that have them. */
+  readonly faults = new Map<QuantParams, Fault[]>();
+  readonly #constants: ReadonlyMap<string, ConstantData>;
+  readonly #scales = new Map<string, Float32Array>();
+  readonly #points = new Map<string, Int32Array>();
+  readonly #hashes = new WeakMap<Float32Array | Int32Array, number>();
+  readonly #known = new Map<string, QuantParams[]>();
+  readonly #floats = new Map<QuantParams, FloatDType>();
+  readonly #combined = new Map<QuantParams, Map<QuantParams, QuantParams>>();
+
+  constructor(constants: ReadonlyMap<string, ConstantData>) {
+    this.#constants = constants;
+  }
+
+  /** Type of the values that codes with these parameters stand for: that of the scale. */
+  floatOf(params: QuantParams): FloatDType {
+    return this.#floats.get(params) ?? 'float32';
+  }
+
+  /** @throws Unfoldable when they are not constants, or of a type that has no annotation */
+  read(request: ParameterRequest): QuantParams {
+    const { of } = request;
+    const { values: scale, dtype: float } = this.#scale(request.scale);
+    const point = request.zeroPoint === '' ? undefined : this.#constant(request.zeroPoint, 'zero point');
+    const faults: Fault[] = [];
+    const note = (kind: Fault['kind'], message: string): void => void faults.push({ kind, message });
+    const dtype = codeType(of.dtype ?? point?.dtype ?? 'uint8');
+    if (point !== undefined && point.dtype !== dtype) {
+      codeType(point.dtype);
+      note(
+        'zero-point-type',
+        `'${of.name}' holds ${dtype} and its zero point is ${point.dtype}; ${dtype} is wanted`,
+      );
+    }
+    const granularity = granularityOf(scale.length, request, note);
+    const count = granularity.kind === 'per-tensor' ? 1 : scale.length;
+    const params = this.shared(
+      {
+        ...limitsOf(dtype),
+        granularity,
+        scale: this.#first(request.scale, scale, count),
+        zeroPoint: this.#zeroPoints(request.zeroPoint, point, count, of.name, note),
+        source: 'file',
+      },
+      float,
+    );
+    if (faults.length > 0) {
+      const noted = this.faults.get(params) ?? [];
+      this.faults.set(params, noted);
+      for (const fault of faults)
+        if (!noted.some(({ message }) => message === fault.message)) noted.push(fault);
+    }
+    return params;
+  }
+
+  /**
+   * Codes that were written with one set of parameters and are read with another.
+   *
+   * @throws Unfoldable when no parameters of one tensor say both
+   */
+  combined(writer: QuantParams, reader: QuantParams): QuantParams {
+    if (writer === reader) return writer;
+    const ofWriter = this.#combined.get(writer) ?? new Map<QuantParams, QuantParams>();
+    this.#combined.set(writer, ofWriter);
+    const known = ofWriter.get(reader);
+    if (known !== undefined) return known;
+    if (writer.dtype !== reader.dtype) {
+      throw new Unfoldable(`codes that are written as ${writer.dtype} are read as ${reader.dtype}`);
+    }
+    const granularity = writer.granularity.kind === 'per-tensor' ? reader.granularity : writer.granularity;
+    const [written, read] = [spread(writer, reader), spread(reader, writer)];
+    if (
+      written === undefined ||
+      read === undefined ||
+      (reader.granularity.kind !== 'per-tensor' && !sameGranularity(granularity, reader.granularity))
+    ) {
+      throw new Unfoldable(
+        `codes that are written with ${counted(writer)} are read with ${counted(reader)} of another arrangement`,
+      );
+    }
+    const params = this.shared({ ...writer, ...written, granularity, read }, this.floatOf(writer));
+    ofWriter.set(reader, params);
+    const faults = [...(this.faults.get(writer) ?? []), ...(this.faults.get(reader) ?? [])];
+    if (faults.length > 0) this.faults.set(params, faults);
+    return params;
+  }
+
+  /** The one object for parameters of these values. */
+  shared(params: QuantParams, float: FloatDType = 'float32'): QuantParams {
+    const { granularity, read } = params;
+    const arrays = [params.scale, params.zeroPoint, read?.scale, read?.zeroPoint];
+    const key = [
+      params.dtype,
+      params.qmin,
+      params.qmax,
+      float,
+      ...Object.values(granularity),
+      ...arrays.map((array) => (array === undefined ? '' : this.#hash(array))),
+    ].join();
+    const alike = this.#known.get(key) ?? [];
+    this.#known.set(key, alike);
+    const found = alike.find((other) => sameValues(params, other));
+    if (found !== undefined) return found;
+    alike.push(params);
+    this.#floats.set(params, float);
+    return params;
+  }
+
+  #constant(name: string, what: string): ConstantData {
+    const data = this.#constants.get(name);
+    if (data === undefined) throw new Unfoldable(`its ${what} '${name}' is not a constant`);
+    return data;
+  }
+
+  #scale(name: string): { readonly values: Float32Array; readonly dtype: FloatDType } {
+    const data = this.#constant(name, 'scale');
+    const { dtype } = data;
+    if (!isFloat(dtype)) throw new Unfoldable(`its scale '${name}' is ${dtype}`);
+    const values = this.#scales.get(name) ?? toFloat32(data);
+    this.#scales.set(name, values);
+    if (values.length === 0) throw new Unfoldable(`its scale '${name}' has no elements`);
+    return { values, dtype };
+  }
+
+  /** Views and copies are kept: parameters are compared array by array. */
+  #first(name: string, scale: Float32Array, count: number): Float32Array {
+    if (count === scale.length) return scale;
+    const key = `${name}\0first`;
+    const known = this.#scales.get(key) ?? scale.slice(0, count);
+    this.#scales.set(key, known);
+    return known;
+  }
+
+  /** One for each scale; where the file has too few, the first stands in. */
+  #zeroPoints(
+    name: string,
+    data: ConstantData | undefined,
+    count: number,
+    of: string,
+    note: (kind: Fault['kind'], message: string) => void,
+  ): Int32Array {
+    const stored = data === undefined ? 0 : elementCount(data.dims);
+    if (data !== undefined && stored !== count && stored !== 1) {
+      note(
+        'zero-point-count',
+        `'${of}' has ${plural(count, 'scale')} and ${plural(stored, 'zero point')}; as many are wanted`,
+      );
+    }
+    const key = `${data === undefined ? '' : name}\0${count}`;
+    const known = this.#points.get(key);
+    if (known !== undefined) return known;
+    const values = data === undefined ? [] : toInts(data);
+    const points = Int32Array.from({ length: count }, (_, i) => values[i] ?? values[0] ?? 0);
+    this.#points.set(key, points);
+    return points;
+  }
+
+  /** FNV-1a over the bits. */
+  #hash(array: Float32Array | Int32Array): number {
+    const known = this.#hashes.get(array);
+    if (known !== undefined) return known;
+    const bits =
+      array instanceof Int32Array ? array : new Int32Array(array.buffer, array.byteOffset, array.length);
+    let hash = bits.length | 0;
+    for (const word of bits) hash = Math.imul(hash ^ word, 16777619);
+    this.#hashes.set(array, hash);
+    return hash;
+  }
+}
+
+function codeType(dtype: DType): QDType {
+  if (dtype === 'int64' || !(dtype in QRANGE)) {
+    throw new Unfoldable(`codes of type ${dtype} are not simulated`);
+  }
+  return dtype as QDType;
+}
+
+function limitsOf(dtype: QDType): Pick<QuantParams, 'dtype' | 'qmin' | 'qmax'> {
+  const [qmin, qmax] = QRANGE[dtype];
+  return { dtype, qmin, qmax };
+}
+
+/** As QuantizeLinear arranges its scales: https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html */
+function granularityOf(
+  count: number,
+  { of: { name, shape }, axis, blockSize }: ParameterRequest,
+  note: (kind: Fault['kind'], message: string) => void,
+): Granularity {
+  if (count === 1 && blockSize === 0) return { kind: 'per-tensor' };
+  const rank = shape?.length;
+  if (axis === undefined) {
+    note(
+      'scale-count',
+      `'${name}' has ${plural(count, 'scale')}; one is wanted, and the first is taken for all`,
+    );
+    return { kind: 'per-tensor' };
+  }
+  if (rank === undefined && axis < 0) {
+    throw new Unfoldable(`its scales lie along axis ${axis} of a tensor of unknown rank`);
+  }
+  const counted = axis < 0 ? axis + (rank ?? 0) : axis;
+  const dims = formatDims(shape ?? []);
+  const isOutside = rank !== undefined && (counted < 0 || counted >= rank);
+  if (blockSize > 0) {
+    if (isOutside) throw new Unfoldable(`its blocks lie along axis ${axis} of ${dims}`);
+    const granularity = {
+      kind: 'per-block',
+      axis: counted,
+      blockSize: Math.min(blockSize, LARGEST_BLOCK),
+    } as const;
+    const blocks = shape === undefined ? undefined : blockCount(shape, granularity);
+    if (blocks !== undefined && blocks !== count) {
+      throw new Unfoldable(
+        `it has ${plural(count, 'scale')}; ${dims} in blocks of ${blockSize} along axis ${counted} has ${blocks}`,
+      );
+    }
+    return granularity;
+  }
+  const said = `'${name}' says that its ${plural(count, 'scale')} lie along axis ${axis} of ${dims}`;
+  const extent = shape?.[counted];
+  if (!isOutside && (typeof extent !== 'number' || extent === count))
+    return { kind: 'per-axis', axis: counted };
+  const other = shape?.indexOf(count) ?? -1;
+  if (other < 0) {
+    note(
+      'scale-count',
+      `${said}; no axis has that extent, runtimes refuse it, and the first scale is taken for all`,
+    );
+    return { kind: 'per-tensor' };
+  }
+  note(
+    isOutside ? 'axis' : 'axis-extent',
+    `${said}; runtimes refuse it, and axis ${other} is taken, which has that extent`,
+  );
+  return { kind: 'per-axis', axis: other };
+}
+
+/** Scales that a tensor has in blocks; undefined while an extent is open. */
+function blockCount(
+  shape: Shape,
+  { axis, blockSize }: { axis: number; blockSize: number },
+): number | undefined {
+  let blocks = 1;
+  for (const [i, dim] of shape.entries()) {
+    if (typeof dim !== 'number') return undefined;
+    blocks *= i === axis ? Math.ceil(dim / blockSize) : dim;
+  }
+  return blocks;
+}
+
+/** Scales and zero points of `params`, one for all repeated for each that `like` has; undefined when they do not pair up. */
+function spread(
+  params: QuantParams,
+  like: QuantParams,
+): Pick<QuantParams, 'scale' | 'zeroPoint'> | undefined {
+  const { scale, zeroPoint } = params;
+  if (params.granularity.kind !== 'per-tensor' || like.granularity.kind === 'per-tensor')
+    return { scale, zeroPoint };
+  const count = like.scale.length;
+  return {
+    scale: new Float32Array(count).fill(scale[0] ?? 0),
+    zeroPoint: new Int32Array(count).fill(zeroPoint[0] ?? 0),
+  };
+}
+
+function sameGranularity(a: Granularity, b: Granularity): boolean {
+  return Object.values(a).join() === Object.values(b).join();
+}
+
+/** Of parameters that have the same key, hashes included. */
+function sameValues(a: QuantParams, b: QuantParams): boolean {
+  return (
+    sameArray(a.scale, b.scale) &&
+    sameArray(a.zeroPoint, b.zeroPoint) &&
+    (a.read === undefined) === (b.read === undefined) &&
+    sameArray(a.read?.scale, b.read?.scale) &&
+    sameArray(a.read?.zeroPoint, b.read?.zeroPoint)
+  );
+}
+
+/** Bit by bit is not needed, but NaN must equal NaN. */
+function sameArray(a: ArrayLike<number> | undefined, b: ArrayLike<number> | undefined): boolean {
+  if (a === b) return true;
+  if (a?.length !== b?.length) return false;
+  for (let i = 0; i < (a?.length ?? 0); i++) if (!Object.is(a?.[i], b?.[i])) return false;
+  return true;
+}
+
+function counted({ scale }: QuantParams): string {
+  return plural(scale.length, 'scale');
+}
+
+function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

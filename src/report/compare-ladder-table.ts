@@ -1,0 +1,113 @@
+/** The ladder from a float reference to a finished file, as text for a terminal. */
+import type { ChalkInstance } from 'chalk';
+import { columns, type Column, type Row } from './columns.js';
+import { ladderSentence } from './compare-ladder.js';
+import { NAME_IN_TEXT } from './compare-layers.js';
+import type { CompareReport, LadderRung } from './compare-report.js';
+import { count, decibels, labelled, plural, printable, shortened, wrapped } from './format.js';
+import { INDENT, legend, right, SHORTEST_NAME } from './terminal-layers.js';
+import { prose } from './terminal-page.js';
+
+/** Outputs of a network that are listed at every step. */
+const MOST_OUTPUTS = 4;
+
+const MEANING: Readonly<Record<LadderRung['rung'], string>> = {
+  graph: "its graph, the reference's weights",
+  weights: 'its graph and its weights, in float',
+  activations: "its quantizers, reference's weights",
+  everything: 'the candidate as it is, simulated',
+  runtime: 'the file, run by ONNX Runtime',
+};
+
+const LEGEND = 'same argmax: rows (samples, pixels) with the largest element at the same index.';
+
+export function ladderSection(
+  { ladder, tensors }: Pick<CompareReport, 'ladder' | 'tensors'>,
+  style: ChalkInstance,
+  width: number,
+): string[] {
+  const [first] = ladder;
+  if (first === undefined) return [];
+  const isSameData = ladder.every(({ samples }) => samples === first.samples);
+  const place = `${placeText(ladder)}${isSameData ? ` over ${plural(first.samples, 'sample')}` : ''}`;
+  const reading = ladderSentence(ladder);
+  return [
+    ...wrapped(`LADDER  SQNR at ${place} beside the float reference, in dB, higher is better`, width),
+    ...(reading === undefined ? [] : labelled(INDENT, reading, width, style.bold)),
+    ...table(ladder, isSameData, style, width),
+    ...ladder.flatMap(({ rung, remark }) =>
+      remark === undefined ? [] : labelled(`${INDENT}${rung}: `, prose(remark), width),
+    ),
+    ...worstSample(tensors, width),
+  ];
+}
+
+function placeText(ladder: readonly LadderRung[]): string {
+  const all = new Set(ladder.flatMap(({ outputs }) => outputs.map(({ tensor }) => tensor)));
+  const listed = listedOutputs(ladder);
+  const [only] = listed;
+  if (listed.size < all.size) return `the ${listed.size} worst of ${all.size} outputs`;
+  return listed.size === 1 && only !== undefined ? shortened(only, NAME_IN_TEXT) : 'the outputs';
+}
+
+function table(
+  ladder: readonly LadderRung[],
+  isSameData: boolean,
+  style: ChalkInstance,
+  width: number,
+): string[] {
+  const listed = listedOutputs(ladder);
+  const isOne = listed.size < 2;
+  const decided = ladder.some(({ outputs }) =>
+    outputs.some(({ tensor, agreement }) => listed.has(tensor) && agreement !== undefined),
+  );
+  const titles: Column[] = [
+    { title: `${INDENT}step` },
+    { title: 'of the candidate', expendable: 2 },
+    ...(isOne ? [] : [{ title: 'output', least: SHORTEST_NAME }]),
+    right('SQNR'),
+    ...(decided ? [right('same argmax')] : []),
+    ...(isSameData ? [] : [{ ...right('samples'), expendable: 1 }]),
+  ];
+  const rows = ladder.flatMap(({ rung, samples, outputs }) => {
+    const shown = outputs.filter(({ tensor }) => listed.has(tensor));
+    const lines = shown.length === 0 ? [undefined] : shown;
+    return lines.map((output, i): Row => [
+      `${INDENT}${i === 0 ? rung : ''}`,
+      i === 0 ? MEANING[rung] : '',
+      ...(isOne ? [] : [printable(output?.tensor ?? '-')]),
+      { text: decibels(output), paint: style.bold },
+      ...(decided ? [share(output?.agreement)] : []),
+      ...(isSameData ? [] : [count(samples)]),
+    ]);
+  });
+  return [...columns(titles, rows, width), ...(decided ? legend(LEGEND, width) : [])];
+}
+
+/** Pooled energies hide a sample; the one that the outputs keep worst. */
+function worstSample(tensors: CompareReport['tensors'], width: number): string[] {
+  const [worst] = tensors
+    .flatMap(({ role, tensor, cumulative }) =>
+      role === 'output' && cumulative?.worstSample !== undefined && cumulative.worstSqnrDb !== undefined
+        ? [{ tensor, sample: cumulative.worstSample, db: cumulative.worstSqnrDb }]
+        : [],
+    )
+    .sort((a, b) => a.db - b.db);
+  if (worst === undefined) return [];
+  const text = `worst sample: ${prose(worst.sample)}, ${worst.db.toFixed(1)} dB cumulative SQNR at ${shortened(worst.tensor, NAME_IN_TEXT)}`;
+  return labelled(INDENT, text, width);
+}
+
+/** Names of the outputs that the whole candidate keeps worst, in the order of the file. */
+function listedOutputs(ladder: readonly LadderRung[]): ReadonlySet<string> {
+  const whole = ladder.find(({ rung }) => rung === 'everything') ?? ladder.at(-1);
+  const worst = [...(whole?.outputs ?? [])]
+    .sort((a, b) => (a.sqnrDb ?? Infinity) - (b.sqnrDb ?? Infinity))
+    .slice(0, MOST_OUTPUTS);
+  return new Set(worst.map(({ tensor }) => tensor));
+}
+
+/** Rounded down: what is not all never reads as all. */
+function share(agreement: number | undefined): string {
+  return agreement === undefined ? '-' : `${Math.floor(1000 * agreement) / 10} %`;
+}

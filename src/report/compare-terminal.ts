@@ -1,0 +1,91 @@
+/** What `qdbg compare` found as text for a terminal: verdict and causes first, then the evidence, then what it rests on. */
+import { Chalk, type ChalkInstance } from 'chalk';
+import { alignmentSection, inputsSection, outputsSection, unmatchedSection } from './compare-alignment.js';
+import { constantsSection } from './compare-constants.js';
+import { comparedLayers, layersInShort } from './compare-layers.js';
+import { isClose } from './compare-ladder.js';
+import { ladderSection } from './compare-ladder-table.js';
+import { departs, otherRunSection } from './compare-other-run.js';
+import type { CompareReport, OtherRun } from './compare-report.js';
+import { impliedText } from './scheme-text.js';
+import { labelled } from './format.js';
+import { dataLines, islandLines, missingLines, modelLines, schemeLines } from './terminal-basis.js';
+import { findingLines } from './terminal-findings.js';
+import { page, prose, verdictLines } from './terminal-page.js';
+import type { TerminalOptions } from './terminal.js';
+
+const DEFAULT_TOP = 10;
+/** Share of the compute operators from which on an alignment counts as whole. */
+const WHOLE = 0.95;
+const LABEL = 'candidate  ';
+
+export function renderCompare(report: CompareReport, options: TerminalOptions): string {
+  const { width } = options;
+  const style = new Chalk({ level: options.color ? 1 : 0 });
+  const isFine = isHealthy(report);
+  const table = { width, top: options.top ?? DEFAULT_TOP };
+  return page([
+    verdictLines(report.verdict, report.data.data, style, width),
+    findingLines(report.findings, style, width),
+    ...(options.quiet
+      ? []
+      : [
+          ladderSection(report, style, width),
+          isFine && options.top === undefined
+            ? layersInShort(report.tensors, width)
+            : comparedLayers(report, style, table),
+          constantsSection(report, style, table),
+          unmatchedSection(report.alignment, style, table),
+          outputsSection(report.alignment, style, table),
+          inputsSection(report.alignment, table),
+          alignmentSection(report.alignment, width),
+          ...(report.runtime === undefined ? [] : [runtimeSection(report.runtime, style, table)]),
+          ...(report.actual === undefined ? [] : [otherRunSection('ACTUAL', report.actual, style, table)]),
+          missingLines(report, width),
+          basis(report, style, width),
+        ]),
+  ]);
+}
+
+function runtimeSection(
+  runtime: NonNullable<CompareReport['runtime']>,
+  style: ChalkInstance,
+  table: { readonly width: number; readonly top: number },
+): string[] {
+  return 'notRun' in runtime
+    ? labelled('RUNTIME  ', prose(`not run: ${runtime.notRun}`), table.width)
+    : otherRunSection('RUNTIME', runtime, style, table);
+}
+
+/** Nothing accused, nothing lost, nothing left out: then the report is short. */
+function isHealthy({ verdict, findings, ladder, alignment, runtime, actual }: CompareReport): boolean {
+  const { operators, outputs } = alignment;
+  const runs = [runtime, actual].filter((run): run is OtherRun => run !== undefined && !('notRun' in run));
+  return (
+    verdict.cause === undefined &&
+    findings.every(({ severity }) => severity === 'note') &&
+    ladder.length > 0 &&
+    ladder.every(isClose) &&
+    operators.matched >= WHOLE * operators.total &&
+    outputs.every(({ position, referencePosition }) => position === referencePosition) &&
+    runs.every(({ tensors }) => !tensors.some(departs))
+  );
+}
+
+/** What all of this was measured with. */
+function basis(report: CompareReport, style: ChalkInstance, width: number): string[] {
+  const blank = ' '.repeat(LABEL.length);
+  return [
+    ...report.models.flatMap((model) => [
+      ...modelLines(model.role.padEnd(LABEL.length), model, width),
+      ...(model.impliedActivations === undefined
+        ? []
+        : labelled(blank, impliedText(model.impliedActivations), width)),
+    ]),
+    ...schemeLines('scheme'.padEnd(LABEL.length), report, width),
+    ...islandLines(blank, report.coverage, width),
+    ...Object.entries(report.data).flatMap(([role, data]) =>
+      data === undefined ? [] : dataLines(role.padEnd(LABEL.length), data, style, width),
+    ),
+  ];
+}

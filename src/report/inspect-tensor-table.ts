@@ -1,0 +1,97 @@
+/** The table of quantized tensors, odd ones first. */
+import type { ChalkInstance } from 'chalk';
+import { columns, type Column, type Row } from './columns.js';
+import { count, number, plural, printable } from './format.js';
+import type { InspectedModel, InspectedTensor } from './inspect-report.js';
+import type { TerminalOptions } from './terminal.js';
+
+const INDENT = '  ';
+/** Rows where the user does not say how many; all that are odd are shown up to this many too. */
+const ROWS = 12;
+
+const right = (title: string, expendable?: number): Column => ({
+  title,
+  align: 'right',
+  ...(expendable === undefined ? {} : { expendable }),
+});
+
+const COLUMNS: readonly Column[] = [
+  { title: `${INDENT}tensor`, least: 16 },
+  { title: 'role', expendable: 3 },
+  { title: 'type' },
+  { title: 'scales', expendable: 2 },
+  right('scale'),
+  right('zero'),
+  right('lowest', 4),
+  right('highest'),
+  { title: 'odd', least: 16, expendable: 5 },
+];
+
+export function tensorsSection(
+  { quantization }: InspectedModel,
+  style: ChalkInstance,
+  { width, top = ROWS }: TerminalOptions,
+): string[] {
+  const tensors = quantization?.tensors ?? [];
+  if (tensors.length === 0) return [];
+  // The scale of a bias follows from those of its input and weight.
+  const listed = tensors.filter(({ role, marks }) => role !== 'bias' || marks.length > 0);
+  const shown = listed.slice(0, top);
+  const odd = tensors.filter(({ marks }) => marks.length > 0).length;
+  const more = listed.length - shown.length;
+  const order = odd === 0 ? 'in graph order' : `${count(odd)} odd ones first, then in graph order`;
+  const isShown = (_: unknown, column: number): boolean => odd > 0 || column !== COLUMNS.length - 1;
+  return [
+    `QUANTIZED TENSORS  ${rolesText(tensors)}; ${order}`,
+    ...columns(
+      COLUMNS.filter(isShown),
+      shown.map((tensor) => rowOf(tensor, style).filter(isShown)),
+      width,
+    ),
+    ...(more === 0
+      ? []
+      : [`${INDENT}and ${count(more)} more (--top N; --report json=FILE has all, and the biases)`]),
+  ];
+}
+
+function rolesText(tensors: readonly InspectedTensor[]): string {
+  const weights = tensors.filter(({ role }) => role === 'weight').length;
+  const biases = tensors.filter(({ role }) => role === 'bias').length;
+  const parts = [
+    [tensors.length - weights - biases, 'activation'],
+    [weights, 'weight'],
+  ] as const;
+  const texts = parts.flatMap(([many, what]) => (many === 0 ? [] : [plural(many, what)]));
+  return [...texts, ...(biases === 0 ? [] : [biases === 1 ? '1 bias' : `${count(biases)} biases`])].join(
+    ', ',
+  );
+}
+
+function rowOf(tensor: InspectedTensor, style: ChalkInstance): Row {
+  const { scales, zeroPoints, represents, marks } = tensor;
+  const isIllegal = marks.some(({ kind }) => kind === 'illegal');
+  return [
+    INDENT + printable(tensor.tensor),
+    tensor.role,
+    tensor.dtype,
+    scalesText(tensor),
+    between(scales.min, scales.max),
+    zeroPoints.min === zeroPoints.max ? String(zeroPoints.min) : `${zeroPoints.min}..${zeroPoints.max}`,
+    number(represents.min),
+    number(represents.max),
+    {
+      text: marks.map(({ text }) => printable(text)).join('; '),
+      ...(marks.length === 0 ? {} : { paint: isIllegal ? style.red : style.yellow }),
+    },
+  ];
+}
+
+function scalesText({ scales, axis, blockSize }: InspectedTensor): string {
+  if (axis === undefined) return '1';
+  const along = `${count(scales.count)} on axis ${axis}`;
+  return blockSize === undefined ? along : `${along} by ${blockSize}`;
+}
+
+function between(low: number, high: number): string {
+  return low === high || Number.isNaN(low) ? number(low) : `${number(low)}..${number(high)}`;
+}

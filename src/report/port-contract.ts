@@ -1,0 +1,145 @@
+/** What goes into and comes out of a quantized network: the formulas that turn values into codes and back, with its own numbers. */
+import { nodeOf, tensorOf, topologyOf, type Graph, type Node, type TensorId } from '../ir/graph.js';
+import { useKey, type Lane, type QuantParams } from '../ir/lane.js';
+import { sourceOf } from '../ir/operators.js';
+import { realRange } from '../quant/input-fingerprint.js';
+import { exact } from './port-numbers.js';
+import { inputPreprocessing, type InputPreprocessing } from './port-preprocessing.js';
+import { outputMeaning } from './port-meaning.js';
+
+export interface PortContract {
+  /**
+   * codes: the port takes or gives integers. inside: it takes or gives floats, which a quantizer right behind or in front of it rounds.
+   * float: no quantizer beside it.
+   */
+  readonly form: 'codes' | 'inside' | 'float';
+  /** Type of the codes. Absent, as all that follows, of floats. */
+  readonly codes?: string;
+  /** `code = clamp(round(value / 0.0078125) + 128, 0, 255)` */
+  readonly quantize?: string;
+  /** `value = (code - 128) * 0.0078125` */
+  readonly dequantize?: string;
+  /** The same in Python, of arrays: `x` holds values, `q` codes. */
+  readonly numpy?: { readonly quantize: string; readonly dequantize: string };
+  /** What the first and the last code stand for, and the step between codes. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly step?: number;
+  /** Of inputs: what its numbers and the first nodes say of the preparation of images. */
+  readonly preprocessing?: InputPreprocessing;
+  /** Of outputs: what the values are, as far as the operator that writes them tells. */
+  readonly meaning?: string;
+  readonly remarks: readonly string[];
+}
+
+export function inputContract(graph: Graph, lane: Lane | undefined, id: TensorId): PortContract | undefined {
+  const params = lane === undefined ? undefined : inputParams(graph, lane, id);
+  const preprocessing = inputPreprocessing(graph, id, params?.params);
+  if (params === undefined && preprocessing === undefined && lane === undefined) return undefined;
+  return {
+    ...formulas(params),
+    ...(preprocessing === undefined ? {} : { preprocessing }),
+    remarks: remarksOf(params),
+  };
+}
+
+export function outputContract(graph: Graph, lane: Lane | undefined, id: TensorId): PortContract | undefined {
+  if (lane === undefined) return undefined;
+  const params = outputParams(graph, lane, id);
+  const meaning = outputMeaning(graph, id, params?.params);
+  return { ...formulas(params), ...(meaning === undefined ? {} : { meaning }), remarks: remarksOf(params) };
+}
+
+/** Parameters at a port, and whether the port itself has the codes. */
+interface PortParams {
+  readonly form: 'codes' | 'inside';
+  readonly params: QuantParams;
+}
+
+function inputParams(graph: Graph, lane: Lane, id: TensorId): PortParams | undefined {
+  const own = lane.tensors.get(id);
+  if (own !== undefined) return { form: formOf(graph, lane, id), params: own };
+  const uses = topologyOf(graph).uses[id] ?? [];
+  for (const { node, slot } of uses) {
+    const params = lane.uses.get(useKey(node, slot)) ?? conversionParams(lane, nodeOf(graph, node));
+    if (params !== undefined) return { form: 'inside', params };
+  }
+  return undefined;
+}
+
+/** Of the codes that a QUANTIZE makes of a float input. */
+function conversionParams(lane: Lane, { origin: { op }, outputs: [output] }: Node): QuantParams | undefined {
+  return op === 'QUANTIZE' && output !== undefined && output !== null ? lane.tensors.get(output) : undefined;
+}
+
+function outputParams(graph: Graph, lane: Lane, port: TensorId): PortParams | undefined {
+  const id = sourceOf(graph, port);
+  const own = lane.tensors.get(port) ?? lane.tensors.get(id);
+  if (own !== undefined) return { form: formOf(graph, lane, id), params: own };
+  const writer = topologyOf(graph).producer[id];
+  const node = writer === undefined ? undefined : nodeOf(graph, writer);
+  const [input] = node?.inputs ?? [];
+  if (node?.origin.op !== 'DEQUANTIZE' || input === undefined || input === null) return undefined;
+  const params = lane.tensors.get(sourceOf(graph, input)) ?? lane.tensors.get(input);
+  return params === undefined ? undefined : { form: 'inside', params };
+}
+
+/** Whether the file has the port as codes. */
+export function formOf(graph: Graph, lane: Lane, id: TensorId): PortParams['form'] {
+  if (graph.format === 'onnx') {
+    const names = lane.stored?.get(id);
+    return names?.codes.includes(tensorOf(graph, id).name) === true ? 'codes' : 'inside';
+  }
+  // FAKE_QUANT rounds floats, and they stay floats.
+  const writer = topologyOf(graph).producer[id];
+  const isRounded = writer !== undefined && nodeOf(graph, writer).origin.op === 'FAKE_QUANT';
+  return isRounded ? 'inside' : 'codes';
+}
+
+type Formulas = Omit<PortContract, 'remarks' | 'preprocessing' | 'meaning'>;
+
+function formulas(port: PortParams | undefined): Formulas {
+  if (port === undefined) return { form: 'float' };
+  const { form, params } = port;
+  const { dtype, qmin, qmax } = params;
+  const [step = NaN] = params.scale;
+  const [point = 0] = params.zeroPoint;
+  if (params.scale.length !== 1 || !(step > 0 && Number.isFinite(step))) return { form, codes: dtype };
+  const scale = exact(step);
+  const plus = point === 0 ? '' : ` ${point < 0 ? '-' : '+'} ${Math.abs(point)}`;
+  const minus = point === 0 ? '' : ` ${point < 0 ? '+' : '-'} ${Math.abs(point)}`;
+  const shifted = point === 0 ? 'code' : `(code${minus})`;
+  const floats = point === 0 ? 'q.astype(np.float32)' : `(q.astype(np.float32)${minus})`;
+  const [over, by] = step === 1 ? ['', ''] : [` / ${scale}`, ` / np.float32(${scale})`];
+  const storage = dtype === 'int4' ? 'int8' : dtype === 'uint4' ? 'uint8' : dtype;
+  const { min, max } = realRange(params);
+  return {
+    form,
+    codes: dtype,
+    quantize: `code = clamp(round(value${over})${plus}, ${qmin}, ${qmax})`,
+    dequantize: `value = ${shifted} * ${scale}`,
+    numpy: {
+      quantize: `q = np.clip(np.round(x${by})${plus}, ${qmin}, ${qmax}).astype(np.${storage})`,
+      dequantize: `x = ${floats} * np.float32(${scale})`,
+    },
+    min,
+    max,
+    step,
+  };
+}
+
+function remarksOf(port: PortParams | undefined): string[] {
+  if (port === undefined) return [];
+  const { granularity, scale, read } = port.params;
+  const remarks: string[] = [];
+  if (granularity.kind !== 'per-tensor') {
+    remarks.push(`${scale.length} scales, one for each index of a dimension: the document has them`);
+  } else if (!((scale[0] ?? NaN) > 0 && Number.isFinite(scale[0]))) {
+    remarks.push(`its scale is ${scale[0] ?? 'missing'}: there is no formula`);
+  }
+  if (read !== undefined) {
+    const readScale = exact(read.scale[0] ?? 0);
+    remarks.push(`read back with scale ${readScale}, zero point ${read.zeroPoint[0] ?? 0}`);
+  }
+  return remarks;
+}

@@ -1,0 +1,46 @@
+/** The frame of a report on a terminal: what it starts with, and what separates its sections. */
+import type { ChalkInstance } from 'chalk';
+import { labelled, printable, shortened } from './format.js';
+import type { Report, ReportedData } from './report.js';
+
+const VERDICT = 'VERDICT  ';
+const BLANK = ' '.repeat(VERDICT.length);
+
+/** A name in a sentence may be as long as TFLite's lists of fused operators are; what is longer says nothing. */
+const LONGEST_WORD = 400;
+
+/** What is said of a network, whose names may be of any length. */
+export function prose(text: string): string {
+  return printable(text)
+    .split(' ')
+    .map((word) => shortened(word, LONGEST_WORD))
+    .join(' ');
+}
+
+/** Sections with an empty line between them; those without lines are left out. */
+export function page(sections: readonly (readonly string[])[]): string {
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+/** The one-sentence answer, its cause and place, and the guess about the data that decides all values. */
+export function verdictLines(
+  { summary, cause, where }: Report['verdict'],
+  data: ReportedData | undefined,
+  style: ChalkInstance,
+  width: number,
+): string[] {
+  const lines = labelled(VERDICT, prose(summary), width, style.bold);
+  if (cause !== undefined) {
+    const place = where === undefined ? '' : ` at ${prose(where)}`;
+    const [first = '', ...more] = labelled(BLANK, `cause ${cause}${place}`, width);
+    lines.push(first.replace(cause, style.bold(cause)), ...more);
+  }
+  if (data?.guessed !== undefined) {
+    const text = `images are taken as ${data.guessed.value}, which is a guess: --preset says what the model wants`;
+    lines.push(...labelled(BLANK, printable(text), width));
+  }
+  return lines;
+}

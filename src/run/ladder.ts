@@ -1,0 +1,85 @@
+/** The ladder: several lanes beside a reference, at the outputs, on some of the samples of a pass. */
+import type { Edge } from '../compile/edges.js';
+import { ladderProgram, type LadderProgram, type LadderStat } from '../compile/ladder-program.js';
+import type { ReferenceNetwork } from '../compile/reference.js';
+import type { Graph } from '../ir/graph.js';
+import type { Lane } from '../ir/lane.js';
+import type { Sample } from './data/dataset.js';
+import type { SessionOptions } from './runtime.js';
+import type { Samples } from './samples.js';
+import { SheetRunner } from './sheet-runner.js';
+
+/** Of one lane at one tensor, over all samples. */
+export interface RungSums {
+  sumXX: number;
+  sumEE: number;
+  /** Rows whose largest element is elsewhere than in the reference, and all rows. */
+  moved: number;
+  rows: number;
+}
+
+export class Ladder {
+  /** By lane, then by edge. */
+  readonly sums: readonly (readonly RungSums[])[];
+  samples = 0;
+  readonly #program: LadderProgram;
+  readonly #runner: SheetRunner<LadderStat>;
+
+  constructor(
+    graph: Graph,
+    lanes: readonly Lane[],
+    edges: readonly Edge[],
+    other: ReferenceNetwork,
+    options: SessionOptions,
+  ) {
+    const build = (guarded: boolean): LadderProgram => ladderProgram(graph, lanes, edges, other, guarded);
+    const fast = build(false);
+    this.#program = fast;
+    this.#runner = new SheetRunner<LadderStat>(
+      (guarded) => (guarded ? build(true) : fast),
+      graph.opsets.get('') ?? 1,
+      options,
+    );
+    this.sums = lanes.map(() => edges.map(() => ({ sumXX: 0, sumEE: 0, moved: 0, rows: 0 })));
+  }
+
+  async add(sample: Sample): Promise<void> {
+    const { values, slots } = await this.#runner.run(sample);
+    this.samples++;
+    for (const { edge, name, offset } of slots) {
+      const value = values[offset] as number;
+      if (name === 'sumXX') for (const lane of this.sums) (lane[edge] as RungSums).sumXX += value;
+      else {
+        const [at, stat] = name.split('.') as [string, 'sumEE' | 'moved'];
+        const rung = this.sums[Number(at)]?.[edge] as RungSums;
+        rung[stat] += value;
+        if (stat === 'moved') rung.rows += this.#program.rows[edge] ?? 0;
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#runner.close();
+  }
+
+  /** The same samples; while they go by, `most` of them, evenly spread, are added here. */
+  alongside(samples: Samples, most: number): Samples {
+    const add = (sample: Sample): Promise<void> => this.add(sample);
+    return {
+      get count() {
+        return samples.count;
+      },
+      async *samples() {
+        const { count } = samples;
+        let at = 0;
+        for await (const sample of samples.samples()) {
+          // Sample i is taken where i * most / count passes a whole number.
+          const share = Math.min(1, most / count);
+          if (Math.floor((at + 1) * share) > Math.floor(at * share)) await add(sample);
+          at++;
+          yield sample;
+        }
+      },
+    };
+  }
+}

@@ -9,7 +9,7 @@ import type { Lane } from '../ir/lane.js';
 import { weightsOf, type Weight } from '../ir/weights.js';
 import { loadModel, type LoadedModel } from '../loader/index.js';
 import { scanConstant, type ConstantScan } from '../quant/constant-scan.js';
-import { planOfLane } from '../quant/placement/lane-plan.js';
+import { planOfLane, useOf } from '../quant/placement/lane-plan.js';
 import { INT8_WEIGHTS } from '../quant/presets.js';
 import { weightSqnr, weightStats, type WeightSqnr } from '../quant/weights.js';
 import { inspectedCoverage } from '../report/inspect-coverage.js';
@@ -97,9 +97,9 @@ async function look(path: string, { shapes, complete, top = FORECAST_ROWS }: Ins
     return scan === undefined ? [] : [inspectedWeight(graph, weight, scan)];
   });
   const poorest = poorestWeights(weights);
-  const sqnr = new Map(
-    (complete ? poorest : poorest.slice(0, top)).map(({ weight }) => [weight.tensor, sqnrOf(weight)]),
-  );
+  // What int8 would cost weights that are integers already is no question on a terminal.
+  const measured = complete ? poorest : loaded.lane === undefined ? poorest.slice(0, top) : [];
+  const sqnr = new Map(measured.map(({ weight }) => [weight.tensor, sqnrOf(weight)]));
   const { graph: sized, counted } = sizedForCounting(loaded, graph);
   const macs = nodeMacs(sized);
   const model: InspectedModel = {
@@ -130,12 +130,24 @@ function quantizationOf(graph: Graph, lane: Lane, complete: boolean): InspectedQ
     coverage: inspectedCoverage(graph, lane, plan),
     origin: originOf(graph, lane),
     tensors: tensorsOf(graph, lane, plan, complete),
+    dynamic: dynamicOf(graph, lane),
     unfolded: (lane.unfolded ?? []).map(({ node, reason }) => ({
       node: nodeLabel(nodeOf(graph, node)),
       reason,
     })),
     findings: diagnoseLane({ graph, lane }),
   };
+}
+
+function dynamicOf(graph: Graph, lane: Lane): InspectedQuantization['dynamic'] {
+  return [...(lane.dynamic?.keys() ?? [])].flatMap((key) => {
+    const { node, slot } = useOf(key);
+    const reader = nodeOf(graph, node);
+    const tensor = reader.inputs[slot];
+    return tensor === null || tensor === undefined
+      ? []
+      : [{ tensor: tensorOf(graph, tensor).name, node: nodeLabel(reader) }];
+  });
 }
 
 /** Of all float constants that nodes read, in order of first use. */

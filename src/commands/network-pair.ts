@@ -72,12 +72,12 @@ function network(
   return { loaded, graph: inferShapes(graph), lane };
 }
 
-function otherNetwork({ graph, lane }: Network, { edges }: Alignment): ReferenceNetwork {
+function otherNetwork({ graph, lane }: Network, { edges, inputs }: Alignment): ReferenceNetwork {
   return {
     graph,
     lane,
     counterparts: new Map(
-      edges.map(({ candidate, reference, view }): [TensorId, Counterpart] => [
+      [...edges, ...inputs].map(({ candidate, reference, view }): [TensorId, Counterpart] => [
         candidate,
         { tensor: reference, ...(view === undefined ? {} : { view }) },
       ]),
@@ -148,10 +148,9 @@ async function activations(
   samples: Samples,
   options: SessionOptions,
 ): Promise<Activations> {
-  const inputs = { ...alignment, edges: alignment.inputs };
   const program = activationsProgram(
     candidate.graph,
-    { ...otherNetwork(reference, inputs), lane: FLOAT_LANE },
+    { ...otherNetwork(reference, { ...alignment, edges: [] }), lane: FLOAT_LANE },
     wanted,
   );
   const session = await openSession(program.model, options);

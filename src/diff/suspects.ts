@@ -4,6 +4,7 @@
  * quantizer of its output.
  */
 import { topologyOf, type Graph, type TensorId } from '../ir/graph.js';
+import type { QuantParams } from '../ir/lane.js';
 import type { EdgeMeasurement } from './edge-measurements.js';
 import { measuredInputs } from './measured-inputs.js';
 
@@ -17,6 +18,9 @@ export interface Suspect {
 
 /** A quantizer whose own SQNR is not further than this above that of an operator explains the operator's. */
 const EXPLAINS_DB = 6;
+
+/** Tensors that codes only move through share their quantizer: the first of them is at fault where a later one is this little worse. */
+const SHARED_DB = 12;
 
 /** One for each measured tensor at fault for its own, or a reader's, local error; worst first, then in graph order. */
 export function suspectsOf(graph: Graph, measurements: readonly EdgeMeasurement[]): Suspect[] {
@@ -45,9 +49,28 @@ export function suspectsOf(graph: Graph, measurements: readonly EdgeMeasurement[
       accuse({ tensor, kind: 'quantizer', db: self });
     else accuse({ tensor, kind: 'operator', db: local });
   }
+  for (const { edge, quant } of [...measurements].reverse()) {
+    const later = suspects.get(edge.tensor);
+    if (later?.kind !== 'quantizer' || edge.producer === undefined) continue;
+    for (const input of measuredInputs(graph, edge.producer, byTensor)) {
+      const db = selfOf(byTensor, input);
+      if (db > later.db + SHARED_DB || !isSameQuantizer(byTensor.get(input)?.quant, quant)) continue;
+      accuse({ tensor: input, kind: 'quantizer', db: Math.min(db, later.db) });
+    }
+  }
   const place = new Map(measurements.map(({ edge }, at) => [edge.tensor, at]));
   return [...suspects.values()].sort(
     (a, b) => a.db - b.db || (place.get(a.tensor) ?? 0) - (place.get(b.tensor) ?? 0),
+  );
+}
+
+function isSameQuantizer(a: QuantParams | undefined, b: QuantParams | undefined): boolean {
+  return (
+    a !== undefined &&
+    b !== undefined &&
+    a.dtype === b.dtype &&
+    a.scale.join() === b.scale.join() &&
+    a.zeroPoint.join() === b.zeroPoint.join()
   );
 }
 

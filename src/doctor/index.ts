@@ -5,10 +5,13 @@ import type { ComparisonEvidence, Evidence, LaneEvidence } from './evidence.js';
 import { worstFirst, type Finding } from './finding.js';
 import { clipped } from './rules/act/clipped.js';
 import { nonFinite } from './rules/act/non-finite.js';
+import { shiftedRange } from './rules/act/shifted-range.js';
 import { wideRange } from './rules/act/wide-range.js';
 import { graphChanged } from './rules/base/graph-changed.js';
+import { preproc } from './rules/io/preproc.js';
 import { outputOrder } from './rules/io/output-order.js';
 import { differs } from './rules/op/differs.js';
+import { inputScale } from './rules/w/input-scale.js';
 import { notSameModel } from './rules/w/not-same-model.js';
 import { outlierRange } from './rules/act/outlier-range.js';
 import { readBack } from './rules/act/read-back.js';
@@ -36,8 +39,10 @@ export function diagnoseLane(evidence: LaneEvidence): Finding[] {
 }
 
 const COMPARISON_RULES: readonly ((evidence: ComparisonEvidence) => Finding[])[] = [
+  preproc,
   clipped,
   wideRange,
+  shiftedRange,
   notSameModel,
   graphChanged,
   outputOrder,
@@ -46,7 +51,14 @@ const COMPARISON_RULES: readonly ((evidence: ComparisonEvidence) => Finding[])[]
 /** What a candidate beside its reference shows: of one severity, what is said of the worst suspect comes first. */
 export function diagnoseComparison(evidence: ComparisonEvidence): Finding[] {
   const { graph, suspects } = evidence;
-  const told = [...LANE_RULES, ...COMPARISON_RULES].flatMap((rule) => rule(evidence));
+  const misread = inputScale(evidence);
+  const excused = new Set(misread.map(({ bias }) => bias));
+  const told = [
+    ...misread.map(({ finding }) => finding),
+    ...[...LANE_RULES, ...COMPARISON_RULES]
+      .flatMap((rule) => rule(evidence))
+      .filter(({ subject: { tensor = '' } }) => !excused.has(tensor)),
+  ];
   const ranks = new Map<string, number>();
   suspects.forEach(({ tensor }, rank) => {
     const writer = topologyOf(graph).producer[tensor];

@@ -5,6 +5,7 @@
  */
 import type { QuantParams } from '../ir/lane.js';
 import { roundHalfEven } from './affine.js';
+import { normalizedRange, type InputNormalization } from './input-normalization.js';
 
 /** value = (pixel - mean) / std, pixels of 0 to 255; one number for all channels, or three in RGB order. */
 export interface PixelNormalization {
@@ -89,30 +90,38 @@ export function realRange({ scale, zeroPoint, qmin, qmax }: RangeParams): { min:
 /**
  * The preprocessing of images that the range of an input quantizer implies.
  *
- * @param params of the input
+ * @param params of the input, or of the first tensor behind `normalization`
+ * @param normalization what the network itself does to the input before the quantizer
  * @returns undefined when there are several scales, no usable one, or none of the known preprocessings is near
  */
-export function impliedPreprocessing(params: RangeParams): ImpliedPreprocessing | undefined {
+export function impliedPreprocessing(
+  params: RangeParams,
+  normalization?: InputNormalization,
+): ImpliedPreprocessing | undefined {
   const [step = NaN] = params.scale;
   if (params.scale.length !== 1 || !(step > 0 && Number.isFinite(step))) return undefined;
-  const fits = FAMILIES.map((family): ImpliedFamily => ({ ...family, distance: distanceOf(family, params) }))
+  const fits = FAMILIES.map((family): ImpliedFamily => ({
+    ...family,
+    distance: distanceOf(family, params, normalization),
+  }))
     .filter(({ distance }) => distance <= NEAR)
-    .sort((a, b) => classOf(a) - classOf(b) || (classOf(a) === 1 ? a.distance - b.distance : 0));
+    // Among those that rounding does not tell apart, the order of FAMILIES decides.
+    .sort((a, b) => (a.distance <= EXACT && b.distance <= EXACT ? 0 : a.distance - b.distance));
   const [best, ...others] = fits;
   if (best === undefined) return undefined;
   const isExact = best.distance <= EXACT;
-  const rivals = others.filter(({ distance }) => (isExact ? distance <= EXACT : distance <= NEAR));
+  const rivals = others.filter(({ distance }) => !isExact || distance <= EXACT);
   return { ...best, isExact, alternatives: rivals.sort((a, b) => a.distance - b.distance) };
 }
 
-/** Among those that rounding does not tell apart, order of FAMILIES decides; the others go by distance. */
-function classOf({ distance }: ImpliedFamily): number {
-  return distance <= EXACT ? 0 : 1;
-}
-
 /** Of two ends, the one that is further off. */
-function distanceOf({ pixels }: Family, params: RangeParams): number {
-  const wanted = pixelRange(pixels);
+function distanceOf(
+  { pixels }: Family,
+  params: RangeParams,
+  normalization: InputNormalization | undefined,
+): number {
+  const prepared = pixelRange(pixels);
+  const wanted = withZero(normalization === undefined ? prepared : normalizedRange(normalization, prepared));
   const { min, max } = realRange(params);
   const width = wanted.max - wanted.min;
   const ends = Math.max(Math.abs(min - wanted.min), Math.abs(max - wanted.max)) / width;
@@ -121,6 +130,11 @@ function distanceOf({ pixels }: Family, params: RangeParams): number {
   if (!isSymmetric || wanted.min < 0) return ends;
   const off = Math.abs(max / wanted.max - 1);
   return off <= SYMMETRIC ? off : ends;
+}
+
+/** Every quantizer's range contains 0. */
+function withZero({ min, max }: { min: number; max: number }): { min: number; max: number } {
+  return { min: Math.min(0, min), max: Math.max(0, max) };
 }
 
 /** Smallest and largest value that pixels of 0 to 255 get in any channel. */

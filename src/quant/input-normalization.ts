@@ -16,6 +16,8 @@ import {
 export interface InputNormalization {
   /** That do it, in order. */
   readonly nodes: readonly NodeId[];
+  /** What they make of the input. */
+  readonly output: TensorId;
   readonly factor: readonly number[];
   readonly offset: readonly number[];
 }
@@ -40,6 +42,7 @@ export function inputNormalization(graph: Graph, input: TensorId): InputNormaliz
   let offset: readonly number[] = [0];
   const nodes: NodeId[] = [];
   let tensor = input;
+  let normalized = input;
   for (let depth = 0; depth < DEEPEST; depth++) {
     const readers = (uses[tensor] ?? []).filter(({ node }) => !SHAPES.has(nodeOf(graph, node).op));
     const [use] = readers;
@@ -49,7 +52,10 @@ export function inputNormalization(graph: Graph, input: TensorId): InputNormaliz
     const [output] = node.outputs;
     if (step === undefined || output === undefined || output === null || node.domain !== '') break;
     const { factor: by, offset: plus } = step;
-    if (step !== UNCHANGED) nodes.push(node.id);
+    if (step !== UNCHANGED) {
+      nodes.push(node.id);
+      normalized = output;
+    }
     factor = combined(factor, by, (a, b) => a * b);
     offset = combined(
       combined(offset, by, (a, b) => a * b),
@@ -60,7 +66,7 @@ export function inputNormalization(graph: Graph, input: TensorId): InputNormaliz
   }
   return nodes.length === 0 || ![...factor, ...offset].every(Number.isFinite)
     ? undefined
-    : { nodes, factor, offset };
+    : { nodes, output: normalized, factor, offset };
 }
 
 interface Step {

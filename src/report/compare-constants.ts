@@ -1,7 +1,7 @@
 /** Weights and biases of a candidate that are not those of its reference, as text for a terminal. */
 import type { ChalkInstance } from 'chalk';
 import { columns, type Column, type Row } from './columns.js';
-import { NAME_IN_TEXT } from './compare-layers.js';
+import { NAME_IN_TEXT, SHORTEST_TENSOR } from './compare-layers.js';
 import type { ComparedConstant, CompareReport } from './compare-report.js';
 import { decibels, labelled, number, percent, printable, shortened, wrapped } from './format.js';
 import { INDENT, legend, right, SHORTEST_NAME, type TableOptions } from './terminal-layers.js';
@@ -9,7 +9,6 @@ import { INDENT, legend, right, SHORTEST_NAME, type TableOptions } from './termi
 /** Below these, rounding to 8 bits does not explain the difference. */
 const ALIKE_CORRELATION = 0.95;
 const ALIKE_DB = 15;
-const ALIKE_CHANNEL_DB = 5;
 
 const LEGEND =
   "correlation: of the two sets of values; 1 when they differ by a factor only, -1 when the sign is flipped, near 0 for another layer's " +
@@ -28,14 +27,14 @@ export function constantsSection(
   const shown = others.slice(0, top);
   const isRenamed = shown.some(({ tensor, reference }) => tensor !== reference);
   const titles: Column[] = [
-    { title: `${INDENT}constant`, least: SHORTEST_NAME },
+    { title: `${INDENT}constant`, least: SHORTEST_TENSOR },
     { title: 'role', expendable: 3 },
     right('correlation'),
     right('SQNR'),
     right('relative error'),
     { ...right('worst ch.'), expendable: 4 },
     { title: 'node', least: SHORTEST_NAME, expendable: 2 },
-    ...(isRenamed ? [{ title: 'in the reference', least: SHORTEST_NAME, expendable: 1 }] : []),
+    ...(isRenamed ? [{ title: 'in the reference', least: SHORTEST_TENSOR, expendable: 1 }] : []),
   ];
   const rows = shown.map((constant): Row => {
     const { tensor, reference, node, role, correlation, error } = constant;
@@ -62,11 +61,7 @@ function dbOf({ error }: ComparedConstant): number {
 }
 
 function isOther(constant: ComparedConstant): boolean {
-  return (
-    (constant.correlation ?? 1) < ALIKE_CORRELATION ||
-    dbOf(constant) < ALIKE_DB ||
-    (constant.error?.worstChannel?.sqnrDb ?? Infinity) < ALIKE_CHANNEL_DB
-  );
+  return (constant.correlation ?? 1) < ALIKE_CORRELATION || dbOf(constant) < ALIKE_DB;
 }
 
 function relativeError({ error }: ComparedConstant): string | undefined {

@@ -22,14 +22,17 @@ const MEANING: Readonly<Record<LadderRung['rung'], string>> = {
 const LEGEND = 'same argmax: rows (samples, pixels) with the largest element at the same index.';
 
 export function ladderSection(
-  { ladder, tensors }: Pick<CompareReport, 'ladder' | 'tensors'>,
+  { ladder, tensors, data }: Pick<CompareReport, 'ladder' | 'tensors' | 'data'>,
   style: ChalkInstance,
   width: number,
 ): string[] {
   const [first] = ladder;
   if (first === undefined) return [];
   const isSameData = ladder.every(({ samples }) => samples === first.samples);
-  const place = `${placeText(ladder)}${isSameData ? ` over ${plural(first.samples, 'sample')}` : ''}`;
+  const all = data.data?.samples ?? first.samples;
+  const part = first.samples < all ? `${count(first.samples)} of ` : '';
+  const over = isSameData ? ` over ${part}${plural(all, 'sample')}` : '';
+  const place = `${placeText(ladder)}${over}`;
   const reading = ladderSentence(ladder);
   return [
     ...wrapped(`LADDER  SQNR at ${place} beside the float reference, in dB, higher is better`, width),
@@ -38,7 +41,7 @@ export function ladderSection(
     ...ladder.flatMap(({ rung, remark }) =>
       remark === undefined ? [] : labelled(`${INDENT}${rung}: `, prose(remark), width),
     ),
-    ...worstSample(tensors, width),
+    ...worstSample(tensors, all, width),
   ];
 }
 
@@ -85,7 +88,7 @@ function table(
 }
 
 /** Pooled energies hide a sample; the one that the outputs keep worst. */
-function worstSample(tensors: CompareReport['tensors'], width: number): string[] {
+function worstSample(tensors: CompareReport['tensors'], samples: number, width: number): string[] {
   const [worst] = tensors
     .flatMap(({ role, tensor, cumulative }) =>
       role === 'output' && cumulative?.worstSample !== undefined && cumulative.worstSqnrDb !== undefined
@@ -94,7 +97,7 @@ function worstSample(tensors: CompareReport['tensors'], width: number): string[]
     )
     .sort((a, b) => a.db - b.db);
   if (worst === undefined) return [];
-  const text = `worst sample: ${prose(worst.sample)}, ${worst.db.toFixed(1)} dB cumulative SQNR at ${shortened(worst.tensor, NAME_IN_TEXT)}`;
+  const text = `worst of ${plural(samples, 'sample')}: ${prose(worst.sample)}, ${worst.db.toFixed(1)} dB cumulative SQNR at ${shortened(worst.tensor, NAME_IN_TEXT)}`;
   return labelled(INDENT, text, width);
 }
 

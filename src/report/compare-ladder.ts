@@ -47,20 +47,32 @@ export function ladderSentence(ladder: readonly LadderRung[]): string | undefine
   };
   const parts =
     graph !== undefined && graph < CLOSE_DB
-      ? otherFunction(graph, steps.everything)
+      ? otherFunction(graph, steps)
       : [graph === undefined ? undefined : sameFunction(graph), quantizing(steps)];
   return [...parts, runtimePart(steps), decisions(ladder.find(({ rung }) => rung === 'everything'))]
     .filter((part) => part !== undefined)
     .join('; ');
 }
 
-type Steps = Readonly<Record<RungName, number | undefined>>;
+/** dB of the worst output of each step that was measured. */
+type Steps = Readonly<Partial<Record<RungName, number | undefined>>>;
 
-function otherFunction(graph: number, everything: number | undefined): string[] {
+function otherFunction(graph: number, { activations, everything }: Steps): (string | undefined)[] {
+  const quantized = Math.max(activations ?? -Infinity, everything ?? -Infinity);
+  // Converters leave out a Relu where a quantizer that clips at 0 follows.
+  if (quantized >= BROKEN_DB && quantized > graph + FURTHER_DB) {
+    return [
+      `the exported graph needs its quantizers (${graph.toFixed(1)} dB without them): their ranges stand for activation functions`,
+      // Without its quantizers nothing can be said of its weights.
+      isLow(everything) && activations !== undefined && !isLow(activations)
+        ? weightsLose(everything)
+        : quantizing({ activations, everything }),
+    ];
+  }
   const told = `the exported graph does not compute the float function: ${graph.toFixed(1)} dB at the outputs before anything is quantized`;
   if (everything === undefined) return [told];
-  return everything < graph - FURTHER_DB
-    ? [told, `quantizing takes it down further, to ${everything.toFixed(1)} dB`]
+  return Math.abs(everything - graph) > FURTHER_DB
+    ? [`${told}, ${everything === Infinity ? 'exact' : `${everything.toFixed(1)} dB`} when everything is`]
     : [told, 'quantizing adds little to that'];
 }
 
@@ -72,7 +84,7 @@ function sameFunction(graph: number): string {
 
 function quantizing({ weights, activations, everything }: Steps): string | undefined {
   const lost = [
-    ...(isLow(weights) ? [`the candidate's weights ${weights < BROKEN_DB ? 'lose it' : 'cost much'}`] : []),
+    ...(isLow(weights) ? [weightsLose(weights)] : []),
     ...(isLow(activations) ? [`quantizing activations ${verb(activations)}`] : []),
   ];
   if (lost.length > 0) return lost.join(' and ');
@@ -80,6 +92,10 @@ function quantizing({ weights, activations, everything }: Steps): string | undef
   return weights === undefined || activations === undefined
     ? `the candidate as a whole ${verb(everything)}`
     : `its weights alone keep it, its activations alone keep it, together they ${everything < BROKEN_DB ? 'lose it' : 'cost much'}`;
+}
+
+function weightsLose(db: number): string {
+  return `the candidate's weights ${db < BROKEN_DB ? 'lose it' : 'cost much'}`;
 }
 
 function kept(

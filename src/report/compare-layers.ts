@@ -12,7 +12,7 @@ export const NAME_IN_TEXT = 48;
 const OP_WIDTH = 20;
 const SHORTEST_OP = 10;
 /** Tensors are told apart by more than layers are: TFLite calls them after all that was fused. */
-const SHORTEST_TENSOR = 24;
+export const SHORTEST_TENSOR = 24;
 
 const LEGEND =
   "self: the float values through this tensor's own quantizer. local: this layer alone as the candidate has it, on the reference's " +
@@ -78,6 +78,7 @@ function rankedOf(measured: readonly ComparedTensor[]): ComparedTensor[] {
 
 function table(ranked: readonly ComparedTensor[], style: ChalkInstance, width: number): string[] {
   const isRenamed = ranked.some(({ tensor, reference }) => tensor !== reference);
+  const hasLevels = ranked.some(({ levels }) => levels !== undefined);
   const titles: Column[] = [
     { title: `${INDENT}tensor`, least: SHORTEST_TENSOR },
     { title: 'op', least: SHORTEST_OP, expendable: 5 },
@@ -85,7 +86,7 @@ function table(ranked: readonly ComparedTensor[], style: ChalkInstance, width: n
     right('local'),
     right('cumul.'),
     { ...right('worst ch.'), expendable: 6 },
-    { ...right('levels'), expendable: 3 },
+    ...(hasLevels ? [{ ...right('levels'), expendable: 3 }] : []),
     { ...right('clip/round'), expendable: 2 },
     { title: 'type scale zp', expendable: 4 },
     ...(isRenamed ? [{ title: 'in the reference', least: SHORTEST_TENSOR, expendable: 1 }] : []),
@@ -97,7 +98,7 @@ function table(ranked: readonly ComparedTensor[], style: ChalkInstance, width: n
     { text: decibels(tensor.local), paint: style.bold },
     decibels(tensor.cumulative),
     channelText(tensor),
-    levelsText(tensor),
+    ...(hasLevels ? [levelsText(tensor)] : []),
     noiseText(tensor.self ?? tensor.local),
     quantText(tensor.quant),
     printable(tensor.reference),

@@ -1,7 +1,10 @@
 /** The document of `qdbg compare`: a reference network beside a candidate that should compute the same. Plain data, as every report. */
 import type { Ground } from '../diff/alignment/alignment.js';
 import type { ErrorMeasurement } from '../diff/measurement.js';
+import type { NotRun, OtherRun } from '../run/other-run.js';
 import type { Report, ReportedTensor } from './report.js';
+
+export type { OtherRun, OtherTensor } from '../run/other-run.js';
 
 /** A tensor of the candidate beside the one of the reference that it should equal. */
 export interface ComparedTensor extends ReportedTensor {
@@ -80,34 +83,6 @@ export interface LadderRung {
   readonly remark?: string;
 }
 
-/** How a device's, or the runtime's own, tensor differs from the simulation of the same file. */
-export interface OtherTensor {
-  readonly tensor: string;
-  readonly node: string;
-  readonly op: string;
-  readonly values: number;
-  /** Values whose codes differ; of float tensors, values that differ by more than a millionth of the largest. */
-  readonly differing: number;
-  /** Largest difference in codes; absent for float tensors. */
-  readonly maxCodes?: number;
-  /** Beside the simulation. */
-  readonly simulated: { readonly sqnrDb?: number; readonly exact?: true };
-  /** Beside the float reference, where the tensor is aligned. */
-  readonly reference?: { readonly sqnrDb?: number; readonly exact?: true };
-  /** "raw codes", "dequantized values", with what was assumed of order and type. */
-  readonly read?: string;
-}
-
-export interface OtherRun {
-  /** "onnxruntime-node 1.30.0, optimizations off", or the folder of dumped tensors. */
-  readonly source: string;
-  readonly samples: number;
-  /** In graph order. */
-  readonly tensors: readonly OtherTensor[];
-  /** Files that fit no tensor, tensors that could not be fetched. */
-  readonly skipped: readonly { readonly subject: string; readonly reason: string }[];
-}
-
 export interface CompareReport extends Omit<Report, 'command' | 'tensors' | 'weights'> {
   readonly command: 'compare';
   readonly alignment: ReportedAlignment;
@@ -116,7 +91,7 @@ export interface CompareReport extends Omit<Report, 'command' | 'tensors' | 'wei
   readonly constants: readonly ComparedConstant[];
   readonly ladder: readonly LadderRung[];
   /** Of `--runtime`. */
-  readonly runtime?: OtherRun | { readonly notRun: string };
+  readonly runtime?: OtherRun | NotRun;
   /** Of `--actual`. */
   readonly actual?: OtherRun;
 }

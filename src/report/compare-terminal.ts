@@ -60,16 +60,22 @@ function runtimeSection(
 /** Nothing accused, nothing lost, nothing left out: then the report is short. */
 function isHealthy({ verdict, findings, ladder, alignment, runtime, actual }: CompareReport): boolean {
   const { operators, outputs } = alignment;
+  // Of the steps between, some need the quantizers that they leave out: their ranges stand for activation functions.
+  const ends = ladder.filter(({ rung }) => rung === 'everything' || rung === 'runtime');
   const runs = [runtime, actual].filter((run): run is OtherRun => run !== undefined && !('notRun' in run));
   return (
     verdict.cause === undefined &&
     findings.every(({ severity }) => severity === 'note') &&
-    ladder.length > 0 &&
-    ladder.every(isClose) &&
+    ends.length > 0 &&
+    ends.every(isClose) &&
     operators.matched >= WHOLE * operators.total &&
     outputs.every(({ position, referencePosition }) => position === referencePosition) &&
     runs.every(({ tensors }) => !tensors.some(departs))
   );
+}
+
+function isFloat({ scheme }: CompareReport): boolean {
+  return scheme['activations'] === 'float' && scheme['weights'] === 'float';
 }
 
 /** What all of this was measured with. */
@@ -82,8 +88,12 @@ function basis(report: CompareReport, style: ChalkInstance, width: number): stri
         ? []
         : labelled(blank, impliedText(model.impliedActivations), width)),
     ]),
-    ...schemeLines('scheme'.padEnd(LABEL.length), report, width),
-    ...islandLines(blank, report.coverage, width),
+    ...(isFloat(report)
+      ? [`${'scheme'.padEnd(LABEL.length)}none: the candidate has no quantizers`]
+      : [
+          ...schemeLines('scheme'.padEnd(LABEL.length), report, width),
+          ...islandLines(blank, report.coverage, width),
+        ]),
     ...Object.entries(report.data).flatMap(([role, data]) =>
       data === undefined ? [] : dataLines(role.padEnd(LABEL.length), data, style, width),
     ),

@@ -35,14 +35,14 @@ export function compareVerdict({ tensors, ends, findings, jumps }: ComparedEnds)
   };
   if (worst === undefined || db === undefined) {
     return outputs.length > 0 && outputs.every(({ cumulative }) => cumulative?.exact === true)
-      ? { ...blamed(error), summary: 'no output of the candidate differs from the reference' }
+      ? { ...blamed(cause), summary: 'no output of the candidate differs from the reference' }
       : { ...blamed(cause), summary: 'no output could be compared with the reference' };
   }
   const name = worst.role === 'output' ? `output ${worst.tensor}` : `the last common tensor ${worst.tensor}`;
   const where = `${name} has ${db.toFixed(1)} dB SQNR (cumulative)`;
   if (db >= CLOSE_DB) {
-    const but = error === undefined ? '' : `, but ${error.message}`;
-    return { ...blamed(error), summary: `the candidate stays close to the reference: ${where}${but}` };
+    const but = cause === undefined ? '' : `, but ${cause.message}`;
+    return { ...blamed(cause), summary: `the candidate stays close to the reference: ${where}${but}` };
   }
   const jump = jumps[0];
   const fall =

@@ -4,7 +4,7 @@ import { columns, type Column } from './columns.js';
 import { labelled, number, printable, shape, shortened } from './format.js';
 import type { Port } from './inspect-report.js';
 import type { PortContract } from './port-contract.js';
-import type { InputPreprocessing } from './port-preprocessing.js';
+import { shortFormula, type InputPreprocessing } from './port-preprocessing.js';
 
 const INDENT = '  ';
 /** Of what is told of a port. */
@@ -78,7 +78,7 @@ function preprocessingLines(
 ): string[] {
   const lines: string[] = [];
   if (implied !== undefined) {
-    const others = implied.alternatives.slice(0, ALTERNATIVES_SHOWN).map(({ formula }) => formula);
+    const others = implied.alternatives.slice(0, ALTERNATIVES_SHOWN).map(shortFormula);
     const how = implied.isExact
       ? 'fits within rounding'
       : `near: off by ${(100 * implied.distance).toFixed(1)} %`;
@@ -94,11 +94,15 @@ function preprocessingLines(
     lines.push(...told('metadata', `${metadata.formula}${agrees}`));
   }
   if (inside !== undefined) {
-    const range =
-      inside.range === undefined
+    const { range, quantizer } = inside;
+    const arrives = range === undefined ? '' : `, which makes ${number(range.min)} to ${number(range.max)}`;
+    const held =
+      quantizer === undefined
         ? ''
-        : `, so values arrive as ${number(inside.range.min)} to ${number(inside.range.max)}`;
-    lines.push(...told('normalizes', `inside, ${inside.formula}${range} (${inside.nodes.join(', ')})`));
+        : `; the quantizer behind holds ${number(quantizer.min)} to ${number(quantizer.max)}`;
+    lines.push(
+      ...told('normalizes', `inside, ${inside.formula}${arrives}${held} (${inside.nodes.join(', ')})`),
+    );
   }
   if (pixelShift !== undefined && form === 'codes') {
     const plus = pixelShift === 0 ? '' : ` ${pixelShift < 0 ? '-' : '+'} ${Math.abs(pixelShift)}`;

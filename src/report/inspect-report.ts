@@ -60,6 +60,8 @@ export interface InspectedQuantization {
   readonly origin: QuantizationOrigin;
   /** Odd ones first, then in graph order. */
   readonly tensors: readonly InspectedTensor[];
+  /** Activations that get their parameters from the values at hand, each time the network runs. */
+  readonly dynamic: readonly { readonly tensor: string; readonly node: string }[];
   /** Quantizing that stays as the file has it, with the reason. */
   readonly unfolded: readonly { readonly node: string; readonly reason: string }[];
   /** What is wrong with the parameters, worst first. */

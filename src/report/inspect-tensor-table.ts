@@ -1,11 +1,13 @@
 /** The table of quantized tensors, odd ones first. */
 import type { ChalkInstance } from 'chalk';
 import { columns, type Column, type Row } from './columns.js';
-import { count, number, plural, printable } from './format.js';
-import type { InspectedModel, InspectedTensor } from './inspect-report.js';
+import { count, labelled, number, plural, printable } from './format.js';
+import type { InspectedModel, InspectedTensor, TensorMark } from './inspect-report.js';
 import type { TerminalOptions } from './terminal.js';
 
 const INDENT = '  ';
+/** In front of what is odd about the tensor above. */
+const MARK = '    ^ ';
 /** Rows where the user does not say how many; all that are odd are shown up to this many too. */
 const ROWS = 12;
 
@@ -24,7 +26,6 @@ const COLUMNS: readonly Column[] = [
   right('zero'),
   right('lowest', 4),
   right('highest'),
-  { title: 'odd', least: 16, expendable: 5 },
 ];
 
 export function tensorsSection(
@@ -39,19 +40,22 @@ export function tensorsSection(
   const shown = listed.slice(0, top);
   const odd = tensors.filter(({ marks }) => marks.length > 0).length;
   const more = listed.length - shown.length;
-  const order = odd === 0 ? 'in graph order' : `${count(odd)} odd ones first, then in graph order`;
-  const isShown = (_: unknown, column: number): boolean => odd > 0 || column !== COLUMNS.length - 1;
+  const order = odd === 0 ? 'in graph order' : `${odd === 1 ? 'an odd one' : `${count(odd)} odd ones`} first`;
+  const [head = '', ...rows] = columns(COLUMNS, shown.map(rowOf), width);
   return [
     `QUANTIZED TENSORS  ${rolesText(tensors)}; ${order}`,
-    ...columns(
-      COLUMNS.filter(isShown),
-      shown.map((tensor) => rowOf(tensor, style).filter(isShown)),
-      width,
-    ),
+    head,
+    ...rows.flatMap((row, i) => [row, ...markLines(shown[i]?.marks ?? [], style, width)]),
     ...(more === 0
       ? []
       : [`${INDENT}and ${count(more)} more (--top N; --report json=FILE has all, and the biases)`]),
   ];
+}
+
+function markLines(marks: readonly TensorMark[], style: ChalkInstance, width: number): string[] {
+  return marks.flatMap(({ kind, text }) =>
+    labelled(MARK, printable(text), width, kind === 'illegal' ? style.red : style.yellow),
+  );
 }
 
 function rolesText(tensors: readonly InspectedTensor[]): string {
@@ -67,9 +71,8 @@ function rolesText(tensors: readonly InspectedTensor[]): string {
   );
 }
 
-function rowOf(tensor: InspectedTensor, style: ChalkInstance): Row {
-  const { scales, zeroPoints, represents, marks } = tensor;
-  const isIllegal = marks.some(({ kind }) => kind === 'illegal');
+function rowOf(tensor: InspectedTensor): Row {
+  const { scales, zeroPoints, represents } = tensor;
   return [
     INDENT + printable(tensor.tensor),
     tensor.role,
@@ -79,10 +82,6 @@ function rowOf(tensor: InspectedTensor, style: ChalkInstance): Row {
     zeroPoints.min === zeroPoints.max ? String(zeroPoints.min) : `${zeroPoints.min}..${zeroPoints.max}`,
     number(represents.min),
     number(represents.max),
-    {
-      text: marks.map(({ text }) => printable(text)).join('; '),
-      ...(marks.length === 0 ? {} : { paint: isIllegal ? style.red : style.yellow }),
-    },
   ];
 }
 

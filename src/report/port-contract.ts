@@ -34,7 +34,7 @@ export interface PortContract {
 
 export function inputContract(graph: Graph, lane: Lane | undefined, id: TensorId): PortContract | undefined {
   const params = lane === undefined ? undefined : inputParams(graph, lane, id);
-  const preprocessing = inputPreprocessing(graph, id, params?.params);
+  const preprocessing = inputPreprocessing(graph, lane, id, params?.params);
   if (params === undefined && preprocessing === undefined && lane === undefined) return undefined;
   return {
     ...formulas(params),

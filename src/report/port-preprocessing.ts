@@ -1,13 +1,14 @@
 /** Which preparation of images an input wants, from its quantizer, the first nodes behind it and the file's metadata. */
 import { fileShape } from '../ir/file-axes.js';
 import { nodeLabel, nodeOf, tensorOf, type Graph, type Tensor, type TensorId } from '../ir/graph.js';
-import type { QuantParams } from '../ir/lane.js';
+import type { Lane, QuantParams } from '../ir/lane.js';
 import {
   impliedPreprocessing,
   pixelCodes,
   pixelRange,
   realRange,
   type ImpliedFamily,
+  type ImpliedPreprocessing,
   type PixelNormalization,
 } from '../quant/input-fingerprint.js';
 import {
@@ -43,46 +44,64 @@ export interface InputPreprocessing {
     readonly formula: string;
     /** Where the values of the input's range arrive. */
     readonly range?: { readonly min: number; readonly max: number };
+    /** The first quantizer, where it stands behind them. */
+    readonly quantizer?: { readonly tensor: string; readonly min: number; readonly max: number };
   };
   /** What the file's metadata say. */
   readonly metadata?: { readonly formula: string; readonly agrees?: boolean };
   readonly remarks: readonly string[];
 }
 
-/** Undefined when nothing is said: no quantizer, no normalizing nodes, no metadata. */
+/**
+ * Undefined when nothing is said: no quantizer, no normalizing nodes, no metadata.
+ *
+ * @param own parameters of the input's own quantizer
+ */
 export function inputPreprocessing(
   graph: Graph,
+  lane: Lane | undefined,
   id: TensorId,
-  params: QuantParams | undefined,
+  own: QuantParams | undefined,
 ): InputPreprocessing | undefined {
-  const isFinite = params?.granularity.kind === 'per-tensor' && Number.isFinite(params.scale[0]);
-  const quantizer = params !== undefined && isFinite ? params : undefined;
   const normalization = inputNormalization(graph, id);
   const described = metadataOf(graph, graph.inputs.indexOf(id));
+  const direct = usable(own);
+  // Where the network normalizes floats, the first quantizer stands behind that.
+  const behind =
+    direct === undefined && normalization !== undefined
+      ? usable(lane?.tensors.get(normalization.output))
+      : undefined;
+  const quantizer = direct ?? behind;
   if (quantizer === undefined && normalization === undefined && described === undefined) return undefined;
-  const implied = quantizer === undefined ? undefined : impliedPreprocessing(quantizer);
-  const isImage = hasPixels(tensorOf(graph, id));
-  const agrees =
-    quantizer === undefined || described === undefined ? undefined : isNear(quantizer, described);
+  const implied =
+    quantizer === undefined
+      ? undefined
+      : impliedPreprocessing(quantizer, behind === undefined ? undefined : normalization);
+  const agrees = direct === undefined || described === undefined ? undefined : isNear(direct, described);
   const pixels = agrees === true ? described : implied?.pixels;
   const codes =
-    quantizer === undefined || pixels === undefined || !isImage ? undefined : pixelCodes(pixels, quantizer);
+    direct === undefined || pixels === undefined || !hasPixels(tensorOf(graph, id))
+      ? undefined
+      : pixelCodes(pixels, direct);
   return {
     ...(implied === undefined ? {} : { implied: impliedRow(implied) }),
     ...(quantizer !== undefined && implied === undefined ? { isUnknown: true } : {}),
     ...(codes?.shift === undefined ? {} : { pixelShift: codes.shift }),
     ...(codes === undefined ? {} : { pixelsToCodes: { slope: codes.slope, offset: codes.offset } }),
-    ...(normalization === undefined ? {} : { inside: insideRow(graph, normalization, quantizer) }),
+    ...(normalization === undefined ? {} : { inside: insideRow(graph, normalization, direct, behind) }),
     ...(described === undefined
       ? {}
       : { metadata: { formula: pixelFormula(described), ...(agrees === undefined ? {} : { agrees }) } }),
-    remarks: remarksOf(quantizer, implied, normalization, described),
+    remarks: [...metadataRemarks(direct, described), ...doubledRemarks(implied, normalization)],
   };
 }
 
-function impliedRow(
-  implied: NonNullable<ReturnType<typeof impliedPreprocessing>>,
-): NonNullable<InputPreprocessing['implied']> {
+/** One scale that is a number. */
+function usable(params: QuantParams | undefined): QuantParams | undefined {
+  return params?.granularity.kind === 'per-tensor' && Number.isFinite(params.scale[0]) ? params : undefined;
+}
+
+function impliedRow(implied: ImpliedPreprocessing): NonNullable<InputPreprocessing['implied']> {
   const row = ({
     family,
     formula,
@@ -98,12 +117,16 @@ function impliedRow(
 function insideRow(
   graph: Graph,
   normalization: InputNormalization,
-  quantizer: QuantParams | undefined,
+  direct: QuantParams | undefined,
+  behind: QuantParams | undefined,
 ): NonNullable<InputPreprocessing['inside']> {
   return {
     nodes: normalization.nodes.map((node) => nodeLabel(nodeOf(graph, node))),
     formula: insideFormula(normalization),
-    ...(quantizer === undefined ? {} : { range: normalizedRange(normalization, realRange(quantizer)) }),
+    ...(direct === undefined ? {} : { range: normalizedRange(normalization, realRange(direct)) }),
+    ...(behind === undefined
+      ? {}
+      : { quantizer: { tensor: tensorOf(graph, normalization.output).name, ...realRange(behind) } }),
   };
 }
 
@@ -155,30 +178,43 @@ function isNear(quantizer: QuantParams, pixels: PixelNormalization): boolean {
   return Math.max(Math.abs(found.min - wanted.min), Math.abs(found.max - wanted.max)) <= SAME * width;
 }
 
-/** Values of at most this size are normalized: pixels are not. */
-const NORMALIZED = 8;
-
-function remarksOf(
-  quantizer: QuantParams | undefined,
-  implied: ImpliedFamily | undefined,
-  normalization: InputNormalization | undefined,
+function metadataRemarks(
+  direct: QuantParams | undefined,
   described: PixelNormalization | undefined,
 ): string[] {
-  const remarks: string[] = [];
-  if (quantizer === undefined) return remarks;
-  const range = realRange(quantizer);
-  if (described !== undefined && !isNear(quantizer, described)) {
-    const { min, max } = pixelRange(described);
-    remarks.push(
-      `the metadata's normalization gives ${short(min)} to ${short(max)}; the quantizer holds ${short(range.min)} to ${short(range.max)}`,
-    );
-  }
-  if (implied !== undefined && normalization !== undefined && range.max <= NORMALIZED && range.min < 0) {
-    remarks.push(
-      'its range is that of normalized values, and the first nodes normalize once more: was calibration fed what the application feeds?',
-    );
-  }
-  return remarks;
+  if (direct === undefined || described === undefined || isNear(direct, described)) return [];
+  const [range, { min, max }] = [realRange(direct), pixelRange(described)];
+  return [
+    `the metadata's normalization gives ${short(min)} to ${short(max)}; the quantizer holds ${short(range.min)} to ${short(range.max)}`,
+  ];
+}
+
+/** Means and standard deviations up to this are of pixels that were divided by 255. */
+const LARGEST_UNIT = 1.5;
+
+/** Means and standard deviations of data sets by their name. */
+export function shortFormula({ family, formula }: Pick<ImpliedFamily, 'family' | 'formula'>): string {
+  return formula.includes('mean') ? `the mean and std of ${family}` : formula;
+}
+
+/** A network that normalizes pixels inside, and ranges of an input that was normalized before. */
+function doubledRemarks(
+  implied: ImpliedPreprocessing | undefined,
+  normalization: InputNormalization | undefined,
+): string[] {
+  if (implied?.isExact !== true || normalization === undefined) return [];
+  const { factor, offset } = normalization;
+  const sizes = factor.flatMap((value, i) => [
+    Math.abs(1 / value),
+    Math.abs((offset[offset.length === 1 ? 0 : i] ?? 0) / value),
+  ]);
+  const expected = Math.max(...sizes) > LARGEST_UNIT ? 'raw' : 'unit';
+  const fits = [implied, ...implied.alternatives].some(({ family }) => family === expected);
+  if (fits) return [];
+  const wanted = expected === 'raw' ? 'pixels of 0 to 255' : 'values of 0 to 1';
+  return [
+    `its first nodes look made for ${wanted}, but the ranges are those of ${shortFormula(implied)}: normalized twice in calibration?`,
+  ];
 }
 
 function short(value: number): string {

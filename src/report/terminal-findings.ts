@@ -21,9 +21,11 @@ export function findingLines(all: readonly Finding[], style: ChalkInstance, widt
       // Exporters that name a node after its weight would have it twice.
       const names = new Set([subject.node, subject.tensor].filter((name) => name !== undefined));
       const place = [...names].join(' > ');
+      const placed =
+        place === '' ? '' : `  ${style.bold(shortened(place, width - TOLD.length - rule.length - 2))}`;
       const next = same[i + 1]?.fix?.edit;
       return [
-        `${INDENT}${mark[severity]}  ${rule}  ${style.bold(shortened(place, width - TOLD.length - rule.length - 2))}`,
+        `${INDENT}${mark[severity]}  ${rule}${placed}`,
         ...labelled(TOLD, prose(message), width),
         ...(fix === undefined || (next === fix.edit && i + 1 < TOLD_PER_RULE)
           ? []

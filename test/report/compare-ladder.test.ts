@@ -44,8 +44,24 @@ describe('ladderSentence', () => {
       [2.8, 2.8, 2.6, 2.5],
     ],
     [
-      'the exported graph does not compute the float function: 18.0 dB at the outputs before anything is quantized; quantizing takes it down further, to 1.0 dB',
+      'the exported graph does not compute the float function: 18.0 dB at the outputs before anything is quantized, 1.0 dB when everything is',
       [18, 17, 1.2, 1],
+    ],
+    [
+      'the exported graph does not compute the float function: -36.4 dB at the outputs before anything is quantized, 0.1 dB when everything is',
+      [-36.4, -36.4, 0.2, 0.1],
+    ],
+    [
+      'the exported graph needs its quantizers (-36.4 dB without them): their ranges stand for activation functions; quantizing keeps it',
+      [-36.4, -36.4, 34.9, 34.9],
+    ],
+    [
+      "the exported graph needs its quantizers (-36.4 dB without them): their ranges stand for activation functions; the candidate's weights lose it",
+      [-36.4, -36.4, 34.9, 3],
+    ],
+    [
+      'the exported graph needs its quantizers (1.0 dB without them): their ranges stand for activation functions; quantizing activations costs much',
+      [1, 1, 14, 13],
     ],
   ] as const)('reads "%s" from %j', (sentence, [graph, weights, activations, everything]) => {
     expect(ladderSentence(ladderOf(graph, weights, activations, everything, 0.93))).toBe(sentence);

@@ -108,8 +108,8 @@ describe('a healthy pair', () => {
   it.each<[string, Partial<CompareReport>]>([
     ['a cause', { verdict: { cause: 'act.clipped', summary: 'close, but' } }],
     ['a warning', { findings: [{ ...SCALE_TOO_SMALL.findings[0]!, severity: 'warning' }] }],
-    ['a step of the ladder that loses', { ladder: ladderOf(120, 40, 36, 19) }],
-    ['a step of the ladder without a value', { ladder: [...HEALTHY.ladder, rung('runtime', undefined)] }],
+    ['a last step of the ladder that loses', { ladder: ladderOf(120, 40, 36, 19) }],
+    ['a last step without a value', { ladder: [...HEALTHY.ladder, rung('runtime', undefined)] }],
     ['no ladder', { ladder: [] }],
     [
       'operators without a counterpart',
@@ -120,6 +120,11 @@ describe('a healthy pair', () => {
     ['a device that departs', { actual: DEVICE_DIFFERS.actual! }],
   ])('is not one with %s: its layers are listed', (_, change) => {
     expect(section({ ...HEALTHY, ...change }, 'LAYERS').length).toBeGreaterThan(6);
+  });
+
+  it('is one where the graph needs its quantizers, which a step of the ladder leaves out', () => {
+    const folded = { ...HEALTHY, ladder: ladderOf(-36, -36, 35, 35) };
+    expect(section(folded, 'LAYERS').length).toBeLessThan(4);
   });
 
   it('is one where a runtime differs by rounding, or could not be run', () => {
@@ -176,6 +181,11 @@ describe('the ladder', () => {
     expect(cells(lines.find((line) => line.startsWith('  graph'))).at(-1)).toBe('64');
   });
 
+  it('says of how many of the samples it is', () => {
+    const ladder = HEALTHY.ladder.map((step) => ({ ...step, samples: 16 }));
+    expect(section({ ...HEALTHY, ladder }, 'LADDER')[0]).toContain('at logits over 16 of 64 samples');
+  });
+
   it('tells remarks, and the sample that the outputs keep worst', () => {
     expect(section(GRAPH_DIFFERS, 'LADDER')).toContain(
       "  everything: 1 constant has no counterpart: the candidate's own is used",
@@ -183,7 +193,7 @@ describe('the ladder', () => {
     const cumulative = errorOf(30, { worstSample: '7_19.png', worstSqnrDb: 4.21 });
     const tensors = [tensor(0, 'logits', 'Gemm', [40, 40, 30], { role: 'output', cumulative })];
     expect(section({ ...HEALTHY, tensors }, 'LADDER').at(-1)).toBe(
-      '  worst sample: 7_19.png, 4.2 dB cumulative SQNR at logits',
+      '  worst of 64 samples: 7_19.png, 4.2 dB cumulative SQNR at logits',
     );
   });
 });
@@ -203,7 +213,6 @@ describe('the layers', () => {
       '3.0',
       '2.9',
       '-3.0 #7',
-      '-',
       '0/0 %',
       'int8 0.02353 -128',
     ]);
@@ -240,7 +249,9 @@ describe('the layers', () => {
   });
 
   it('show the name in the reference where it is another, and nameless nodes by their place', () => {
-    const row = cells(section(DEEP, 'LAYERS', { width: 160 })[3]);
+    const row = section(DEEP, 'LAYERS', { width: 160 })
+      .map(cells)
+      .find(([, op]) => op?.startsWith('CONV')) as string[];
     expect(row[1]).toBe('CONV_2D#141');
     expect(row.at(-1)).toBe('/stage.14/block.1/Conv_output_0');
     const named = tensor(0, 't', 'Conv+Relu', [3, 3, 3], { node: '/layer1/Conv' });
@@ -349,16 +360,20 @@ describe('what differs between the networks', () => {
 
 describe('a run elsewhere', () => {
   it('is told by the first tensor that departs by more than rounding', () => {
-    const [title, first, head, row, ...rest] = section(RUNTIME_DEPARTS, 'RUNTIME');
+    const [title, ...rest] = section(RUNTIME_DEPARTS, 'RUNTIME');
     expect(title).toBe(
       'RUNTIME  onnxruntime-node 1.30.0, optimizations off, beside the simulation, 64 samples: 4 of 5 tensors differ',
     );
-    expect(text([first!, head!]).startsWith('first that departs: depthwise')).toBe(false);
-    expect(text(section(RUNTIME_DEPARTS, 'RUNTIME'))).toContain(
-      '20 411 of 65 536 values differ, by 97 codes at most; SQNR beside the simulation 7.7 dB',
+    expect(text(rest)).toMatch(
+      /^ first that departs: depthwise \(\S+\): 20 411 of 65 536 values differ, by 97 codes at most; SQNR beside the simulation 7.7 dB/,
     );
-    expect(text([row!, ...rest])).toContain('not listed: 1 before it by rounding only');
-    expect(text([row!, ...rest])).toMatch(/depthwise DEPTHW\S+ 31.1 % 97 7.7 7.5 pointwise/);
+    const rows = rest.map(cells).filter(([, op]) => /CONV|CONNECTED/.test(op ?? ''));
+    expect(rows.map(([name, , ...numbers]) => [name, ...numbers])).toEqual([
+      ['depthwise', '31.1 %', '97', '7.7', '7.5'],
+      ['pointwise', '91.6 %', '44', '8.8', '8.7'],
+      ['logits', '1 %', '61', '9.3', '9.1'],
+    ]);
+    expect(rest).toContain('  not listed: 1 before it by rounding only');
   });
 
   it('of floats, counts by SQNR; says how dumps were read and what was skipped', () => {
@@ -450,6 +465,22 @@ describe('names that anybody may have written into a file', () => {
     // Paths are told in full, whatever their length: two models and the data.
     const lines = linesOf(hostile(LONG));
     expect(lines.filter((line) => !/^\s*x+$/.test(line)).length).toBeLessThan(160);
+  });
+});
+
+describe('a finding about no place', () => {
+  it('has no place, and no trailing blanks', () => {
+    const finding = { ...SCALE_TOO_SMALL.findings[0]!, subject: {} };
+    expect(section({ ...HEALTHY, findings: [finding] }, 'FINDINGS')[1]).toBe('  error    act.clipped');
+  });
+});
+
+describe('a candidate without quantizers', () => {
+  it('is said to have none', () => {
+    const scheme = { name: 'file', weights: 'float', activations: 'float', bias: 'float' };
+    const lines = linesOf({ ...SAME_FILE, scheme });
+    expect(lines).toContain('scheme     none: the candidate has no quantizers');
+    expect(lines.join()).not.toContain('0 of');
   });
 });
 

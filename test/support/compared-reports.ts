@@ -10,7 +10,7 @@ import type {
 import { SCHEMA_VERSION, type ReportedJump, type ReportedQuant } from '../../src/report/report.js';
 import { errorOf } from './evidence.js';
 
-export const int8 = (scale: number, zeroPoint: number): ReportedQuant => ({
+const int8 = (scale: number, zeroPoint: number): ReportedQuant => ({
   dtype: 'int8',
   scale: [scale],
   zeroPoint: [zeroPoint],
@@ -251,7 +251,7 @@ export const SCALE_TOO_SMALL: CompareReport = {
       args: {},
       fix: {
         title: 'the scale that the data ask for',
-        edit: 'qdbg analyze models/kws_float.onnx --calib imgs',
+        edit: 'qdbg analyze kws.onnx --calib imgs',
       },
     },
   ],

@@ -3,9 +3,9 @@ import type { Graph, Node, NodeId } from '../../ir/graph.js';
 import type { Lane } from '../../ir/lane.js';
 import type { AlignedEdge, AlignedOperator, Alignment } from './alignment.js';
 import { weightAnchors } from './anchors.js';
-import { completed, type Activations } from './behaviour.js';
+import { edgesByBehaviour, withSettledViews, type Activations } from './behaviour.js';
 import { alignedConstants } from './constants.js';
-import { edgesOf, outputsOf, regionPairs, unmatchedNodes, type FoundEdge } from './edges.js';
+import { edgesOf, outputsOf, regionPairs, sorted, unmatchedNodes, type FoundEdge } from './edges.js';
 import { isElementwise } from './elementwise.js';
 import { joinInputs } from './inputs.js';
 import { Matching, type Match } from './matching.js';
@@ -29,16 +29,6 @@ export interface Side {
  * Linear in the size of the graphs and their weights but for bounded tables; deterministic. Never throws for a valid graph.
  */
 export function align(reference: Side, candidate: Side, activations?: Activations): Alignment {
-  return traced(reference, candidate, activations).alignment;
-}
-
-export interface Traced {
-  readonly alignment: Alignment;
-  readonly matching: Matching;
-  readonly edges: readonly FoundEdge[];
-}
-
-export function traced(reference: Side, candidate: Side, activations?: Activations): Traced {
   const matching = new Matching(
     skeletonOf(reference.graph, reference.lane),
     skeletonOf(candidate.graph, candidate.lane),
@@ -47,13 +37,48 @@ export function traced(reference: Side, candidate: Side, activations?: Activatio
   matching.anchor(weightAnchors(matching.reference, matching.candidate));
   matching.complete();
   requireEvidence(matching);
+  const edges = activations === undefined ? edgesOf(regionPairs(matching)) : completed(matching, activations);
+  const alignment = alignmentOf(matching, edges);
+  traces.set(alignment, { matching, edges });
+  return alignment;
+}
+
+/** How an alignment was found. */
+export interface Trace {
+  readonly matching: Matching;
+  readonly edges: readonly FoundEdge[];
+}
+
+const traces = new WeakMap<Alignment, Trace>();
+
+/** Of an alignment that `align` made; of a copy of one, what `align` makes of its networks. */
+export function traceOf(reference: Side, candidate: Side, alignment: Alignment): Trace {
+  return (
+    traces.get(alignment) ??
+    (traces.get(align(reference, candidate)) as Trace)
+  );
+}
+
+/** With what the activations add; units that write tensors which behave alike are joined, and followed from there. */
+function completed(matching: Matching, activations: Activations): FoundEdge[] {
+  const before = edgesOf(regionPairs(matching));
+  for (const edge of edgesByBehaviour(matching, before, activations)) {
+    const [a, b] = [matching.reference.regionOf[edge.reference], matching.candidate.regionOf[edge.candidate]];
+    const [one, other] = [matching.reference.units[a?.unit ?? -1], matching.candidate.units[b?.unit ?? -1]];
+    if (one === undefined || other === undefined || a?.slot !== b?.slot) continue;
+    if (one.kind === other.kind || (one.isCompute && other.isCompute)) matching.join(one, other, 'behaviour');
+  }
+  matching.complete();
+  const edges = withSettledViews(matching, edgesOf(regionPairs(matching)), activations);
+  return sorted(matching.candidate.graph, [...edges, ...edgesByBehaviour(matching, edges, activations)]);
+}
+
+function alignmentOf(matching: Matching, edges: readonly FoundEdge[]): Alignment {
   const pairs = regionPairs(matching);
-  const found = edgesOf(pairs);
-  const edges = activations === undefined ? found : completed(matching, found, activations);
   const plain = edges.map(({ isTraced: _, ...edge }): AlignedEdge => edge);
-  const inputs = new Set(candidate.graph.inputs);
+  const inputs = new Set(matching.candidate.graph.inputs);
   const ids = (nodes: readonly Node[]): NodeId[] => nodes.map(({ id }) => id);
-  const alignment: Alignment = {
+  return {
     inputs: plain.filter((edge) => inputs.has(edge.candidate)),
     edges: plain,
     operators: matching.matches().flatMap((match) => operator(matching, match)),
@@ -64,7 +89,6 @@ export function traced(reference: Side, candidate: Side, activations?: Activatio
     },
     coverage: coverageOf(matching),
   };
-  return { alignment, matching, edges };
 }
 
 function operator(matching: Matching, { reference, candidate, ground }: Match): AlignedOperator[] {

@@ -1,5 +1,5 @@
 /** Units that belong together because they have the same weights. */
-import { correlationOf, sampledKernel, type FeatureOrder } from './correlation.js';
+import { FEATURE_ORDERS, isSorted, kernelCorrelation, LOOK, type FeatureOrder } from './correlation.js';
 import type { Skeleton, Unit } from './units.js';
 
 export interface Anchor {
@@ -7,15 +7,12 @@ export interface Anchor {
   readonly candidate: number;
 }
 
-/** Values of a first look at every pair of one kind, and of the look that decides. */
+/** One of so many of the sampled values is looked at first, in every pair of one kind. */
 const GLANCE = 64;
-const LOOK = 2048;
 /** Pairs of one kind beyond which nothing is compared: no network has thousands of equal layers. */
 const MOST_PAIRS = 4_000_000;
 /** Pairs that pass the glance, for one unit, of which more is read. */
 const MOST_LOOKED_AT = 8;
-
-const ORDERS: readonly FeatureOrder[] = ['named', 'plain'];
 
 /**
  * Pairs of units whose weights correlate, where no other unit comes close: of two layers with the same weights neither says which
@@ -90,15 +87,13 @@ function note(best: Best | undefined, at: number, value: number): void {
 class Looks {
   readonly #left: readonly Unit[];
   readonly #right: readonly Unit[];
-  readonly #samples = new Map<string, Float64Array | undefined>();
   readonly #orders: readonly FeatureOrder[];
 
   constructor(left: readonly Unit[], right: readonly Unit[]) {
     this.#left = left;
     this.#right = right;
-    const isSorted = ({ kernel }: Unit): boolean =>
-      kernel === undefined || kernel.featureOffset.every((offset, i) => offset === kernel.plainOffset[i]);
-    this.#orders = [...left, ...right].every(isSorted) ? ['plain'] : ORDERS;
+    const isPlain = ({ kernel }: Unit): boolean => kernel === undefined || isSorted(kernel);
+    this.#orders = [...left, ...right].every(isPlain) ? ['plain'] : FEATURE_ORDERS;
   }
 
   /** Units on the right that a few values do not rule out. */
@@ -114,26 +109,14 @@ class Looks {
   }
 
   similarity(a: number, b: number): number {
-    return this.#correlation(a, b, LOOK);
+    return this.#correlation(a, b, 1);
   }
 
-  #correlation(a: number, b: number, count: number): number {
-    let best = 0;
-    for (const order of this.#orders) {
-      const [one, other] = [this.#sample('left', a, count, order), this.#sample('right', b, count, order)];
-      const value = one === undefined || other === undefined ? undefined : correlationOf(one, other);
-      best = Math.max(best, Math.abs(value ?? 0));
-    }
-    return best;
-  }
-
-  #sample(side: 'left' | 'right', at: number, count: number, order: FeatureOrder): Float64Array | undefined {
-    const key = `${side}:${at}:${count}:${order}`;
-    if (this.#samples.has(key)) return this.#samples.get(key);
-    const unit = (side === 'left' ? this.#left : this.#right)[at];
-    const sample = unit === undefined ? undefined : sampledKernel(unit, count, order);
-    this.#samples.set(key, sample);
-    return sample;
+  /** Signs and orders apart; of one of `every` values. */
+  #correlation(a: number, b: number, every: number): number {
+    const [left, right] = [this.#left[a], this.#right[b]];
+    if (left === undefined || right === undefined) return 0;
+    return Math.max(...this.#orders.map((order) => Math.abs(kernelCorrelation(left, right, order, every) ?? 0)));
   }
 }
 

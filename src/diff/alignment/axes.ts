@@ -34,7 +34,12 @@ function atom(label: string, extent: number): Atom {
 }
 
 function channelsFirst(dims: readonly number[]): Axes {
-  return dims.map((extent, axis) => [atom(axis === 0 ? 'N' : axis === 1 ? 'C' : `S${axis - 2}`, extent)]);
+  return dims.map((extent, axis) => [atom(roleOf(axis), extent)]);
+}
+
+/** Of [N, C, spatial...]. */
+function roleOf(axis: number): string {
+  return axis === 0 ? 'N' : axis === 1 ? 'C' : `S${axis - 2}`;
 }
 
 function positional(dims: readonly number[]): Axes {
@@ -51,27 +56,71 @@ export function dimsOf(graph: Graph, tensor: TensorId): readonly number[] | unde
 /** Axes by tensor id; undefined for constants and for tensors of unknown shape. Needs inferred shapes. */
 export function axesOf(graph: Graph): (Axes | undefined)[] {
   const axes = new Array<Axes | undefined>(graph.tensors.length).fill(undefined);
-  const channels = channelAxisOf(graph);
+  const names = new InputNames(graph);
   for (const input of graph.inputs) {
     const dims = dimsOf(graph, input);
-    if (dims !== undefined) axes[input] = inputAxes(dims, channels[input]);
+    if (dims !== undefined) axes[input] = names.provisional(input, dims);
   }
   for (const node of graph.nodes) {
+    if (CHANNELS_FIRST.has(node.op)) names.note(axes[node.inputs[0] ?? -1]);
     for (const output of node.outputs) {
       const dims = output === null ? undefined : dimsOf(graph, output);
       if (output !== null && dims !== undefined) axes[output] = after(graph, node, axes, dims);
     }
   }
-  return axes;
+  return axes.map((each) => each && names.settled(each));
 }
 
-function inputAxes(dims: readonly number[], channel: number | undefined): Axes {
-  if (dims.length < 4 || channel === undefined) return positional(dims);
+/**
+ * What the axes of the network's inputs stand for shows where the first operator reads them that has its own idea of it, behind
+ * all that moves them there.
+ */
+class InputNames {
+  readonly #graph: Graph;
+  readonly #channels: readonly (number | undefined)[];
+  /** By provisional name. */
+  readonly #names = new Map<string, string>();
+  readonly #otherwise = new Map<string, string>();
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    this.#channels = channelAxisOf(graph);
+  }
+
+  provisional(input: TensorId, dims: readonly number[]): Axes {
+    const usual = usualAxes(dims, this.#channels[input]);
+    const position = this.#graph.inputs.indexOf(input);
+    return dims.map((extent, axis) => {
+      const name = `input ${position}:${axis}`;
+      this.#otherwise.set(name, usual[axis] ?? name);
+      return [atom(name, extent)];
+    });
+  }
+
+  /** What an operator on [N, C, spatial...] reads. */
+  note(read: Axes | undefined): void {
+    read?.forEach((digits, axis) => {
+      const [digit, ...others] = digits.filter(({ extent }) => extent !== 1);
+      if (digit === undefined || others.length > 0 || digit.stride !== 1) return;
+      if (this.#otherwise.has(digit.label) && !this.#names.has(digit.label)) this.#names.set(digit.label, roleOf(axis));
+    });
+  }
+
+  settled(axes: Axes): Axes {
+    return axes.map((digits) =>
+      digits.map((digit) => {
+        const label = this.#names.get(digit.label) ?? this.#otherwise.get(digit.label);
+        return label === undefined ? digit : { ...digit, label };
+      }),
+    );
+  }
+}
+
+/** Names of the axes of an input of which no operator says what they are. */
+function usualAxes(dims: readonly number[], channel: number | undefined): readonly string[] {
+  if (dims.length < 4 || channel === undefined) return dims.map((_, axis) => `${dims.length}:${axis}`);
   const spatial = dims.map((_, axis) => axis).filter((axis) => axis !== 0 && axis !== channel);
-  return dims.map((extent, axis) => {
-    const label = axis === 0 ? 'N' : axis === channel ? 'C' : `S${spatial.indexOf(axis)}`;
-    return [atom(label, extent)];
-  });
+  return dims.map((_, axis) => (axis === 0 ? 'N' : axis === channel ? 'C' : `S${spatial.indexOf(axis)}`));
 }
 
 function after(

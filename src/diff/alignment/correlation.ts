@@ -5,11 +5,16 @@ import type { Unit } from './units.js';
 
 /** Order in which the input features of two kernels are compared: by what they stand for, or as they are stored. */
 export type FeatureOrder = 'named' | 'plain';
+export const FEATURE_ORDERS: readonly FeatureOrder[] = ['named', 'plain'];
 
-/** Pearson's correlation; undefined when one of them is constant or holds what is no number. */
-export function correlationOf(a: ArrayLike<number>, b: ArrayLike<number>): number | undefined {
+/**
+ * Pearson's correlation; undefined when one of them is constant or holds what is no number.
+ *
+ * @param every reads one of so many values
+ */
+export function correlationOf(a: ArrayLike<number>, b: ArrayLike<number>, every = 1): number | undefined {
   const sums = new Sums();
-  for (let i = 0; i < a.length && i < b.length; i++) sums.add(a[i] ?? 0, b[i] ?? 0);
+  for (let i = 0; i < a.length && i < b.length; i += every) sums.add(a[i] ?? 0, b[i] ?? 0);
   return sums.correlation();
 }
 
@@ -41,41 +46,52 @@ class Sums {
   }
 }
 
-/** Values of the kernel at `count` places, the same places in every kernel with as many channels and features. */
-export function sampledKernel(unit: Unit, count: number, order: FeatureOrder): Float64Array | undefined {
+/** Places of a kernel that are looked at. */
+export const LOOK = 8192;
+
+const samples = new WeakMap<Unit, Partial<Record<FeatureOrder, Float32Array>>>();
+
+/**
+ * Values of the kernel at up to LOOK places, the same places in every kernel with as many channels and features; with what is folded
+ * behind it. Read once: reading the constants of a file may mean dequantizing them.
+ */
+function sampledKernel(unit: Unit, order: FeatureOrder): Float32Array | undefined {
+  const known = samples.get(unit);
+  if (known !== undefined) return known[order];
   const { kernel, folded } = unit;
   const values = kernel === undefined ? undefined : floatsOf(kernel.data);
+  const taken: Partial<Record<FeatureOrder, Float32Array>> = {};
+  samples.set(unit, taken);
   if (kernel === undefined || values === undefined) return undefined;
   const total = kernel.channels * kernel.features;
-  const features = offsetsIn(kernel, order);
-  const result = new Float64Array(Math.min(count, total));
-  for (let i = 0; i < result.length; i++) {
-    // All places when they fit, else spread by the golden ratio: equal steps would meet the same tap again and again.
-    const place = result.length === total ? i : Math.floor(((i * 0.6180339887498949) % 1) * total);
-    const channel = Math.floor(place / kernel.features);
-    const offset = (kernel.channelOffset[channel] ?? 0) + (features[place % kernel.features] ?? 0);
-    result[i] = (values[offset] ?? 0) * (folded?.scale[channel] ?? 1);
+  for (const each of FEATURE_ORDERS) {
+    const features = offsetsIn(kernel, each);
+    if (each === 'plain' && isSorted(kernel)) {
+      if (taken.named !== undefined) taken.plain = taken.named;
+      break;
+    }
+    taken[each] = Float32Array.from({ length: Math.min(LOOK, total) }, (_, i) => {
+      // All places when they fit, else spread by the golden ratio: equal steps would meet the same tap again and again.
+      const place = total <= LOOK ? i : Math.floor(((i * 0.6180339887498949) % 1) * total);
+      const channel = Math.floor(place / kernel.features);
+      const offset = (kernel.channelOffset[channel] ?? 0) + (features[place % kernel.features] ?? 0);
+      return (values[offset] ?? 0) * (folded?.scale[channel] ?? 1);
+    });
   }
-  return result;
+  return taken[order];
+}
+
+/** Whether both orders are the same. */
+export function isSorted({ featureOffset, plainOffset }: Kernel): boolean {
+  return featureOffset.every((offset, i) => offset === plainOffset[i]);
 }
 
 function offsetsIn(kernel: Kernel, order: FeatureOrder): Int32Array {
   return order === 'named' ? kernel.featureOffset : kernel.plainOffset;
 }
 
-/** Of all values of two kernels of one kind, each with what is folded into it. */
-export function kernelCorrelation(a: Unit, b: Unit, order: FeatureOrder): number | undefined {
-  if (a.kernel === undefined || b.kernel === undefined) return undefined;
-  const [left, right] = [floatsOf(a.kernel.data), floatsOf(b.kernel.data)];
-  if (left === undefined || right === undefined || a.kernel.features !== b.kernel.features) return undefined;
-  const [fromA, fromB] = [offsetsIn(a.kernel, order), offsetsIn(b.kernel, order)];
-  const sums = new Sums();
-  for (let m = 0; m < a.kernel.channels; m++) {
-    const [startA, startB] = [a.kernel.channelOffset[m] ?? 0, b.kernel.channelOffset[m] ?? 0];
-    const [scaleA, scaleB] = [a.folded?.scale[m] ?? 1, b.folded?.scale[m] ?? 1];
-    for (let f = 0; f < fromA.length; f++) {
-      sums.add((left[startA + (fromA[f] ?? 0)] ?? 0) * scaleA, (right[startB + (fromB[f] ?? 0)] ?? 0) * scaleB);
-    }
-  }
-  return sums.correlation();
+/** Of two kernels of one kind, each with what is folded into it. */
+export function kernelCorrelation(a: Unit, b: Unit, order: FeatureOrder, every = 1): number | undefined {
+  const [left, right] = [sampledKernel(a, order), sampledKernel(b, order)];
+  return left === undefined || right === undefined ? undefined : correlationOf(left, right, every);
 }

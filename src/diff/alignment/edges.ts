@@ -6,7 +6,7 @@ import type { AlignedEdge, Alignment } from './alignment.js';
 import { dimsOf, merged, viewBetween } from './axes.js';
 import { isElementwise, isMover } from './elementwise.js';
 import type { Match, Matching } from './matching.js';
-import { oddNodes, pairMembers, RegionView, type MemberPair } from './members.js';
+import { oddNodes, pairMembers, RegionView, sizeOf, type MemberPair } from './members.js';
 import type { Region, Skeleton, Unit } from './units.js';
 
 /** Regions of both networks that belong together, with their tensors that do. */
@@ -77,10 +77,14 @@ export function edgesOf(pairs: readonly RegionPair[]): FoundEdge[] {
       return [{ ...pair, ...(view === null ? {} : { view }), ground: match.ground, isTraced }];
     }),
   );
-  const [graph] = pairs.map(({ candidate }) => candidate.skeleton.graph);
-  if (graph === undefined) return [];
-  const order = orderOf(graph);
-  return edges.sort((a, b) => (order.get(a.candidate) ?? 0) - (order.get(b.candidate) ?? 0));
+  const [first] = pairs;
+  return first === undefined ? [] : sorted(first.candidate.skeleton.graph, edges);
+}
+
+/** In the order of the candidate. */
+export function sorted(candidate: Graph, edges: readonly FoundEdge[]): FoundEdge[] {
+  const order = orderOf(candidate);
+  return [...edges].sort((a, b) => (order.get(a.candidate) ?? 0) - (order.get(b.candidate) ?? 0));
 }
 
 export function orderOf(graph: Graph): ReadonlyMap<TensorId, number> {
@@ -135,23 +139,26 @@ export function outputsOf(
   const sources = reference.graph.outputs.map((output) => sourceOf(reference.graph, output));
   const taken = new Set<number>();
   const found = new Map<number, number>();
-  const settle = (fits: (output: TensorId, position: number, there: number) => boolean): void => {
+  const settle = (fits: (output: TensorId, there: number) => boolean): void => {
     candidate.graph.outputs.forEach((output, position) => {
       if (found.has(position)) return;
-      const at = sources.findIndex((_, i) => !taken.has(i) && fits(output, position, i));
+      const at = sources.findIndex((_, i) => !taken.has(i) && fits(output, i));
       if (at < 0) return;
       found.set(position, at);
       taken.add(at);
     });
   };
-  settle((output, _, at) => twins.get(sourceOf(candidate.graph, output)) === sources[at]);
+  settle((output, at) => twins.get(sourceOf(candidate.graph, output)) === sources[at]);
   const tail = reference.graph.outputs.map((output) => lastMatched(reference, output, (unit) => matching.ofReference(unit)?.index));
-  settle((output, _, at) => {
+  settle((output, at) => {
     const unit = lastMatched(candidate, output, (index) => (matching.ofCandidate(index) === undefined ? undefined : index));
     return unit !== undefined && unit === tail[at];
   });
-  const nameOf = (graph: Graph, output: TensorId): string => tensorOf(graph, output).name;
-  settle((output, _, at) => nameOf(candidate.graph, output) === nameOf(reference.graph, reference.graph.outputs[at] ?? output));
+  settle((output, at) => {
+    const other = reference.graph.outputs[at] ?? output;
+    const isNamesake = tensorOf(candidate.graph, output).name === tensorOf(reference.graph, other).name;
+    return isNamesake && sizeOf(candidate.graph, output) === sizeOf(reference.graph, other);
+  });
   return candidate.graph.outputs.map((_, position) => ({ reference: found.get(position), candidate: position }));
 }
 

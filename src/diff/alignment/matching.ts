@@ -90,9 +90,9 @@ export class Matching {
   }
 
   #propagate(): void {
-    for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
-      this.#neighbours(next[0], next[1], false);
-    }
+    // Grows while it is walked.
+    for (const [a, b] of this.#pending) this.#neighbours(a, b, false);
+    this.#pending.length = 0;
   }
 
   #neighbours(a: Unit, b: Unit, isForced: boolean): void {

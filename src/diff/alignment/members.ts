@@ -76,6 +76,10 @@ export function pairMembers(left: RegionView, right: RegionView, wired: readonly
     const [a, b] = [left.shown(reference), right.shown(candidate)];
     return a === undefined || b === undefined ? [] : [{ reference: a, candidate: b }];
   });
+  // The data of both networks are the same, whatever is then done with them.
+  if (left.skeleton.units[left.region.unit]?.node === undefined) {
+    pairs.add({ reference: left.region.root, candidate: right.region.root });
+  }
   const agreeing = shown.filter(({ reference, candidate }) => {
     const [a, b] = [left.member(reference), right.member(candidate)];
     return a !== undefined && b !== undefined && isSame(a, b);
@@ -89,6 +93,7 @@ export function pairMembers(left: RegionView, right: RegionView, wired: readonly
     pairs.add({ reference: a.tensor, candidate: b.tensor });
   }
   pairs.alike(left.tensors, right.tensors);
+  pairs.copies(right.tensors);
   return pairs.found;
 }
 
@@ -120,6 +125,19 @@ class Pairs {
   free(members: readonly Member[], side: keyof MemberPair): Member[] {
     const taken = side === 'reference' ? this.#reference : this.#candidate;
     return members.filter(({ tensor }) => !taken.has(tensor));
+  }
+
+  /** Tensors of the candidate that only hold another one again: a second quantizer's, the same in another order. */
+  copies(right: readonly Member[]): void {
+    for (const { tensor, node, isMoved } of right) {
+      const source = isMoved ? (node?.inputs[0] ?? undefined) : undefined;
+      const shown = source === undefined ? undefined : this.#right.shown(source);
+      const twin = this.found.find(({ candidate }) => candidate === shown);
+      if (twin === undefined || this.#candidate.has(tensor)) continue;
+      if (sizeOf(this.#right.skeleton.graph, tensor) !== sizeOf(this.#left.skeleton.graph, twin.reference)) continue;
+      this.#candidate.add(tensor);
+      this.found.push({ reference: twin.reference, candidate: tensor });
+    }
   }
 
   alike(left: readonly Member[], right: readonly Member[]): void {

@@ -90,7 +90,7 @@ function upgraded(
   let drafts: readonly Draft[] = [start];
   try {
     for (const { opset, rules } of CHANGES) {
-      if (opset <= from || opset > to) continue;
+      if (opset <= from || opset > to || !drafts.some(({ op }) => rules.has(op))) continue;
       drafts = drafts.flatMap((draft) => {
         const rule = rules.get(draft.op);
         if (rule === undefined) return [draft];

@@ -31,7 +31,7 @@ function onlyAxis(shape: Shape, axis: number): number | undefined {
   const first = axis < 0 ? axis + shape.length : axis;
   if (first < 0 || first >= shape.length) return undefined;
   const long = shape.flatMap((dim, i) => (i >= first && dim !== 1 ? [i] : []));
-  return long.length > 9 ? undefined : (long[0] ?? first);
+  return long.length > 1 ? undefined : (long[0] ?? first);
 }
 
 /** Extents as Reshape takes them; undefined when more than one is unknown, or when one is 0, which would mean another thing. */

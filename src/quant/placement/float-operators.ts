@@ -12,16 +12,18 @@ import {
 import { useKey, type Lane, type QuantParams } from '../../ir/lane.js';
 import { operatorsOf, sourceOf, type Operator } from '../../ir/operators.js';
 import { EdgeFacts } from './edge-facts.js';
+import { hasIntegerForm } from './integer-forms.js';
 
 /**
  * - unfolded: beside quantizing or dequantizing that could not become a quantizer of an edge
  * - hybrid, dynamic: it multiplies integers, made of float activations while it runs
  * - weights-only: its weights are integers in the file and floats when it computes
  * - constant: it reads a constant that is no integer
+ * - no-integer-form: it stands between quantizers, and the runtime computes it in floating point all the same
  * - reads, writes: an edge without a quantizer
  */
 export type FloatCauseKind =
-  'unfolded' | 'hybrid' | 'dynamic' | 'weights-only' | 'constant' | 'reads' | 'writes';
+  'unfolded' | 'hybrid' | 'dynamic' | 'weights-only' | 'constant' | 'no-integer-form' | 'reads' | 'writes';
 
 export interface FloatCause {
   readonly kind: FloatCauseKind;
@@ -74,7 +76,7 @@ export function operatorForms(graph: Graph, lane: Lane): OperatorForm[] {
     const isEdge = (id: TensorId | null): id is TensorId =>
       facts.isQuantizable(id) && graph.inner?.has(sourceOf(graph, id)) !== true;
     if (!nodes.some(({ inputs, outputs }) => [...inputs, ...outputs].some(isEdge))) return [];
-    const cause = causeOf(graph, lane, operator, edges, isEdge, unfolded);
+    const cause = causeOf(graph, lane, operator, edges, isEdge, unfolded) ?? formlessCause(graph, main);
     return [cause === undefined ? { operator } : { operator, cause }];
   });
 }
@@ -113,6 +115,12 @@ function causeOf(
       openWrites,
     )
   );
+}
+
+/** A TFLite file has integer tensors only around integer kernels; Q and DQ nodes of an ONNX file stand around any operator. */
+function formlessCause(graph: Graph, main: Node): FloatCause | undefined {
+  if (graph.format !== 'onnx' || hasIntegerForm(graph, main)) return undefined;
+  return { kind: 'no-integer-form', text: `ONNX Runtime has no integer form of ${main.origin.op}` };
 }
 
 interface Read {

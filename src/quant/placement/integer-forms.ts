@@ -20,8 +20,17 @@ const TFLITE: ReadonlySet<string> = new Set([
   ...['UNIDIRECTIONAL_SEQUENCE_LSTM', 'UNPACK'],
 ]);
 
+/** Operators of ONNX that are integer by definition: of codes, whatever the runtime. */
+const ON_CODES = /^(?:QLinear|QGemm|QAttention|QEmbed|QOrdered)|Integer/;
+/** They only move codes, which takes no kernel of its own; the quantizer's table has the others. */
+const MOVING: ReadonlySet<string> = new Set([
+  ...['DepthToSpace', 'Dropout', 'Expand', 'GatherND', 'Identity', 'SpaceToDepth', 'Tile', 'GlobalMaxPool'],
+  ...['Max', 'Min', 'ReduceMax', 'ReduceMin', 'Upsample'],
+]);
+
 /** Whether the runtime could compute the operator with integers, as far as its type tells. */
 export function hasIntegerForm({ format }: Graph, { op, domain, origin }: Node): boolean {
   if (format === 'tflite') return TFLITE.has(origin.op);
+  if (ON_CODES.test(origin.op) || MOVING.has(op)) return true;
   return Object.hasOwn(ORT.rules, domain === '' ? op : `${domain}:${op}`);
 }

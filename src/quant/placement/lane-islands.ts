@@ -158,11 +158,11 @@ function causeOf(
         .map(({ operator }) => operator.main.origin.op),
     ),
   ];
-  if (isWhole) return { cause: 'start', reason: 'no quantizer at its inputs and outputs' };
+  if (isWhole) return { cause: 'start', reason: 'no quantizers' };
   if (formless.length > 0) {
     const named = formless.slice(0, OPS_NAMED).join(', ');
     const more = formless.length > OPS_NAMED ? ` and ${formless.length - OPS_NAMED} more` : '';
-    const runtime = graph.format === 'tflite' ? 'TensorFlow Lite' : "ONNX Runtime's quantizer";
+    const runtime = graph.format === 'tflite' ? 'TensorFlow Lite' : 'ONNX Runtime';
     return { cause: 'no-integer-form', reason: `${runtime} has no integer form of ${named}${more}` };
   }
   const constant = group.find(({ cause }) => cause.kind === 'constant');

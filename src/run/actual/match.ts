@@ -3,7 +3,7 @@ import { elementCount, formatDims } from '../../ir/elements.js';
 import type { Candidate, OtherRun } from '../other-run.js';
 import type { Target } from '../other/targets.js';
 import type { DumpedArray } from './inventory.js';
-import { TensorNames, type Form } from './names.js';
+import { NO_NAME, TensorNames, type Form } from './names.js';
 import { SampleNames } from './sample-names.js';
 
 /** An array that holds a tensor. */
@@ -94,6 +94,8 @@ function nameOf(array: DumpedArray, names: TensorNames): NamedArray | string {
       const match = names.find(name);
       if (match === undefined) continue;
       const { found, level } = match;
+      // A folder called 0 is a sample.
+      if (level >= NO_NAME && end < segments.length) continue;
       const fitting = found.length > 1 ? found.filter(({ target }) => elements % target.count === 0) : found;
       const [only, another] = fitting;
       if (only === undefined || another !== undefined) ambiguous ??= severalMeant(name, found);

@@ -16,6 +16,9 @@ interface NameMatch {
   readonly level: number;
 }
 
+/** From this level on it is no name, but a number or a place. */
+export const NO_NAME = 6;
+
 /** A number in front of a name, such as the position of its operator: "012_conv1". */
 const COUNTED = /^\d+[^A-Za-z0-9/]+(?=.)/;
 /** The output of an operator, as TensorFlow writes it: "conv1:0". */

@@ -46,7 +46,11 @@ export async function runOriginal(
   options: OriginalRunOptions,
 ): Promise<OriginalRuns | NotRun> {
   if (format === 'tflite') return { notRun: 'ONNX Runtime does not run TFLite files' };
-  const names = await fileTensors(path);
+  const names = await fileTensors(path).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return `the file has changed since it was loaded: ${reason}`;
+  });
+  if (typeof names === 'string') return { notRun: names };
   const { targets, skipped } = targetsOf(candidate);
   const outputs = outputFetches(candidate, targets, names);
   const all = targets.flatMap((target) => {

@@ -259,17 +259,18 @@ describe('upgrading the operator set of a graph', () => {
     ]);
   });
 
-  it('brings ten thousand nodes over in less than a second', () => {
+  it('takes time in proportion to the nodes', () => {
     const builder = graph({ opset: 9 }).input('t0', 'float32', [1, 2, 3]);
-    for (let i = 0; i < 10_000; i++) {
+    for (let i = 0; i < 50_000; i++) {
       const op = i % 2 === 0 ? 'Softmax' : 'Relu';
       builder.node(op, { inputs: [`t${i}`], outputs: [`t${i + 1}`] });
     }
     const before = inferShapes(builder.build());
     const started = performance.now();
     const { graph: after } = upgradeOpset(before, 23);
-    expect(performance.now() - started).toBeLessThan(1000);
-    expect(after.nodes).toHaveLength(20_000);
+    // A second at most on an idle machine; minutes if every node looked at all others.
+    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(after.nodes).toHaveLength(100_000);
   });
 });
 

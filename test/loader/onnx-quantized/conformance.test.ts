@@ -13,7 +13,7 @@ import { elementCount, toFloat64 } from '../../../src/ir/elements.js';
 import { isFloat, type ConstantData, type DType } from '../../../src/ir/graph.js';
 import { FLOAT_LANE, type QuantParams } from '../../../src/ir/lane.js';
 import { loadModel, type LoadedModel } from '../../../src/loader/index.js';
-import { decodeModel, encodeModel, onnx } from '../../../src/onnx/proto.js';
+import { decodeModel, encodeModel, onnx, withFields } from '../../../src/onnx/proto.js';
 import { tensorData } from '../../../src/onnx/tensor.js';
 import { toFloat16Bits } from '../../../src/run/data/float16.js';
 import type { Elements, Feed } from '../../../src/run/data/dataset.js';
@@ -90,7 +90,7 @@ const OUTCOMES: readonly (readonly [RegExp, Outcome, Outcome])[] = [
   ],
 ];
 
-const { file } = workspace();
+const files = workspace();
 
 interface Case {
   readonly model: Uint8Array;
@@ -107,7 +107,7 @@ function caseOf(folder: string, isBound: boolean): Case {
   const bytes = readFileSync(join(at, 'model.onnx'));
   const names = decodeModel(bytes).graph?.input?.map(({ name }) => name ?? '') ?? [];
   const inputs = protos('input');
-  const initializer = inputs.map((proto, i) => ({ ...proto, name: names[i] ?? '' })).slice(1);
+  const initializer = inputs.slice(1).map((proto, i) => withFields(proto, { name: names[i + 1] ?? '' }));
   return {
     // Concatenated messages merge: an initializer that is listed as an input too is no input.
     model: isBound ? Buffer.concat([bytes, encodeModel({ graph: { initializer } })]) : bytes,
@@ -193,7 +193,7 @@ function asStored(
 
 async function check(folder: string, isBound: boolean, { ops, reason, error }: Outcome): Promise<void> {
   const { model, inputs, outputs } = caseOf(folder, isBound);
-  const loaded = await loadModel(file(`${folder}_${isBound}.onnx`, model));
+  const loaded = await loadModel(files.file(`${folder}_${isBound}.onnx`, model));
   const { graph, lane = FLOAT_LANE } = loaded;
   const reasons = (lane.unfolded ?? []).map((unfolded) => unfolded.reason);
   if (reason === undefined) expect(reasons).toEqual([]);

@@ -9,11 +9,11 @@ import { codes, compared, elements, reals, TestModel, type AttrValue } from './q
 
 const FIXTURES = join(import.meta.dirname, '../../../fixtures/quantized-onnx');
 
-const { file } = workspace();
-let files = 0;
+const files = workspace();
+let count = 0;
 
 async function load(model: TestModel): Promise<LoadedModel> {
-  return loadModel(file(`model${files++}.onnx`, model.bytes()));
+  return loadModel(files.file(`model${count++}.onnx`, model.bytes()));
 }
 
 /** Operators of the loaded graph; asserts that every value is that of the file. */
@@ -321,14 +321,14 @@ describe('MatMulNBits becomes MatMul', () => {
   }
 
   it.each([
-    [4, 64, 16, [], 'half of the range as zero point'],
-    [4, 48, 32, ['packed'], 'packed zero points, an odd end'],
-    [4, 40, 16, ['packed', '', 'b'], 'a bias, an odd number of blocks'],
-    [4, 64, 32, ['whole'], 'zero points as floats'],
-    [8, 40, 16, ['packed'], 'a byte each'],
-    [2, 64, 32, [], 'four in a byte'],
-    [2, 64, 16, ['packed'], 'four in a byte, packed zero points'],
-  ] as const)('%i bits, K %i in blocks of %i, %j: %s', async (bits, k, size, points) => {
+    ['half of the range as zero point', 4, 64, 16, []],
+    ['packed zero points, an odd end', 4, 48, 32, ['packed']],
+    ['a bias, an odd number of blocks', 4, 40, 16, ['packed', '', 'b']],
+    ['zero points as floats', 4, 64, 32, ['whole']],
+    ['a byte each', 8, 40, 16, ['packed']],
+    ['four in a byte', 2, 64, 32, []],
+    ['four in a byte, packed zero points', 2, 64, 16, ['packed']],
+  ] as const)('%s: %i bits, K %i in blocks of %i, %j', async (_, bits, k, size, points) => {
     const { ops, loaded } = await checked(nBits(bits, k, size, points));
     expect(ops).toEqual(points.length === 3 ? ['MatMul', 'Add'] : ['MatMul']);
     const weight = loaded.graph.nodes[0]!.inputs[1]!;
@@ -364,11 +364,11 @@ describe('MatMulNBits becomes MatMul', () => {
 
 describe('GatherBlockQuantized becomes Gather', () => {
   it.each([
-    ['uint4', [6, 32], {}, 0],
-    ['int4', [6, 32], { quantize_axis: -1 }, 0],
-    ['uint4', [3, 32, 4], { quantize_axis: 1, gather_axis: 2 }, 0],
-    ['uint8', [6, 16], { bits: 4 }, 16],
-    ['uint8', [6, 32], { bits: 8 }, 32],
+    ['uint4', [6, 32], {}],
+    ['int4', [6, 32], { quantize_axis: -1 }],
+    ['uint4', [3, 32, 4], { quantize_axis: 1, gather_axis: 2 }],
+    ['uint8', [6, 16], { bits: 4 }],
+    ['uint8', [6, 32], { bits: 8 }],
   ] as const)('%s of dims %j, %j', async (dtype, dims, attrs: Readonly<Record<string, AttrValue>>) => {
     const count = dims.reduce<number>((product, dim) => product * dim, 1);
     const bytes = dtype === 'uint8' ? count : count / 2;

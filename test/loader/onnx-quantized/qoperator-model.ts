@@ -1,8 +1,11 @@
 /** Models of a few integer operators, made in the test, and what ONNX Runtime computes in them beside what the loaded lane does. */
 import * as ort from 'onnxruntime-node';
+import { operatorProgram } from '../../../src/compile/operator-program.js';
 import { inferenceProgram } from '../../../src/compile/measurement-program.js';
 import type { ConstantData, DType, Graph, TensorId } from '../../../src/ir/graph.js';
 import { FLOAT_LANE, type Lane, type QuantParams } from '../../../src/ir/lane.js';
+import { inferShapes } from '../../../src/ir/infer/index.js';
+import { operatorsOf } from '../../../src/ir/operators.js';
 import { ONNX_DATA_TYPE } from '../../../src/ir/onnx-data-type.js';
 import { toFloat32 } from '../../../src/ir/elements.js';
 import { decodeModel, encodeModel, onnx, toLong } from '../../../src/onnx/proto.js';
@@ -60,7 +63,7 @@ export class TestModel {
 
   input(name: string, dims: readonly number[], values: readonly number[], dtype: DType = 'float32'): this {
     this.#inputs.push(info(name, dtype, dims));
-    this.feeds.set(name, { dtype, dims, data: array(dtype as Typed, values) as Feed['data'] });
+    this.feeds.set(name, { dtype, dims, data: array(dtype as Typed, values) });
     return this;
   }
 
@@ -290,6 +293,55 @@ export async function compared(
     worstFloat,
     floats: plain.map(named),
   };
+}
+
+export interface OperatorComparison {
+  /** File's name of the codes. */
+  readonly codes: string;
+  readonly worst: number;
+  readonly apart: number;
+  readonly count: number;
+}
+
+/**
+ * Every operator by itself, on the inputs that it has in the file. A whole network is farther apart: a sum in the middle between two
+ * codes is rounded to either, and operators whose output has finer steps than their input widen that.
+ */
+export async function comparedByOperator(
+  bytes: Uint8Array,
+  { graph: loaded, lane = FLOAT_LANE }: { readonly graph: Graph; readonly lane?: Lane },
+  feeds: ReadonlyMap<string, Feed>,
+): Promise<OperatorComparison[]> {
+  const graph = inferShapes(loaded);
+  const file = await fileValues(bytes, feeds);
+  const { model, inputs, outputs } = operatorProgram(graph, lane, ...operatorsOf(graph));
+  const codesName = (tensor: TensorId): string =>
+    lane.stored?.get(tensor)?.codes.find((name) => file.has(name)) ?? graph.tensors[tensor]!.name;
+  const given = inputs.map(({ tensor, name, isCodes }): [string, Feed] => {
+    const { name: own, shape = [] } = graph.tensors[tensor]!;
+    const known = feeds.get(own);
+    if (!isCodes && known !== undefined) return [name, known];
+    const values = file.get(isCodes ? codesName(tensor) : own)?.values;
+    if (values === undefined) throw new Error(`${own} is not in the file`);
+    return [name, { dtype: 'float32', dims: shape.map(Number), data: Float32Array.from(values) }];
+  });
+  const session = await openSession(model, { threads: 1 });
+  const results = await session.run(new Map(given));
+  await session.close();
+  return outputs
+    .filter(({ isCodes }) => isCodes)
+    .map(({ tensor, position }) => {
+      const codesOfFile = codesName(tensor);
+      const wanted = file.get(codesOfFile)!.values;
+      const found = results[position] as Float32Array;
+      const differences = wanted.map((code, i) => Math.abs(found[i]! - code));
+      return {
+        codes: codesOfFile,
+        worst: differences.reduce((most, difference) => Math.max(most, difference), 0),
+        apart: differences.filter((difference) => difference > 0).length,
+        count: differences.length,
+      };
+    });
 }
 
 function codesOf(values: Float64Array, { scale, zeroPoint, granularity }: QuantParams): Float64Array {

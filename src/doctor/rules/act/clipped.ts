@@ -1,12 +1,14 @@
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import type { QuantParams } from '../../../ir/lane.js';
+import type { ErrorMeasurement } from '../../../diff/measurement.js';
 import type { Evidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { percent } from '../../wording.js';
 
 const ERROR_SHARE = 0.01;
-/** Self SQNR, dB, above which clipping costs no more than a coarse scale would. */
-const HARMLESS_DB = 15;
+/** Self SQNR, dB, below which clipping breaks a tensor, and above which it costs no more than rounding to 5 bits. */
+const BROKEN_DB = 15;
+const HARMLESS_DB = 30;
 const WARNING_SHARE = 0.001;
 
 /** The quantized range cuts off values that the float network really produces, and that is most of the noise. */
@@ -20,8 +22,7 @@ export function clipped({ graph, edges }: Evidence): Finding[] {
     return [
       {
         rule: 'act.clipped',
-        severity:
-          self.clippedShare >= ERROR_SHARE && (self.sqnrDb ?? -Infinity) < HARMLESS_DB ? 'error' : 'warning',
+        severity: severityOf(self),
         subject: { ...(node === undefined ? {} : { node }), tensor: tensorOf(graph, edge.tensor).name },
         message:
           `${percent(self.clippedShare)} of the values are outside the quantized range; clipping them is ` +
@@ -31,6 +32,11 @@ export function clipped({ graph, edges }: Evidence): Finding[] {
       },
     ];
   });
+}
+
+function severityOf({ clippedShare, sqnrDb = -Infinity }: ErrorMeasurement): Finding['severity'] {
+  if (sqnrDb >= HARMLESS_DB) return 'note';
+  return clippedShare >= ERROR_SHARE && sqnrDb < BROKEN_DB ? 'error' : 'warning';
 }
 
 /** Prescribed scales leave out the end of the range: 1 behind a Softmax of 256 steps of 1/256. */

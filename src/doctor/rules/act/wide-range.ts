@@ -1,52 +1,78 @@
-import { nodeOf, tensorOf } from '../../../ir/graph.js';
+import { tensorOf, type Node, type TensorId } from '../../../ir/graph.js';
+import type { QuantParams } from '../../../ir/lane.js';
+import type { EdgeMeasurement } from '../../../diff/edge-measurements.js';
 import type { ComparisonEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { subjectOf } from '../../subject.js';
 import { short } from '../../wording.js';
 
+/** Self SQNR, dB. */
 const ERROR_DB = 10;
 const WARNING_DB = 15;
+/** A range so many times that of the values is worth a note though enough codes are left. */
+const WIDE = 6;
 
-/** A quantizer so much coarser than the values that rounding destroys them; behind or before a Concat, its shared scale. */
+/** A quantizer so much coarser than the values that rounding destroys them; before a Concat, the scale that its inputs share. */
 export function wideRange({ graph, suspects, edges, lane }: ComparisonEvidence): Finding[] {
-  const byTensor = new Map(edges.map((measurement) => [measurement.edge.tensor, measurement]));
-  return suspects.flatMap(({ tensor, kind, db }): Finding[] => {
-    const measurement = byTensor.get(tensor);
-    const self = measurement?.errors.get('self');
-    const quant = measurement?.quant;
-    if (kind !== 'quantizer' || measurement === undefined || self === undefined || quant === undefined)
-      return [];
-    if (db >= WARNING_DB || self.noise.clip >= self.noise.round || quant.granularity.kind !== 'per-tensor')
-      return [];
-    if (quant.read !== undefined) return [];
-    const [scale = 0] = quant.scale;
-    const { min, max } = measurement.range;
-    const codes = Math.max(1, Math.round((max - min) / scale) + 1);
+  const suspected = new Map(
+    suspects.filter(({ kind }) => kind === 'quantizer').map(({ tensor, db }) => [tensor, db]),
+  );
+  return edges.flatMap((measurement): Finding[] => {
+    const { tensor } = measurement.edge;
+    const { quant } = measurement;
+    const self = measurement.errors.get('self');
+    if (self === undefined || quant?.granularity.kind !== 'per-tensor' || quant.read !== undefined) return [];
+    const times = widthOf(quant) / Math.max(measurement.range.max - measurement.range.min, Number.MIN_VALUE);
+    const db = suspected.get(tensor) ?? Infinity;
+    const isCoarse = db < WARNING_DB && self.noise.round > self.noise.clip;
+    if (!isCoarse && !(times >= WIDE && isFitted(quant, measurement))) return [];
+    const severity = !isCoarse ? 'note' : db < ERROR_DB ? 'error' : 'warning';
     const join = graph.nodes.find(
-      ({ op, inputs, outputs }) =>
+      ({ op, inputs, outputs: [output] }) =>
         op === 'Concat' &&
         inputs.includes(tensor) &&
-        outputs.some((output) => output !== null && lane.tensors.get(output)?.scale[0] === scale),
+        output !== null &&
+        output !== undefined &&
+        lane.tensors.get(output)?.scale[0] === quant.scale[0],
     );
-    const subject = subjectOf(graph, tensor);
     return [
       {
         rule: join === undefined ? 'act.wide-range' : 'act.concat-shared-scale',
-        severity: db < ERROR_DB ? 'error' : 'warning',
-        subject,
+        severity,
+        subject: subjectOf(graph, tensor),
         message:
-          `the values, ${short(min)} to ${short(max)}, have ${codes} codes left of ${quant.qmax - quant.qmin + 1} ` +
-          `(scale ${short(scale)}): the range is ${short((scale * (quant.qmax - quant.qmin)) / Math.max(max - min, 1e-30))} times theirs` +
-          (join === undefined
-            ? ''
-            : `, shared with the other inputs of Concat ${tensorOf(graph, join.outputs[0] as typeof tensor).name}`),
-        args: {
-          codes,
-          scale,
-          ...(Number.isFinite(db) ? { selfSqnrDb: db } : {}),
-          ...(join === undefined ? {} : { concat: nodeOf(graph, join.id).origin.name }),
-        },
+          messageOf(measurement, quant, times) + (join === undefined ? '' : sharedText(graph.tensors, join)),
+        args: { codes: codesOf(measurement, quant), times, scale: quant.scale[0] ?? 0 },
       },
     ];
   });
+}
+
+function widthOf({ scale: [scale = 0], qmin, qmax }: QuantParams): number {
+  return scale * (qmax - qmin);
+}
+
+function codesOf({ range: { min, max } }: EdgeMeasurement, { scale: [scale = 1] }: QuantParams): number {
+  return Math.max(1, Math.round((max - min) / scale) + 1);
+}
+
+/** Ranges that an operator prescribes, such as 0 to 1 behind Softmax, fit no data. */
+function isFitted(
+  { qmin, qmax, scale: [scale = 0], dtype }: QuantParams,
+  { range: { max, min } }: EdgeMeasurement,
+): boolean {
+  const isPowerOfTwo = Number.isInteger(Math.log2(scale));
+  return max > min && !isPowerOfTwo && qmax - qmin < 256 && dtype !== 'int16';
+}
+
+function messageOf(measurement: EdgeMeasurement, quant: QuantParams, times: number): string {
+  const { min, max } = measurement.range;
+  return (
+    `the values, ${short(min)} to ${short(max)}, have ${codesOf(measurement, quant)} codes left of ` +
+    `${quant.qmax - quant.qmin + 1} (scale ${short(quant.scale[0] ?? 0)}): the range is ${short(times)} times theirs`
+  );
+}
+
+function sharedText(tensors: ComparisonEvidence['graph']['tensors'], { outputs }: Node): string {
+  return `, shared with the other inputs of Concat ${tensorOf({ tensors } as ComparisonEvidence['graph'], outputs[0] as TensorId).name}`;
 }

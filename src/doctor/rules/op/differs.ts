@@ -9,9 +9,11 @@ const BROKEN_DB = 10;
 /** The last word on a layer that is broken by itself, where no other rule says of it why. */
 export function differs({ graph, suspects }: ComparisonEvidence, told: readonly Finding[]): Finding[] {
   const serious = told.filter(({ severity }) => severity !== 'note');
+  // Other weights give other values everywhere.
+  if (told.some(({ rule, subject }) => rule === 'w.not-same-model' && subject.node === undefined)) return [];
   return suspects
-    .filter(({ kind, db }) => kind === 'operator' && db < BROKEN_DB)
-    .flatMap(({ tensor, db }): Finding[] => {
+    .filter(({ db }) => db < BROKEN_DB)
+    .flatMap(({ tensor, kind, db }): Finding[] => {
       const subject = subjectOf(graph, tensor);
       const isTold = serious.some(
         (one) =>
@@ -24,11 +26,16 @@ export function differs({ graph, suspects }: ComparisonEvidence, told: readonly 
           rule: 'op.differs',
           severity: 'error',
           subject,
-          message: `given the reference's inputs, this operator computes something else: ${
-            Number.isFinite(db) ? `${short(db)} dB local` : 'nothing of the signal is left'
-          }; its weights, ranges and kind do not say why`,
-          args: Number.isFinite(db) ? { localSqnrDb: db } : {},
+          message:
+            kind === 'operator'
+              ? `given the reference's inputs, this operator computes something else: ${leftText(db, 'local')}; its weights, ranges and kind do not say why`
+              : `its own quantizer destroys this tensor: ${leftText(db, 'self')}`,
+          args: Number.isFinite(db) ? { [kind === 'operator' ? 'localSqnrDb' : 'selfSqnrDb']: db } : {},
         },
       ];
     });
+}
+
+function leftText(db: number, kind: 'local' | 'self'): string {
+  return Number.isFinite(db) ? `${short(db)} dB ${kind}` : 'nothing of the signal is left';
 }

@@ -51,8 +51,14 @@ export function notSameModel(evidence: ComparisonEvidence): Finding[] {
   });
   // Bias correction and training change biases a little, and rightly so.
   const biases = evidence.compared
-    .filter((one) => one.role === 'bias' && noiseOf(one) > COARSE_NOISE && doesHarm(evidence, one))
-    .map((bias) => finding(evidence, bias, biasFault(bias)));
+    .filter((one) => one.role === 'bias' && noiseOf(one) > COARSE_NOISE)
+    .flatMap((bias): Finding[] => {
+      const harms = doesHarm(evidence, bias);
+      const factor = uniformGain(bias);
+      if (factor === undefined ? trained || !harms : false) return [];
+      const found = finding(evidence, bias, biasFault(bias, factor));
+      return [harms ? found : { ...found, severity: 'warning' }];
+    });
   return [...whole, ...named, ...biases];
 }
 
@@ -149,16 +155,23 @@ function coarseness(weight: ConstantComparison): Fault | undefined {
   };
 }
 
-function biasFault({ correlation = 0, channels }: ConstantComparison): Fault {
+/** The factor that all channels are off by; undefined where they do not agree on one, or it is 1. */
+export function uniformGain({ channels }: ConstantComparison): number | undefined {
   const gains = channels.flatMap(({ gain }) => (gain === undefined ? [] : [gain]));
   const gain = median(gains);
-  const alike = gains.filter((one) => one > 0.8 * gain && one < 1.25 * gain).length > 0.9 * gains.length;
-  return alike && Math.abs(gain - 1) > 0.2
-    ? { message: `the bias is ${short(gain)} times the reference's: its scale does not fit`, args: { gain } }
-    : {
+  const alike = gains.filter((one) => one > 0.8 * gain && one < 1.25 * gain).length;
+  return gains.length >= 2 && gain > 0 && alike > 0.9 * gains.length && Math.abs(gain - 1) > 0.2
+    ? gain
+    : undefined;
+}
+
+function biasFault({ correlation = 0 }: ConstantComparison, gain: number | undefined): Fault {
+  return gain === undefined
+    ? {
         message: `the bias is not that of the reference (correlation ${short(correlation)})`,
         args: { correlation },
-      };
+      }
+    : { message: `the bias is ${short(gain)} times the reference's: its scale does not fit`, args: { gain } };
 }
 
 /** Whether the layer, on the right inputs, gives something else than the reference. */

@@ -92,12 +92,12 @@ function outputFaults(graph: Graph, lane: Lane, operator: Operator): Finding[] {
       output === null || graph.inner?.has(output) === true ? undefined : lane.tensors.get(output);
     if (output === null || params === undefined) return [];
     if (op === 'SOFTMAX' && isWidened(graph, lane, operator, params)) return [];
-    const faults = [
-      activationFault(params),
-      fixedFault(op, params),
-      keepsScale(op, params.dtype) ? sameScaleFault(graph, lane, operator, params) : undefined,
+    const faults = [activationFault(params), fixedFault(op, params)];
+    const moved = keepsScale(op, params.dtype) ? sameScaleFault(graph, lane, operator, params) : undefined;
+    return [
+      ...faults.flatMap((fault) => (fault === undefined ? [] : [finding(graph, operator, output, fault)])),
+      ...(moved === undefined ? [] : [{ ...finding(graph, operator, output, moved.fault), ...moved.at }]),
     ];
-    return faults.flatMap((fault) => (fault === undefined ? [] : [finding(graph, operator, output, fault)]));
   });
 }
 
@@ -152,28 +152,40 @@ function fixedFault(op: string, { dtype, scale, zeroPoint }: QuantParams): Fault
   };
 }
 
+/** `at`: of several inputs, the one that is unlike the others and the output is at fault. */
 function sameScaleFault(
   graph: Graph,
   lane: Lane,
   operator: Operator,
   output: QuantParams,
-): Fault | undefined {
-  for (const id of readsOf(graph, operator)) {
+): { readonly fault: Fault; readonly at?: Pick<Finding, 'subject'> } | undefined {
+  const reads = readsOf(graph, operator).flatMap((id) => {
     const params = lane.tensors.get(id);
-    if (params === undefined || params.dtype !== output.dtype) continue;
-    const [a = 0] = params.scale;
-    const [b = 0] = output.scale;
-    if (Math.abs(a / b - 1) <= TOLERANCE && params.zeroPoint[0] === output.zeroPoint[0]) continue;
-    return {
+    return params === undefined || params.dtype !== output.dtype ? [] : [{ id, params }];
+  });
+  const others = reads.filter(({ params }) => !isSame(params, output));
+  const [odd] = others;
+  if (odd === undefined) return undefined;
+  const { params, id } = odd;
+  const [a = 0] = params.scale;
+  const [b = 0] = output.scale;
+  return {
+    fault: {
       severity: 'warning',
       message:
         `${operator.main.origin.op} moves codes and must have the same parameters before and after it; it reads scale ` +
         `${short(a)}, zero point ${params.zeroPoint[0]} and writes ${short(b)}, ${output.zeroPoint[0]}: what comes out counts ` +
         `${short(b / a)} times what went in`,
       args: { inputScale: argument(a), outputScale: argument(b) },
-    };
-  }
-  return undefined;
+    },
+    ...(others.length < reads.length ? { at: { subject: subjectOf(graph, id) } } : {}),
+  };
+}
+
+function isSame(a: QuantParams, b: QuantParams): boolean {
+  return (
+    Math.abs((a.scale[0] ?? 0) / (b.scale[0] ?? 0) - 1) <= TOLERANCE && a.zeroPoint[0] === b.zeroPoint[0]
+  );
 }
 
 /** `isHybrid`: the kernel reads them beside a float activation, and its bytes are signed whatever their type. */

@@ -1,30 +1,26 @@
 /** What is known of the values of a file while its quantizers are folded, and the nodes of the folded graph so far. */
 import { bitsPerElement, packedByteLength } from '../../../ir/elements.js';
 import { isFloat, type ConstantData, type FloatDType } from '../../../ir/graph.js';
-import type { QuantParams } from '../../../ir/lane.js';
+import { QRANGE, type QuantParams } from '../../../ir/lane.js';
 import { draftLabel, type Draft, type DraftNode } from '../draft.js';
 import { FreshNames } from '../fresh-names.js';
 import type { ValueType } from '../value-type.js';
+import { constantBehind } from './constant-chains.js';
 import { dequantized } from './dequantized.js';
 import { Unfoldable, type Operand } from './folding.js';
 import { Parameters } from './parameters.js';
 
 /** What a value of the file is in the folded graph, where it is not simply the tensor of its name. */
-export type Known =
-  /** Codes of a tensor. */
-  | {
-      readonly kind: 'codes';
-      readonly tensor: string;
-      readonly params: QuantParams;
-      readonly writer?: DraftNode;
-    }
-  /** A tensor read through a quantizer. */
-  | {
-      readonly kind: 'view';
-      readonly tensor: string;
-      readonly params: QuantParams;
-      readonly writer: DraftNode;
-    };
+export interface Known {
+  /** 'codes' of the tensor, or the tensor read back from them. */
+  readonly kind: 'codes' | 'values';
+  readonly tensor: string;
+  readonly params: QuantParams;
+  /** Of a node that has to stand for the quantizer. */
+  readonly origin: DraftNode['origin'];
+  /** The QuantizeLinear that writes the codes. */
+  readonly writer?: DraftNode;
+}
 
 /** A node of the folded graph. */
 export interface Emission {
@@ -33,7 +29,8 @@ export interface Emission {
   readonly reads: readonly (Operand | null)[];
   /**
    * 'values': an Identity for a quantizer that no reader can stand for. 'codes': a QuantizeLinear for readers of codes that cannot
-   * be folded; it gives the same codes whether it reads the tensor itself or through the quantizer.
+   * be folded; it gives the same codes whether it reads the tensor itself or through the quantizer. A quantizer with narrower limits
+   * than its type has to be read through.
    */
   readonly made?: 'values' | 'codes';
 }
@@ -72,13 +69,14 @@ export class FoldState {
   readonly #dequantized = new Map<string, Map<QuantParams, string>>();
   readonly #materialized = new Map<string, string>();
   readonly #undo: (() => void)[] = [];
+  #depth = 0;
 
-  constructor(draft: Draft, opset: number) {
+  constructor(draft: Draft, opset: number, producers: ReadonlyMap<string, DraftNode>) {
     this.draft = draft;
     this.opset = opset;
     this.constants = new Map(draft.constants);
     this.types = new Map(draft.types);
-    this.parameters = new Parameters(draft.constants);
+    this.parameters = new Parameters((name) => constantBehind(name, draft.constants, producers));
     this.captured = new Set(draft.nodes.flatMap(({ captures }) => captures));
     this.outputs = new Set(draft.outputs);
     const written = draft.nodes.flatMap(({ outputs }) => outputs);
@@ -89,6 +87,7 @@ export class FoldState {
 
   /** Runs `rule`; the reason when it throws Unfoldable, and then nothing of what it did remains. */
   attempt(rule: () => void): string | undefined {
+    if (this.#depth++ === 0) this.#undo.length = 0;
     const start = this.#undo.length;
     try {
       rule();
@@ -98,7 +97,7 @@ export class FoldState {
       while (this.#undo.length > start) this.#undo.pop()?.();
       return error.message;
     } finally {
-      if (start === 0) this.#undo.length = 0;
+      this.#depth--;
     }
   }
 
@@ -141,7 +140,7 @@ export class FoldState {
   operand(name: string, reader: string): Operand {
     const known = this.known.get(name);
     if (known === undefined || this.draft.constants.has(name)) return { name };
-    if (known.kind === 'view') return { name: known.tensor, through: known.params };
+    if (known.kind === 'values') return { name: known.tensor, through: known.params };
     return { name: this.#codesAgain(name, known, reader) };
   }
 
@@ -164,7 +163,7 @@ export class FoldState {
 
   /** A node that writes what a DequantizeLinear gave, under its name, for readers that need a tensor of it. */
   materializeValues(name: string, known: Known): string {
-    const origin = known.writer?.origin ?? { name: '', op: 'QuantizeLinear', index: this.draft.nodes.length };
+    const { origin } = known;
     if (this.#materialized.has(name)) return name;
     this.set(this.#materialized, name, name);
     const node = {
@@ -185,11 +184,14 @@ export class FoldState {
 
   /** Codes once more, for a reader that cannot be folded. */
   #codesAgain(name: string, known: Known, reader: string): string {
-    const made = this.#materialized.get(name);
-    if (made !== undefined) return made;
-    const { writer, params, tensor } = known;
-    const isOwn = writer !== undefined && !this.outputs.has(name);
-    const output = isOwn ? name : this.names.next(`${name}_codes`);
+    const again = this.#materialized.get(name);
+    if (again !== undefined) return again;
+    const { writer, params, tensor, origin } = known;
+    const [lowest, highest] = QRANGE[params.dtype];
+    const made = params.qmin === lowest && params.qmax === highest ? { made: 'codes' as const } : {};
+    // An output of the network of that name has the values.
+    const isFree = tensor !== name && !this.outputs.has(name);
+    const output = isFree ? name : this.names.next(`${name}_codes`);
     this.set(this.#materialized, name, output);
     const read = { name: tensor, through: params };
     const unfolded = `${reader} reads its codes`;
@@ -197,7 +199,7 @@ export class FoldState {
       const [, ...others] = writer.inputs;
       const node = { ...writer, outputs: [output], unfolded };
       const reads = others.map((input) => (input === '' ? null : { name: input }));
-      this.emit({ node, reads: [read, ...reads], made: 'codes' });
+      this.emit({ node, reads: [read, ...reads], ...made });
       return output;
     }
     const dims = params.granularity.kind === 'per-tensor' ? [] : [params.scale.length];
@@ -219,11 +221,11 @@ export class FoldState {
       ...NO_GRAPHS,
       inputs: [],
       outputs: [output],
-      origin: { name: '', op: 'QuantizeLinear', index: this.draft.nodes.length },
+      origin: { ...origin, part: 'step' },
       unfolded,
     };
-    this.add(this.inner, output);
-    this.emit({ node, reads: [read, { name: scale }, { name: zeroPoint }], made: 'codes' });
+    for (const inner of [output, scale, zeroPoint]) this.add(this.inner, inner);
+    this.emit({ node, reads: [read, { name: scale }, { name: zeroPoint }], ...made });
     return output;
   }
 

@@ -96,6 +96,8 @@ export interface Folding {
   emit(node: Emitted): void;
   /** Output `slot` of the file's operator holds codes of a float tensor; gives the name that tensor has in the folded graph. */
   writesCodes(slot: number, params: QuantParams): string;
+  /** Output `slot` holds codes of a tensor that is there already, such as codes that are cut to a narrower range. */
+  handsOnCodes(slot: number, tensor: string, params: QuantParams): void;
 }
 
 /** @throws Unfoldable */

@@ -20,7 +20,7 @@ const quantizeLinear: LinearRule = (folding, state) => {
   const [x = ''] = node.inputs;
   const [codes = ''] = node.outputs;
   const source = state.known.get(x);
-  const dtype = source?.kind === 'view' ? undefined : dtypeOf(state, x);
+  const dtype = source?.kind === 'values' ? undefined : dtypeOf(state, x);
   if (dtype !== undefined && !isFloat(dtype)) throw new Unfoldable(`it quantizes '${x}', which is ${dtype}`);
   if (INTEGER_SUMS.has(folding.producerOf(x)?.op ?? ''))
     throw new Unfoldable(`it quantizes '${x}', which are integers`);
@@ -28,9 +28,7 @@ const quantizeLinear: LinearRule = (folding, state) => {
   if (precision !== undefined && precision !== 'float32') throw new Unfoldable(`it divides in ${precision}`);
   const params = linearParams(folding, { output: 0 });
   const tensor = quantizedTensor(folding, state, params);
-  const known = { kind: 'codes', tensor, params, writer: node } as const;
-  state.set(state.known, codes, known);
-  state.note(tensor, 'codes', codes);
+  folding.handsOnCodes(0, tensor, params);
   if (state.constants.has(tensor) || state.types.get(tensor)?.dtype !== undefined) return;
   state.set(state.types, tensor, { dtype: state.parameters.floatOf(params), shape: shapeOf(state, codes) });
 };
@@ -44,7 +42,7 @@ function quantizedTensor({ node }: NodeFolding, state: FoldState, params: QuantP
   const source = state.known.get(x);
   if (source === undefined) return x;
   if (source.params === params && params.read === undefined) return source.tensor;
-  return state.materializeValues(x, { ...source, writer: node });
+  return state.materializeValues(x, { ...source, origin: node.origin });
 }
 
 const dequantizeLinear: LinearRule = (folding, state) => {
@@ -58,7 +56,7 @@ const dequantizeLinear: LinearRule = (folding, state) => {
     const tensor = state.constantValues(codes, params, float);
     if (state.floatOf(tensor, params) !== float)
       throw new Unfoldable(`it gives ${float}, another DequantizeLinear does not`);
-    state.set(state.known, values, { kind: 'view', tensor, params, writer: node });
+    state.set(state.known, values, { kind: 'values', tensor, params, origin: node.origin });
     state.note(tensor, 'values', values);
     return;
   }
@@ -66,8 +64,8 @@ const dequantizeLinear: LinearRule = (folding, state) => {
   const own = state.floatOf(tensor, params);
   if (own !== float) throw new Unfoldable(`it gives ${float} where '${tensor}' is ${own}`);
   if (through === undefined || 'kind' in through) return;
-  const writer = state.known.get(codes)?.writer ?? node;
-  state.set(state.known, values, { kind: 'view', tensor, params: through, writer });
+  const { origin } = state.known.get(codes)?.writer ?? node;
+  state.set(state.known, values, { kind: 'values', tensor, params: through, origin });
   state.note(tensor, 'values', values);
 };
 

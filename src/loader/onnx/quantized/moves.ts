@@ -3,6 +3,7 @@
  * stand for they do the same, and what they write has the same parameters. An operator that is not listed, or not in the form that
  * is exact for all codes, keeps its codes.
  */
+import { toInts } from '../../../ir/elements.js';
 import type { ConstantData } from '../../../ir/graph.js';
 import type { Granularity, QuantParams } from '../../../ir/lane.js';
 import { dequantized } from './dequantized.js';
@@ -13,8 +14,8 @@ interface Move {
   readonly coded?: readonly number[] | 'all';
   /** Outputs that hold codes; default all. */
   readonly writes?: readonly number[];
-  /** Inputs that are one code, read by comparing or filling: they become the value that it stands for. */
-  readonly fills?: readonly { readonly slot: number; readonly otherwise?: 'zero' }[];
+  /** Input that is one code to fill with, 0 where it is omitted: it becomes the value that the code stands for. */
+  readonly fill?: number;
   /** Whether it fills with the code 0, which has to be the value 0. */
   readonly fillsZero?: boolean;
   /** Larger and smaller values need larger and smaller codes. */
@@ -49,7 +50,7 @@ const MOVES: Readonly<Record<string, Move>> = {
   Where: { coded: [1, 2] },
   ScatterElements: { coded: [0, 2], check: replaces },
   ScatterND: { coded: [0, 2], check: replaces },
-  Pad: { fills: [{ slot: 2, otherwise: 'zero' }], check: padValueIsInput },
+  Pad: { fill: 2, check: padValueIsInput },
   Trilu: { fillsZero: true },
   MaxPool: { writes: [0], ordered: true },
   GlobalMaxPool: { ordered: true },
@@ -58,7 +59,7 @@ const MOVES: Readonly<Record<string, Move>> = {
   Max: { coded: 'all', ordered: true },
   Min: { coded: 'all', ordered: true },
   Relu: { fillsZero: true, ordered: true },
-  Clip: { fills: [{ slot: 1 }, { slot: 2 }], ordered: true, check: limitsAreInputs },
+  Clip: {},
   TopK: { writes: [0], ordered: true },
   ArgMax: { writes: [], ordered: true },
   ArgMin: { writes: [], ordered: true },
@@ -78,14 +79,36 @@ export function writesMoved(op: string): boolean {
   return Object.hasOwn(MOVES, op) && MOVES[op]?.writes?.includes(0) !== false;
 }
 
-export const MOVE_RULES: FoldTable = Object.fromEntries(
-  Object.entries(MOVES).map(([op, move]): [string, FoldRule] => [
-    `:${op}`,
-    (folding) => {
-      foldMove(folding, op, move);
-    },
-  ]),
-);
+export const MOVE_RULES: FoldTable = {
+  ...Object.fromEntries(
+    Object.entries(MOVES).map(([op, move]): [string, FoldRule] => [
+      `:${op}`,
+      (folding) => {
+        foldMove(folding, op, move);
+      },
+    ]),
+  ),
+  ':Clip': clip,
+};
+
+/** Codes cut to a narrower range, as exporters write what has fewer bits than a byte: limits of the quantizer before it. */
+function clip(folding: Folding): void {
+  if (folding.opset < 12) throw new Unfoldable(`Clip of opset ${folding.opset} is not defined on codes`);
+  const codes = folding.codes(0);
+  if (codes === undefined) throw new Unfoldable('it reads no codes');
+  const { operand, params } = codes;
+  const qmin = Math.max(params.qmin, limitOf(folding, 1) ?? params.qmin);
+  const qmax = Math.min(params.qmax, limitOf(folding, 2) ?? params.qmax);
+  if (qmin > qmax) throw new Unfoldable(`no code is from ${qmin} to ${qmax}`);
+  folding.handsOnCodes(0, operand.name, { ...params, qmin, qmax });
+}
+
+function limitOf(folding: Folding, slot: number): number | undefined {
+  if (!folding.has(slot)) return undefined;
+  const data = folding.constant(slot);
+  if (data === undefined) throw new Unfoldable(`input ${slot}, the limit of its codes, is not a constant`);
+  return toInts(data)[0];
+}
 
 function foldMove(folding: Folding, op: string, move: Move): void {
   const { node } = folding;
@@ -109,11 +132,9 @@ function foldMove(folding: Folding, op: string, move: Move): void {
   if (move.fillsZero === true && params.zeroPoint.some((point) => point !== 0)) {
     throw new Unfoldable(`code 0 is not the value 0: the zero point is ${params.zeroPoint[0]}`);
   }
-  for (const { slot, otherwise } of move.fills ?? []) {
-    const fill = fillOf(folding, slot, params, otherwise);
-    if (fill === undefined) continue;
-    while (inputs.length <= slot) inputs.push(null);
-    inputs[slot] = fill;
+  if (move.fill !== undefined) {
+    while (inputs.length <= move.fill) inputs.push(null);
+    inputs[move.fill] = fillOf(folding, move.fill, params);
   }
   const moved = movedParams(folding, op, move, params);
   const outputs = node.outputs.map((name, slot) =>
@@ -133,16 +154,11 @@ function movedParams(folding: Folding, op: string, { axis }: Move, params: Quant
 }
 
 /** One code as the value that it stands for. */
-function fillOf(
-  folding: Folding,
-  slot: number,
-  params: QuantParams,
-  otherwise: 'zero' | undefined,
-): Operand | undefined {
-  if (!folding.has(slot) && otherwise === undefined) return undefined;
+function fillOf(folding: Folding, slot: number, params: QuantParams): Operand {
   const data = folding.constant(slot);
-  if (folding.has(slot) && data === undefined)
-    throw new Unfoldable(`input ${slot}, one code, is not a constant`);
+  if (folding.has(slot) && data === undefined) {
+    throw new Unfoldable(`input ${slot}, the code that it fills with, is not a constant`);
+  }
   if (params.granularity.kind !== 'per-tensor')
     throw new Unfoldable('it fills with one code for several scales');
   const name = folding.node.inputs[slot] ?? '';
@@ -185,8 +201,4 @@ function nearest({ node }: Folding): void {
 /** Before opset 11 the value and the widths are attributes, and operators on codes are not defined. */
 function padValueIsInput({ opset }: Folding): void {
   if (opset < 11) throw new Unfoldable(`Pad of opset ${opset} is not defined on codes`);
-}
-
-function limitsAreInputs({ opset }: Folding): void {
-  if (opset < 12) throw new Unfoldable(`Clip of opset ${opset} is not defined on codes`);
 }

@@ -60,7 +60,7 @@ export class NodeFolding implements Folding {
     const isInput = 'input' in of;
     const name = isInput ? this.#name(of.input) : (this.node.outputs[of.output] ?? '');
     // A zero point says what type is written; what is read has its own.
-    const stated = isInput ? undefined : (this.constantOf(zeroPoint)?.dtype ?? written);
+    const stated = isInput ? undefined : (this.#state.parameters.constant(zeroPoint)?.dtype ?? written);
     return this.#state.parameters.read({
       scale: this.#name(scaleSlot),
       zeroPoint,
@@ -163,10 +163,23 @@ export class NodeFolding implements Folding {
     if (state.captured.has(name)) throw new Unfoldable('a nested graph reads its codes');
     const float = state.parameters.floatOf(given);
     const params = state.parameters.shared(given, float);
-    state.set(state.known, name, { kind: 'codes', tensor: name, params });
+    state.set(state.known, name, { kind: 'codes', tensor: name, params, origin: this.node.origin });
     state.set(state.types, name, { dtype: float, shape: state.types.get(name)?.shape });
     state.note(name, 'codes', name);
     return name;
+  }
+
+  handsOnCodes(slot: number, tensor: string, given: QuantParams): void {
+    const state = this.#state;
+    const name = this.node.outputs[slot] ?? '';
+    if (state.captured.has(name) && state.outputs.has(name)) {
+      throw new Unfoldable('its codes are an output of the network and of interest to a nested graph');
+    }
+    const params = state.parameters.shared(given, state.parameters.floatOf(given));
+    const { origin } = this.node;
+    const writer = this.node.op === 'QuantizeLinear' ? { writer: this.node } : {};
+    state.set(state.known, name, { kind: 'codes', tensor, params, origin, ...writer });
+    state.note(tensor, 'codes', name);
   }
 
   #name(slot: number): string {

@@ -28,7 +28,8 @@ const LARGEST_BLOCK = Number.MAX_SAFE_INTEGER;
 export class Parameters {
   /** Faults of parameters. Parameters of equal values are one object, so these are those of all tensors that have them. */
   readonly faults = new Map<QuantParams, Fault[]>();
-  readonly #constants: ReadonlyMap<string, ConstantData>;
+  readonly #constantOf: (name: string) => ConstantData | undefined;
+  readonly #constants = new Map<string, ConstantData | undefined>();
   readonly #scales = new Map<string, Float32Array>();
   readonly #points = new Map<string, Int32Array>();
   readonly #hashes = new WeakMap<Float32Array | Int32Array, number>();
@@ -36,8 +37,14 @@ export class Parameters {
   readonly #floats = new Map<QuantParams, FloatDType>();
   readonly #combined = new Map<QuantParams, Map<QuantParams, QuantParams>>();
 
-  constructor(constants: ReadonlyMap<string, ConstantData>) {
-    this.#constants = constants;
+  /** `constantOf`: the constant that a value of the file is. */
+  constructor(constantOf: (name: string) => ConstantData | undefined) {
+    this.#constantOf = constantOf;
+  }
+
+  constant(name: string): ConstantData | undefined {
+    if (!this.#constants.has(name)) this.#constants.set(name, this.#constantOf(name));
+    return this.#constants.get(name);
   }
 
   /** Type of the values that codes with these parameters stand for: that of the scale. */
@@ -49,7 +56,7 @@ export class Parameters {
   read(request: ParameterRequest): QuantParams {
     const { of } = request;
     const { values: scale, dtype: float } = this.#scale(request.scale);
-    const point = request.zeroPoint === '' ? undefined : this.#constant(request.zeroPoint, 'zero point');
+    const point = request.zeroPoint === '' ? undefined : this.#required(request.zeroPoint, 'zero point');
     const faults: Fault[] = [];
     const note = (kind: Fault['kind'], message: string): void => void faults.push({ kind, message });
     const dtype = codeType(of.dtype ?? point?.dtype ?? 'uint8');
@@ -95,6 +102,11 @@ export class Parameters {
     if (writer.dtype !== reader.dtype) {
       throw new Unfoldable(`codes that are written as ${writer.dtype} are read as ${reader.dtype}`);
     }
+    // Limits are the writer's: a reader takes what comes.
+    if (sameGranularity(writer.granularity, reader.granularity) && sameScales(writer, reader)) {
+      ofWriter.set(reader, writer);
+      return writer;
+    }
     const granularity = writer.granularity.kind === 'per-tensor' ? reader.granularity : writer.granularity;
     const [written, read] = [spread(writer, reader), spread(reader, writer)];
     if (
@@ -134,14 +146,14 @@ export class Parameters {
     return params;
   }
 
-  #constant(name: string, what: string): ConstantData {
-    const data = this.#constants.get(name);
+  #required(name: string, what: string): ConstantData {
+    const data = this.constant(name);
     if (data === undefined) throw new Unfoldable(`its ${what} '${name}' is not a constant`);
     return data;
   }
 
   #scale(name: string): { readonly values: Float32Array; readonly dtype: FloatDType } {
-    const data = this.#constant(name, 'scale');
+    const data = this.#required(name, 'scale');
     const { dtype } = data;
     if (!isFloat(dtype)) throw new Unfoldable(`its scale '${name}' is ${dtype}`);
     const values = this.#scales.get(name) ?? toFloat32(data);
@@ -298,12 +310,15 @@ function sameGranularity(a: Granularity, b: Granularity): boolean {
 /** Of parameters that have the same key, hashes included. */
 function sameValues(a: QuantParams, b: QuantParams): boolean {
   return (
-    sameArray(a.scale, b.scale) &&
-    sameArray(a.zeroPoint, b.zeroPoint) &&
+    sameScales(a, b) &&
     (a.read === undefined) === (b.read === undefined) &&
     sameArray(a.read?.scale, b.read?.scale) &&
     sameArray(a.read?.zeroPoint, b.read?.zeroPoint)
   );
+}
+
+function sameScales(a: QuantParams, b: QuantParams): boolean {
+  return sameArray(a.scale, b.scale) && sameArray(a.zeroPoint, b.zeroPoint);
 }
 
 /** Bit by bit is not needed, but NaN must equal NaN. */

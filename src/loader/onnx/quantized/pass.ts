@@ -26,8 +26,8 @@ const INTEGER_OPS =
 /** The draft itself when nothing in it quantizes. `opset`: of ai.onnx. */
 export function foldQuantized(draft: Draft, opset: number): Draft {
   if (!draft.nodes.some((node) => isInteger(node) || hasIntegerBody(node))) return draft;
-  const state = new FoldState(draft, opset);
   const readers = new FileReaders(draft);
+  const state = new FoldState(draft, opset, readers.producer);
   findRoots(state, readers);
   for (const node of draft.nodes) foldNode(node, state, readers);
   return annotated(state, readers);
@@ -62,7 +62,7 @@ function foldNode(node: DraftNode, state: FoldState, readers: FileReaders): void
     : node.inputs.map((name) => (name === '' ? null : state.operand(name, label)));
   for (const name of node.captures) {
     const known = state.known.get(name);
-    if (known?.kind === 'view') state.materializeValues(name, known);
+    if (known?.kind === 'values') state.materializeValues(name, known);
     else state.operand(name, label);
   }
   state.emit({ node: unfolded === undefined ? node : { ...node, unfolded }, reads });

@@ -30,6 +30,12 @@ const CODED_INPUTS: Readonly<Record<string, readonly Slots[]>> = {
   QLinearSoftmax: UNARY,
 };
 
+interface Root {
+  readonly params: QuantParams;
+  /** The first node that reads the codes with them. */
+  readonly node: DraftNode;
+}
+
 /** Types of codes that a QuantizeLinear can write, if some reader of the input wants the codes after all. */
 const WRITABLE: ReadonlySet<string> = new Set<QDType>([
   'int2',
@@ -44,36 +50,35 @@ const WRITABLE: ReadonlySet<string> = new Set<QDType>([
 /** Notes what the codes stand for, as the first of their readers says it. */
 export function findRoots(state: FoldState, readers: FileReaders): void {
   const { draft } = state;
-  const wanted = new Map<string, QuantParams>();
-  /** Reached through an operator that moves codes. */
-  const moved = new Set<string>();
+  const inputs = new Set(draft.inputs);
+  const wanted = new Map<string, Root>();
+  /** Constants that an operator moves, with the parameters that what it writes is read with. */
+  const moved = new Map<string, Root>();
   for (const node of draft.nodes.toReversed()) {
-    for (const [name, params] of parametersOf(node, state, readers)) {
-      wanted.set(name, params);
-      moved.delete(name);
-    }
-    const params = writesMoved(node.op) ? wanted.get(node.outputs[0] ?? '') : undefined;
-    if (params?.granularity.kind !== 'per-tensor') continue;
+    for (const [name, params] of parametersOf(node, state, readers)) wanted.set(name, { params, node });
+    const root = writesMoved(node.op) ? wanted.get(node.outputs[0] ?? '') : undefined;
+    if (root?.params.granularity.kind !== 'per-tensor') continue;
     for (const slot of movedInputs(node.domain, node.op, node.inputs)) {
       const name = node.inputs[slot] ?? '';
-      if (wanted.has(name)) continue;
-      wanted.set(name, params);
-      moved.add(name);
+      if (draft.constants.has(name)) moved.set(name, root);
+      else if (!wanted.has(name)) wanted.set(name, root);
     }
   }
-  for (const [name, params] of wanted) {
-    if (!WRITABLE.has(params.dtype) || dtypeOf(state, name) !== params.dtype) continue;
-    const isInput = draft.inputs.includes(name) && !state.captured.has(name);
-    const isConstant = draft.constants.has(name) && moved.has(name);
-    const float = state.parameters.floatOf(params);
-    if (isInput && params.granularity.kind !== 'per-block') {
-      state.known.set(name, { kind: 'codes', tensor: name, params });
-      state.types.set(name, { dtype: float, shape: draft.types.get(name)?.shape });
-      state.note(name, 'codes', name);
-    } else if (isConstant) {
-      const tensor = state.constantValues(name, params, float);
-      state.known.set(name, { kind: 'codes', tensor, params });
-    }
+  const isWritable = (name: string, { params }: Root): boolean =>
+    WRITABLE.has(params.dtype) && dtypeOf(state, name) === params.dtype;
+  for (const [name, root] of wanted) {
+    const { params, node } = root;
+    if (!inputs.has(name) || state.captured.has(name) || params.granularity.kind === 'per-block') continue;
+    if (!isWritable(name, root)) continue;
+    state.known.set(name, { kind: 'codes', tensor: name, params, origin: node.origin });
+    state.types.set(name, { dtype: state.parameters.floatOf(params), shape: draft.types.get(name)?.shape });
+    state.note(name, 'codes', name);
+  }
+  for (const [name, root] of moved) {
+    const { params, node } = root;
+    if (!isWritable(name, root)) continue;
+    const tensor = state.constantValues(name, params, state.parameters.floatOf(params));
+    state.known.set(name, { kind: 'codes', tensor, params, origin: node.origin });
   }
 }
 

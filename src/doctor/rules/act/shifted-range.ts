@@ -1,0 +1,75 @@
+import type { EdgeMeasurement } from '../../../diff/edge-measurements.js';
+import type { QuantParams } from '../../../ir/lane.js';
+import { isSymmetric } from '../../../quant/placement/lane-plan.js';
+import type { ComparisonEvidence } from '../../evidence.js';
+import type { Finding } from '../../finding.js';
+import { subjectOf } from '../../subject.js';
+import { short } from '../../wording.js';
+
+/** Codes that no value can have, as a share of all, beyond which a zero point is off: 8 bits leave 13 of 256. */
+const UNUSED_SHARE = 0.05;
+/** Of a range whose other end is cut off at the same time. */
+const WARNING_DB = 25;
+
+/**
+ * A zero point that does not fit: the range begins below values that never go below zero (or ends above those that never go above),
+ * though nothing that shares its parameters needs it. What is too much at one end is missing at the other.
+ */
+export function shiftedRange({ graph, lane, edges }: ComparisonEvidence): Finding[] {
+  const sharing = sharedRanges(edges);
+  return edges.flatMap((measurement): Finding[] => {
+    const { quant, edge, errors } = measurement;
+    const self = errors.get('self');
+    if (self === undefined || quant?.granularity.kind !== 'per-tensor' || quant.dtype === 'int16') return [];
+    if (isSymmetric(quant.dtype, quant.zeroPoint)) return [];
+    const values = sharing.get(keyOf(quant)) ?? measurement.range;
+    const [scale = 0] = quant.scale;
+    const [zeroPoint = 0] = quant.zeroPoint;
+    const rmin = (quant.qmin - zeroPoint) * scale;
+    const rmax = (quant.qmax - zeroPoint) * scale;
+    const unused =
+      values.min >= 0 ? -rmin / scale : values.max <= 0 ? rmax / scale : shiftOf(values, rmin, rmax, scale);
+    const codes = Math.round(unused);
+    if (!(codes > UNUSED_SHARE * (quant.qmax - quant.qmin)) || lane.tensors.get(edge.tensor) === undefined)
+      return [];
+    const isCut = values.max > rmax + scale || values.min < rmin - scale;
+    return [
+      {
+        rule: 'act.shifted-range',
+        severity: isCut && (self.sqnrDb ?? -Infinity) < WARNING_DB ? 'warning' : 'note',
+        subject: subjectOf(graph, edge.tensor),
+        message:
+          `the zero point ${zeroPoint} leaves ${codes} codes to values that never come: the range is ${short(rmin)} to ${short(rmax)}, ` +
+          `the values are ${short(values.min)} to ${short(values.max)}${isCut ? ', and are cut off at the other end' : ''}`,
+        args: { zeroPoint, codes },
+      },
+    ];
+  });
+}
+
+/** Of values on both sides of zero: codes by which a range as wide as theirs lies beside them; 0 where it does not. */
+function shiftOf({ min, max }: EdgeMeasurement['range'], rmin: number, rmax: number, scale: number): number {
+  const low = (min - rmin) / scale;
+  const high = (rmax - max) / scale;
+  // One end is left over, at the other as much is missing.
+  const isShifted = low * high < 0 && Math.abs(low + high) < 0.5 * Math.max(Math.abs(low), Math.abs(high));
+  return isShifted ? Math.max(low, high) : 0;
+}
+
+function keyOf({ dtype, scale, zeroPoint }: QuantParams): string {
+  return `${dtype} ${scale[0]} ${zeroPoint[0]}`;
+}
+
+/** Values of all tensors that have the same parameters: a Concat and its inputs, and what codes are only moved through. */
+function sharedRanges(edges: readonly EdgeMeasurement[]): ReadonlyMap<string, { min: number; max: number }> {
+  const ranges = new Map<string, { min: number; max: number }>();
+  for (const { quant, range } of edges) {
+    if (quant === undefined) continue;
+    const known = ranges.get(keyOf(quant));
+    ranges.set(keyOf(quant), {
+      min: Math.min(range.min, known?.min ?? Infinity),
+      max: Math.max(range.max, known?.max ?? -Infinity),
+    });
+  }
+  return ranges;
+}

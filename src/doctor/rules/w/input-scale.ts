@@ -1,0 +1,95 @@
+import { nodeLabel, nodeOf, tensorOf, type TensorId } from '../../../ir/graph.js';
+import { sourceOf } from '../../../ir/operators.js';
+import type { ConstantComparison } from '../../../diff/compared-constants.js';
+import type { ComparisonEvidence } from '../../evidence.js';
+import type { Finding } from '../../finding.js';
+import { subjectOf } from '../../subject.js';
+import { short } from '../../wording.js';
+import { uniformGain } from './not-same-model.js';
+
+/** Relative; scales are products of float32 numbers. */
+const TOLERANCE = 0.01;
+/** SQNR, dB, above which a bias is the reference's. */
+const SAME_DB = 20;
+/** Local or self SQNR, dB, below which an activation is not as it should be. */
+const DOUBTFUL_DB = 20;
+/** A range so many times that of the values, or so small a part of it. */
+const MISFIT = 3;
+
+export interface MisreadBias {
+  readonly finding: Finding;
+  /** Name of the bias, whose own findings follow from this one. */
+  readonly bias: string;
+}
+
+/**
+ * A bias is added to products of input and weight codes and has their scale. Where it does not fit though it is the reference's, or
+ * is off by one factor beside an input that is off too, the input's scale was changed after the bias was made.
+ */
+export function inputScale(evidence: ComparisonEvidence): MisreadBias[] {
+  const { graph, compared } = evidence;
+  return compared.flatMap((bias): MisreadBias[] => {
+    if (bias.role !== 'bias') return [];
+    const [read, weight] = nodeOf(graph, bias.node).inputs;
+    if (read === undefined || read === null || weight === undefined || weight === null) return [];
+    const input = sourceOf(graph, read);
+    const factor = changedBy(evidence, bias, input, weight);
+    if (factor === undefined) return [];
+    const name = tensorOf(graph, bias.candidate).name;
+    const [scale = 0] = evidence.lane.tensors.get(input)?.scale ?? [];
+    return [
+      {
+        bias: name,
+        finding: {
+          rule: 'w.spec',
+          severity: 'error',
+          subject: subjectOf(graph, input),
+          message:
+            `its scale ${short(scale)} is ${short(factor)} times what the bias of ${nodeLabel(nodeOf(graph, bias.node))}, which reads it, ` +
+            `was made for (${short(scale / factor)})`,
+          args: { scale, factor, bias: name },
+        },
+      },
+    ];
+  });
+}
+
+function changedBy(
+  evidence: ComparisonEvidence,
+  bias: ConstantComparison,
+  input: TensorId,
+  weight: TensorId,
+): number | undefined {
+  const { lane } = evidence;
+  const [read, kernel, own] = [lane.tensors.get(input), lane.tensors.get(weight), bias.quant];
+  if (read?.granularity.kind !== 'per-tensor' || kernel === undefined || own === undefined) return undefined;
+  if (kernel.granularity.kind === 'per-block') return undefined;
+  const ratios = Array.from(
+    kernel.scale,
+    (scale, i) => (scale * (read.scale[0] ?? 0)) / (own.scale[own.scale.length === 1 ? 0 : i] ?? 0),
+  );
+  const [ratio = 1] = ratios;
+  if (
+    !(ratio > 0 && Number.isFinite(ratio)) ||
+    ratios.some((one) => !(Math.abs(one / ratio - 1) <= TOLERANCE))
+  )
+    return undefined;
+  const isOff = Math.abs(ratio - 1) > TOLERANCE;
+  if (isOff) return (bias.error?.sqnrDb ?? Infinity) > SAME_DB ? ratio : undefined;
+  const gain = uniformGain(bias);
+  return gain !== undefined && isDoubtful(evidence, input) ? gain : undefined;
+}
+
+/** Whether something else says too that the activation is not as it should be. */
+function isDoubtful({ edges, suspects }: ComparisonEvidence, tensor: TensorId): boolean {
+  if (suspects.some((one) => one.tensor === tensor && one.db < DOUBTFUL_DB)) return true;
+  const measurement = edges.find(({ edge }) => edge.tensor === tensor);
+  if (measurement?.quant === undefined) return false;
+  const {
+    scale: [scale = 0],
+    qmin,
+    qmax,
+  } = measurement.quant;
+  const times = (scale * (qmax - qmin)) / (measurement.range.max - measurement.range.min);
+  return times > MISFIT || times < 1 / MISFIT;
+}

@@ -125,11 +125,10 @@ function distanceOf(
   const { min, max } = realRange(params);
   const width = wanted.max - wanted.min;
   const ends = Math.max(Math.abs(min - wanted.min), Math.abs(max - wanted.max)) / width;
-  // Around zero point 0 a signed type says how large values get, not that there are negative ones.
-  const isSymmetric = params.zeroPoint[0] === 0 && params.qmin < 0;
-  if (!isSymmetric || wanted.min < 0) return ends;
-  const off = Math.abs(max / wanted.max - 1);
-  return off <= SYMMETRIC ? off : ends;
+  // Around zero point 0 a signed type says how large values get, not which of them are negative.
+  if (params.zeroPoint[0] !== 0 || params.qmin >= 0) return ends;
+  const off = Math.abs(max / Math.max(-wanted.min, wanted.max) - 1);
+  return off <= SYMMETRIC ? Math.min(off, ends) : ends;
 }
 
 /** Every quantizer's range contains 0. */

@@ -64,7 +64,7 @@ export function inputNormalization(graph: Graph, input: TensorId): InputNormaliz
     );
     tensor = output;
   }
-  return nodes.length === 0 || ![...factor, ...offset].every(Number.isFinite)
+  return nodes.length === 0 || factor.includes(0) || ![...factor, ...offset].every(Number.isFinite)
     ? undefined
     : { nodes, output: normalized, factor, offset };
 }

@@ -51,7 +51,7 @@ export function constantsSection(
     ];
   });
   const few = shown.length < others.length ? `, the worst ${shown.length}` : '';
-  const title = `CONSTANTS  ${others.length} of ${constants.length} are not the reference's${few}; SQNR in dB, higher is better`;
+  const title = `CONSTANTS  ${others.length} of ${constants.length} ${others.length === 1 ? 'is' : 'are'} not the reference's${few}; SQNR in dB, higher is better`;
   return [...wrapped(title, width), ...columns(titles, rows, width), ...legend(LEGEND, width)];
 }
 
@@ -77,5 +77,16 @@ function allAlike(ranked: readonly ComparedConstant[]): string {
   const error = worst === undefined ? undefined : relativeError(worst);
   if (worst?.error?.sqnrDb === undefined || error === undefined)
     return ranked.every(({ error: own }) => own?.exact === true) ? `${all}, exactly` : all;
-  return `${all}; the least alike is ${shortened(worst.tensor, NAME_IN_TEXT)}, SQNR ${decibels(worst.error)} dB (relative error ${error})`;
+  return `${all}; the least alike is ${shortened(worst.tensor, NAME_IN_TEXT)}, SQNR ${decibels(worst.error)} dB (relative error ${error})${worstChannel(ranked)}`;
+}
+
+/** Pooled energies hide a channel behind louder ones. Of a bias, a channel is one number, which may well be near 0. */
+function worstChannel(constants: readonly ComparedConstant[]): string {
+  const [worst] = constants
+    .flatMap(({ tensor, role, error }) =>
+      role === 'bias' || error?.worstChannel === undefined ? [] : [{ tensor, ...error.worstChannel }],
+    )
+    .sort((a, b) => a.sqnrDb - b.sqnrDb);
+  if (worst === undefined) return '';
+  return `; the least alike channel is #${worst.channel} of ${shortened(worst.tensor, NAME_IN_TEXT)}, ${worst.sqnrDb.toFixed(1)} dB`;
 }

@@ -5,6 +5,7 @@ import { ladderSentence } from './compare-ladder.js';
 import { NAME_IN_TEXT } from './compare-layers.js';
 import type { CompareReport, LadderRung } from './compare-report.js';
 import { count, decibels, labelled, plural, printable, shortened, wrapped } from './format.js';
+import { groupBy } from './group.js';
 import { INDENT, legend, right, SHORTEST_NAME } from './terminal-layers.js';
 import { prose } from './terminal-page.js';
 
@@ -38,9 +39,7 @@ export function ladderSection(
     ...wrapped(`LADDER  SQNR at ${place} beside the float reference, in dB, higher is better`, width),
     ...(reading === undefined ? [] : labelled(INDENT, reading, width, style.bold)),
     ...table(ladder, isSameData, style, width),
-    ...ladder.flatMap(({ rung, remark }) =>
-      remark === undefined ? [] : labelled(`${INDENT}${rung}: `, prose(remark), width),
-    ),
+    ...remarkLines(ladder, width),
     ...worstSample(tensors, all, width),
   ];
 }
@@ -85,6 +84,17 @@ function table(
     ]);
   });
   return [...columns(titles, rows, width), ...(decided ? legend(LEGEND, width) : [])];
+}
+
+/** What several steps have in common is said once. */
+function remarkLines(ladder: readonly LadderRung[], width: number): string[] {
+  const remarked = groupBy(
+    ladder.filter(({ remark }) => remark !== undefined),
+    ({ remark }) => remark ?? '',
+  );
+  return [...remarked].flatMap(([remark, rungs]) =>
+    labelled(`${INDENT}${rungs.map(({ rung }) => rung).join(', ')}: `, prose(remark), width),
+  );
 }
 
 /** Pooled energies hide a sample; the one that the outputs keep worst. */

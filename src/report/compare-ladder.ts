@@ -60,7 +60,12 @@ type Steps = Readonly<Partial<Record<RungName, number | undefined>>>;
 function otherFunction(graph: number, { activations, everything }: Steps): (string | undefined)[] {
   const quantized = Math.max(activations ?? -Infinity, everything ?? -Infinity);
   // Converters leave out a Relu where a quantizer that clips at 0 follows.
-  if (quantized >= BROKEN_DB && quantized > graph + FURTHER_DB) {
+  if (quantized > graph + FURTHER_DB) {
+    if (quantized < BROKEN_DB)
+      return [
+        `the exported graph cannot be judged without its quantizers (${graph.toFixed(1)} dB, ${quantized.toFixed(1)} dB with them), whose ranges may stand for activation functions`,
+        'the graph or its quantizers lose it',
+      ];
     return [
       `the exported graph needs its quantizers (${graph.toFixed(1)} dB without them): their ranges stand for activation functions`,
       // Without its quantizers nothing can be said of its weights.
@@ -71,8 +76,8 @@ function otherFunction(graph: number, { activations, everything }: Steps): (stri
   }
   const told = `the exported graph does not compute the float function: ${graph.toFixed(1)} dB at the outputs before anything is quantized`;
   if (everything === undefined) return [told];
-  return Math.abs(everything - graph) > FURTHER_DB
-    ? [`${told}, ${everything === Infinity ? 'exact' : `${everything.toFixed(1)} dB`} when everything is`]
+  return everything < graph - FURTHER_DB
+    ? [`${told}, ${everything.toFixed(1)} dB when everything is`]
     : [told, 'quantizing adds little to that'];
 }
 

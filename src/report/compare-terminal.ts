@@ -11,6 +11,7 @@ import { impliedText } from './scheme-text.js';
 import { labelled } from './format.js';
 import { dataLines, islandLines, missingLines, modelLines, schemeLines } from './terminal-basis.js';
 import { findingLines } from './terminal-findings.js';
+import { channels } from './terminal-layers.js';
 import { page, prose, verdictLines } from './terminal-page.js';
 import type { TerminalOptions } from './terminal.js';
 
@@ -34,6 +35,7 @@ export function renderCompare(report: CompareReport, options: TerminalOptions): 
           isFine && options.top === undefined
             ? layersInShort(report.tensors, width)
             : comparedLayers(report, style, table),
+          channels(report, style, table),
           constantsSection(report, style, table),
           unmatchedSection(report.alignment, style, table),
           outputsSection(report.alignment, style, table),

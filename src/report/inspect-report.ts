@@ -103,22 +103,25 @@ export interface InspectedTensor {
   /** As the file counts its axes. */
   readonly axis?: number;
   readonly blockSize?: number;
-  readonly scales: { readonly count: number; readonly min: number; readonly max: number };
-  readonly zeroPoints: { readonly min: number; readonly max: number };
+  /** Extremes are absent where a scale is no finite number. */
+  readonly scales: { readonly count: number } & Partial<Extremes>;
+  readonly zeroPoints: Partial<Extremes>;
   /** Real values that the first and the last code stand for. */
-  readonly represents: { readonly min: number; readonly max: number };
+  readonly represents?: Extremes;
   /** Input slot of the node, where only that use is quantized so. */
   readonly onlyInput?: number;
   /** What an ONNX file calls its codes, and the values read back from them. */
   readonly stored?: { readonly codes: readonly string[]; readonly values: readonly string[] };
   /** Parameters that the codes are read with, where they are not those they are written with. */
-  readonly read?: {
-    readonly scales: { readonly min: number; readonly max: number };
-    readonly zeroPoints: { readonly min: number; readonly max: number };
-  };
+  readonly read?: { readonly scales: Partial<Extremes>; readonly zeroPoints: Partial<Extremes> };
   /** In a document: all parameters, up to 65 536 scales a tensor. */
   readonly quant?: ReportedQuant;
   readonly marks: readonly TensorMark[];
+}
+
+export interface Extremes {
+  readonly min: number;
+  readonly max: number;
 }
 
 /** What is odd about the parameters of one tensor. */

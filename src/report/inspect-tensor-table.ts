@@ -2,7 +2,7 @@
 import type { ChalkInstance } from 'chalk';
 import { columns, type Column, type Row } from './columns.js';
 import { count, labelled, number, plural, printable } from './format.js';
-import type { InspectedModel, InspectedTensor, TensorMark } from './inspect-report.js';
+import type { Extremes, InspectedModel, InspectedTensor, TensorMark } from './inspect-report.js';
 import type { TerminalOptions } from './terminal.js';
 
 const INDENT = '  ';
@@ -74,14 +74,14 @@ function rolesText(tensors: readonly InspectedTensor[]): string {
 function rowOf(tensor: InspectedTensor): Row {
   const { scales, zeroPoints, represents } = tensor;
   return [
-    INDENT + printable(tensor.tensor),
+    INDENT + printable(tensor.tensor + (tensor.onlyInput === undefined ? '' : ` > ${tensor.node}`)),
     tensor.role,
     tensor.dtype,
     scalesText(tensor),
-    between(scales.min, scales.max),
-    zeroPoints.min === zeroPoints.max ? String(zeroPoints.min) : `${zeroPoints.min}..${zeroPoints.max}`,
-    number(represents.min),
-    number(represents.max),
+    between(scales, number),
+    between(zeroPoints, String),
+    represents === undefined ? '-' : number(represents.min),
+    represents === undefined ? '-' : number(represents.max),
   ];
 }
 
@@ -91,6 +91,7 @@ function scalesText({ scales, axis, blockSize }: InspectedTensor): string {
   return blockSize === undefined ? along : `${along} by ${blockSize}`;
 }
 
-function between(low: number, high: number): string {
-  return low === high || Number.isNaN(low) ? number(low) : `${number(low)}..${number(high)}`;
+function between({ min, max }: Partial<Extremes>, text: (value: number) => string): string {
+  if (min === undefined || max === undefined) return '-';
+  return min === max ? text(min) : `${text(min)}..${text(max)}`;
 }

@@ -1,11 +1,11 @@
 /** The quantized tensors of a file with what their parameters mean, and which of them are odd. */
-import { nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../ir/graph.js';
+import { nodeLabel, nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../ir/graph.js';
 import { useKey, type Lane, type QuantParams } from '../ir/lane.js';
 import { fileShape } from '../ir/file-axes.js';
 import { realRange } from '../quant/input-fingerprint.js';
 import type { PlannedQuantizer, QuantPlan } from '../quant/placement/plan.js';
 import { reportedQuant } from './assemble.js';
-import type { InspectedTensor, TensorMark } from './inspect-report.js';
+import type { Extremes, InspectedTensor, TensorMark } from './inspect-report.js';
 import { Places } from './places.js';
 
 /** A tensor has as many scales as channels; blocks of a large weight are millions, which no document should hold. */
@@ -34,7 +34,11 @@ export function tensorsOf(graph: Graph, lane: Lane, plan: QuantPlan, complete: b
       ...spreadMarks(params),
       ...(alike.get(quantizer.tensor) ?? []),
     ];
-    const place = places.of(quantizer.tensor, quantizer.use?.node);
+    const { tensor, use } = quantizer;
+    const written = places.of(tensor, use?.node);
+    const reader = use === undefined ? undefined : nodeOf(graph, use.node);
+    const place =
+      reader === undefined ? written : { ...written, node: nodeLabel(reader), op: reader.origin.op };
     return [{ row: rowOf(graph, lane, quantizer, params, marks, place, complete), order: place.order }];
   });
   const rank = ({ row }: (typeof rows)[number]): number =>
@@ -64,6 +68,7 @@ function rowOf(
     tensor,
   );
   const stored = lane.stored?.get(id);
+  const range = finite(realRange(params));
   return {
     tensor: tensor.name,
     role,
@@ -76,7 +81,7 @@ function rowOf(
     ...(quant.blockSize === undefined ? {} : { blockSize: quant.blockSize }),
     scales: { count: scale.length, ...extremes(scale) },
     zeroPoints: extremes(zeroPoint),
-    represents: realRange(params),
+    ...(range === undefined ? {} : { represents: range }),
     ...(use === undefined ? {} : { onlyInput: use.slot }),
     ...(stored === undefined ? {} : { stored: { codes: [...stored.codes], values: [...stored.values] } }),
     ...(read === undefined
@@ -91,15 +96,20 @@ function firstScale({ scale, zeroPoint }: QuantParams): Pick<QuantParams, 'scale
   return { scale: scale.subarray(0, MOST_SCALES), zeroPoint: zeroPoint.subarray(0, MOST_SCALES) };
 }
 
-function extremes(values: ArrayLike<number>): { min: number; max: number } {
+/** Empty where not all values are finite numbers, or there are none. */
+function extremes(values: ArrayLike<number>): Partial<Extremes> {
   let [min, max] = [Infinity, -Infinity];
   for (let i = 0; i < values.length; i++) {
     const value = values[i] ?? NaN;
-    if (Number.isNaN(value)) return { min: NaN, max: NaN };
+    if (!Number.isFinite(value)) return {};
     min = Math.min(min, value);
     max = Math.max(max, value);
   }
-  return { min, max };
+  return values.length === 0 ? {} : { min, max };
+}
+
+function finite(range: Extremes): Extremes | undefined {
+  return Number.isFinite(range.min) && Number.isFinite(range.max) ? range : undefined;
 }
 
 function illegalMarks(
@@ -125,8 +135,8 @@ function readMarks({ scale, read }: QuantParams): TensorMark[] {
 }
 
 function spreadMarks({ scale, granularity }: QuantParams): TensorMark[] {
-  const { min, max } = extremes(scale);
-  if (granularity.kind === 'per-tensor' || !(min > 0) || max / min < HUGE_SPREAD) return [];
+  const { min = 0, max = 0 } = extremes(scale);
+  if (granularity.kind === 'per-tensor' || min <= 0 || max / min < HUGE_SPREAD) return [];
   return [{ kind: 'scale-spread', text: `largest scale ${(max / min).toPrecision(2)} times the smallest` }];
 }
 
@@ -156,7 +166,9 @@ function alikeActivations(graph: Graph, lane: Lane, plan: QuantPlan): Map<Tensor
     const isStep = origin.part !== undefined;
     if (params === undefined || isStep || MOVING.has(op) || BOUNDED.has(op) || isClamp(params)) continue;
     const key = `${params.dtype} ${params.scale[0]} ${params.zeroPoint[0]}`;
-    groups.set(key, [...(groups.get(key) ?? []), tensor]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [tensor]);
+    else group.push(tensor);
   }
   const marks = new Map<TensorId, TensorMark[]>();
   for (const ids of groups.values()) {

@@ -96,9 +96,11 @@ export function inputPreprocessing(
   };
 }
 
-/** One scale that is a number. */
+/** One scale that is a positive number. */
 function usable(params: QuantParams | undefined): QuantParams | undefined {
-  return params?.granularity.kind === 'per-tensor' && Number.isFinite(params.scale[0]) ? params : undefined;
+  const [scale = NaN] = params?.scale ?? [];
+  const isNumber = scale > 0 && Number.isFinite(scale);
+  return params?.granularity.kind === 'per-tensor' && isNumber ? params : undefined;
 }
 
 function impliedRow(implied: ImpliedPreprocessing): NonNullable<InputPreprocessing['implied']> {

@@ -149,7 +149,11 @@ export function weights(
 }
 
 /** Channels of the tensors that the user asked for, worst first. */
-export function channels({ tensors }: Report, style: ChalkInstance, { width, top }: TableOptions): string[] {
+export function channels(
+  { tensors }: { readonly tensors: readonly ReportedTensor[] },
+  style: ChalkInstance,
+  { width, top }: TableOptions,
+): string[] {
   const db = (value: number | undefined): string => (value === undefined ? '-' : value.toFixed(1));
   const asked = tensors.filter(({ channels: listing }) => listing?.asked === true);
   return asked.flatMap(({ tensor, channels: listing }, i) => {

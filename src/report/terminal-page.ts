@@ -8,6 +8,7 @@ const BLANK = ' '.repeat(VERDICT.length);
 
 /** A name in a sentence may be as long as TFLite's lists of fused operators are; what is longer says nothing. */
 const LONGEST_WORD = 400;
+const LONGEST_PLACE = 120;
 
 /** What is said of a network, whose names may be of any length. */
 export function prose(text: string): string {
@@ -34,7 +35,7 @@ export function verdictLines(
 ): string[] {
   const lines = labelled(VERDICT, prose(summary), width, style.bold);
   if (cause !== undefined) {
-    const place = where === undefined ? '' : ` at ${prose(where)}`;
+    const place = where === undefined ? '' : ` at ${shortened(where, LONGEST_PLACE)}`;
     const [first = '', ...more] = labelled(BLANK, `cause ${cause}${place}`, width);
     lines.push(first.replace(cause, style.bold(cause)), ...more);
   }

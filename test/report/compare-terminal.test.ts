@@ -94,7 +94,7 @@ describe('a healthy pair', () => {
       'LAYERS 6 aligned tensors; lowest cumulative SQNR 35.0 dB at pointwise (CONV_2D#3); lowest local SQNR 37.9 dB at pointwise (CONV_2D#3)',
     );
     expect(text(section(HEALTHY, 'CONSTANTS'))).toBe(
-      "CONSTANTS all 5 aligned weights and biases are the reference's; the least alike is depthwise/kernel, SQNR 39.1 dB (relative error 1.11 %)",
+      "CONSTANTS all 5 aligned weights and biases are the reference's; the least alike is depthwise/kernel, SQNR 39.1 dB (relative error 1.11 %); the least alike channel is #3 of depthwise/kernel, 34.0 dB",
     );
     expect(text(section(HEALTHY, 'ALIGNMENT'))).toBe(
       'ALIGNMENT 4 of 4 compute operators of the candidate (100 %) and 6 of 6 tensors have a counterpart in the reference, told by inputs 1, weights 4, structure 1',
@@ -186,6 +186,13 @@ describe('the ladder', () => {
     expect(section({ ...HEALTHY, ladder }, 'LADDER')[0]).toContain('at logits over 16 of 64 samples');
   });
 
+  it('says once what several steps have in common', () => {
+    const ladder = HEALTHY.ladder.map((step, i) =>
+      i % 2 === 0 ? { ...step, remark: '2 are its own' } : step,
+    );
+    expect(section({ ...HEALTHY, ladder }, 'LADDER').at(-1)).toBe('  graph, activations: 2 are its own');
+  });
+
   it('tells remarks, and the sample that the outputs keep worst', () => {
     expect(section(GRAPH_DIFFERS, 'LADDER')).toContain(
       "  everything: 1 constant has no counterpart: the candidate's own is used",
@@ -258,6 +265,13 @@ describe('the layers', () => {
     expect(cells(section({ ...HEALTHY, ladder: [], tensors: [named] }, 'LAYERS')[3])[1]).toBe('Conv+Relu');
   });
 
+  it('list the channels that were asked for', () => {
+    const values = [{ min: 0, max: 1, localSqnrDb: 3 }];
+    const asked = tensor(0, 't', 'Conv', [3, 3, 3], { channels: { axis: 1, asked: true, values } });
+    expect(section({ ...HEALTHY, tensors: [asked] }, 'CHANNELS')[0]).toContain('CHANNELS of t');
+    expect(titlesOf(HEALTHY)).not.toContain('CHANNELS');
+  });
+
   it('are cut to the rows asked for', () => {
     expect(section(DEEP, 'LAYERS')[0]).toContain('10 of 300');
     const rows = section(DEEP, 'LAYERS', { top: 40 }).filter((line) => line.includes('CONV_2D#'));
@@ -302,7 +316,7 @@ describe('the constants', () => {
   it('list one that a finding accuses although its numbers look right', () => {
     const finding = { ...SCALE_TOO_SMALL.findings[0]!, subject: { tensor: 'conv1/bias' } };
     const rows = section({ ...HEALTHY, findings: [finding] }, 'CONSTANTS');
-    expect(rows[0]).toContain("1 of 5 are not the reference's");
+    expect(rows[0]).toContain("1 of 5 is not the reference's");
     expect(cells(rows[2])[0]).toBe('conv1/bias');
   });
 
@@ -441,6 +455,30 @@ describe('the text of any report', () => {
 
   it.each(all)('%s is JSON as it is', (_, report) => {
     expect(JSON.parse(renderJson(report))).toEqual(JSON.parse(JSON.stringify(report)));
+  });
+});
+
+describe('a network of 10,000 layers', () => {
+  it('is rendered in time that does not matter', () => {
+    const tensors = Array.from({ length: 10_000 }, (_, i) => tensor(i, `t${i}`, 'Conv', [40, i % 37, 5]));
+    const constants = tensors.map(({ tensor: name, node }) => ({
+      ...WEIGHTS_SWAPPED.constants[0]!,
+      tensor: name,
+      node,
+    }));
+    const nodes = tensors.map(({ tensor: name, node, op }) => ({ tensor: name, node, op }));
+    const jumps = tensors.map(({ tensor: name, node, op }) => ({
+      tensor: name,
+      node,
+      op,
+      toDb: 5,
+      from: name,
+    }));
+    const alignment = { ...HEALTHY.alignment, unmatched: { reference: nodes, candidate: nodes } };
+    const start = performance.now();
+    const lines = linesOf({ ...HEALTHY, ladder: [], tensors, constants, jumps, alignment });
+    expect(performance.now() - start).toBeLessThan(2000);
+    expect(lines.length).toBeLessThan(120);
   });
 });
 

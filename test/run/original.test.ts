@@ -140,11 +140,14 @@ describe.skipIf(!existsSync(projectPath('../shared/models')))('real files', () =
       });
       const { unfused } = ran(await runOriginal(loaded, { graph, lane }, samples, OPTIONS));
       expect(unfused.tensors.length).toBeGreaterThan(9);
-      for (const { tensor, differing, values, maxCodes = 0, inputsDiffer = false } of unfused.tensors) {
+      const coded = unfused.tensors.filter(({ maxCodes }) => maxCodes !== undefined);
+      for (const { tensor, maxCodes, inputsDiffer = false } of coded) {
         // A code that rounded the other way may be several behind the operators that read it.
         expect(maxCodes, tensor).toBeLessThanOrEqual(inputsDiffer ? 4 : 1);
-        expect(differing / values, tensor).toBeLessThan(0.01);
       }
+      const sum = (of: 'differing' | 'values'): number =>
+        coded.reduce((total, tensor) => total + tensor[of], 0);
+      expect(sum('differing') / sum('values')).toBeLessThan(0.001);
     },
   );
 });

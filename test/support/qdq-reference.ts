@@ -78,7 +78,12 @@ export async function comparedWith(
     const bytes = bytesOf(results[positions[i]!] as Elements);
     const dtype = tensor.dtype ?? 'float32';
     const width = dtype === 'float16' ? 2 : 4;
-    const found = toFloat64({ dtype, dims: [bytes.length / width], byteLength: bytes.length, bytes: () => bytes });
+    const found = toFloat64({
+      dtype,
+      dims: [bytes.length / width],
+      byteLength: bytes.length,
+      bytes: () => bytes,
+    });
     return comparisons(tensor, found, lane, reference);
   });
 }
@@ -87,7 +92,12 @@ function bytesOf({ buffer, byteOffset, byteLength }: Elements): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function comparisons(tensor: Tensor, found: Float64Array, lane: Lane, { values }: Reference): Compared[] {
+function comparisons(
+  tensor: Tensor,
+  found: Float64Array,
+  lane: Lane,
+  { inputs, values }: Reference,
+): Compared[] {
   const { id, name } = tensor;
   const params = lane.tensors.get(id);
   const { codes = [], values: readBack = [] } = lane.stored?.get(id) ?? {};
@@ -95,15 +105,22 @@ function comparisons(tensor: Tensor, found: Float64Array, lane: Lane, { values }
   const add = (value: string, unit: Compared['unit'], distanceTo: (wanted: Float64Array) => number): void => {
     const wanted = values.get(value)?.elements;
     if (wanted === undefined) return;
-    if (wanted.length !== found.length) throw new Error(`${name}: ${found.length} values, ${value} has ${wanted.length}`);
+    if (wanted.length !== found.length)
+      throw new Error(`${name}: ${found.length} values, ${value} has ${wanted.length}`);
     compared.push({ tensor: name, value, unit, distance: distanceTo(wanted) });
   };
   if (params === undefined) {
     add(name, 'relative', (wanted) => furthest(wanted, found) / Math.max(1e-6, ...wanted.map(Math.abs)));
     return compared;
   }
-  const scaleAt = scaleOf(params, tensor.data?.dims ?? values.get(codes[0] ?? '')?.dims ?? values.get(name)?.dims ?? []);
-  const codesOf = Float64Array.from(found, (value, i) => Math.round(value / scaleAt(i).scale) + scaleAt(i).zeroPoint);
+  const known = [...codes, ...readBack, name].flatMap(
+    (value) => values.get(value) ?? inputs.get(value) ?? [],
+  );
+  const scaleAt = scaleOf(params, tensor.data?.dims ?? known[0]?.dims ?? []);
+  const codesOf = Float64Array.from(
+    found,
+    (value, i) => Math.round(value / scaleAt(i).scale) + scaleAt(i).zeroPoint,
+  );
   for (const value of codes) add(value, 'codes', (wanted) => furthest(wanted, codesOf));
   const inSteps = (wanted: Float64Array): number =>
     wanted.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i]!) / scaleAt(i).scale), 0);
@@ -139,6 +156,11 @@ function scaleOf(
   };
 }
 
+function dequantized(codes: Float64Array, params: QuantParams, dims: readonly number[]): Float32Array {
+  const scaleAt = scaleOf(params, dims);
+  return Float32Array.from(codes, (code, i) => (code - scaleAt(i).zeroPoint) * scaleAt(i).scale);
+}
+
 /** Inputs as the file takes them; where those are codes, the values that they stand for. */
 function feedsOf(graph: Graph, lane: Lane, { inputs }: Reference): Map<string, Feed> {
   return new Map(
@@ -149,7 +171,7 @@ function feedsOf(graph: Graph, lane: Lane, { inputs }: Reference): Map<string, F
       const { buffer } = bytes;
       const data =
         params !== undefined
-          ? Float32Array.from(elements, (code) => (code - params.zeroPoint[0]!) * params.scale[0]!)
+          ? dequantized(elements, params, dims)
           : stored === 'float32'
             ? new Float32Array(buffer)
             : stored === 'float16'

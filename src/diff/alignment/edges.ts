@@ -173,7 +173,8 @@ function lastMatched(
     const found = twin(unit);
     if (found !== undefined) return found;
     const [only, ...others] = new Set((units[unit]?.operands ?? []).map(({ region }) => region.unit));
-    unit = others.length === 0 ? only : undefined;
+    // A graph that writes a tensor twice could go in circles.
+    unit = others.length === 0 && only !== undefined && only < unit ? only : undefined;
   }
   return undefined;
 }

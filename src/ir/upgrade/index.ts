@@ -34,8 +34,10 @@ const LISTED = 50;
 export function upgradeOpset(graph: Graph, opset: number, lane?: Lane): Upgraded {
   const withLane = (result: Graph, moved = lane): Upgraded =>
     moved === undefined ? { graph: result } : { graph: result, lane: moved };
-  const from = graph.opsets.get('') ?? opset;
-  if (graph.opsets.get('') === opset) return withLane(graph);
+  const from = graph.opsets.get('');
+  // A graph without that domain has no node of it, and takes any version.
+  if (from === undefined) return withLane({ ...graph, opsets: new Map(graph.opsets).set('', opset) });
+  if (from === opset) return withLane(graph);
   if (from > opset)
     throw new RangeError(`the graph has opset ${from}; it cannot be brought back to ${opset}`);
   if (from < OPSETS[0] || opset > OPSETS[1]) {

@@ -13,6 +13,7 @@ import { ExternalFiles } from './external.js';
 import type { ExternalFile } from './external.js';
 import { foldBatchNorms } from './fold-batch-norm.js';
 import { inlineFunctions } from './inline.js';
+import { withImpliedActivations } from './quantized/implied-activations.js';
 import { laneOf } from './quantized/lane.js';
 import { foldQuantized } from './quantized/pass.js';
 import { Problems } from '../problems.js';
@@ -66,6 +67,7 @@ function read(bytes: Uint8Array, path: string, options: OnnxOptions): OnnxFile {
   problems.throwIfAny();
   draft = foldQuantized(bindShapes(draft, options.shapes), opsets.get('') ?? 0);
   if (options.foldBatchNorm) draft = foldBatchNorms(draft);
+  draft = withImpliedActivations(draft, opsets.get('') ?? 0);
   const { ids, ...parts } = graphParts(draft);
   const inner = [...(draft.quantization?.inner ?? [])].flatMap((name) => ids.get(name) ?? []);
   const graph: Graph = {

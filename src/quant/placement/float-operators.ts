@@ -20,10 +20,19 @@ import { hasIntegerForm } from './integer-forms.js';
  * - weights-only: its weights are integers in the file and floats when it computes
  * - constant: it reads a constant that is no integer
  * - no-integer-form: it stands between quantizers, and the runtime computes it in floating point all the same
+ * - output: it reads integers and weights that are integers, and writes floats
  * - reads, writes: an edge without a quantizer
  */
 export type FloatCauseKind =
-  'unfolded' | 'hybrid' | 'dynamic' | 'weights-only' | 'constant' | 'no-integer-form' | 'reads' | 'writes';
+  | 'unfolded'
+  | 'hybrid'
+  | 'dynamic'
+  | 'weights-only'
+  | 'constant'
+  | 'no-integer-form'
+  | 'output'
+  | 'reads'
+  | 'writes';
 
 export interface FloatCause {
   readonly kind: FloatCauseKind;
@@ -56,6 +65,9 @@ const CLAMPED: ReadonlySet<string> = new Set([
   'Sub',
   'Mul',
 ]);
+
+/** Products with weights: runtimes differ in whether they multiply integers where the result stays float. */
+const MULTIPLYING: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
 
 /** Slot of a bias, which runtimes bring to the accumulator themselves when the file has it as floats. */
 const BIAS_SLOTS: Readonly<Record<string, number>> = { Conv: 2, ConvTranspose: 2, Gemm: 2 };
@@ -106,6 +118,10 @@ function causeOf(
       kind: 'unfolded',
       text: `${node.origin.op} beside it is not understood: ${unfolded.get(near) ?? ''}`,
     };
+  }
+  const isWeighted = reads.some(({ id }) => tensorOf(graph, id).data !== undefined);
+  if (graph.format === 'onnx' && isWeighted && openReads.length === 0 && MULTIPLYING.has(main.op)) {
+    return { kind: 'output', text: 'it reads integers and writes floats: no quantizer behind it' };
   }
   return (
     weightsCause(graph, lane, main, reads, openWrites.length > 0, edges) ??
@@ -172,10 +188,12 @@ function openCause(graph: Graph, reads: readonly TensorId[], writes: readonly Te
 export class LaneEdges {
   readonly #graph: Graph;
   readonly #lane: Lane;
+  readonly #outputs: ReadonlySet<TensorId>;
 
   constructor(graph: Graph, lane: Lane) {
     this.#graph = graph;
     this.#lane = lane;
+    this.#outputs = new Set(graph.outputs);
   }
 
   /** Of an input as the node reads it, a copy in another order of axes included. */
@@ -200,13 +218,13 @@ export class LaneEdges {
 
   #areAllUsesQuantized(id: TensorId): boolean {
     const uses = topologyOf(this.#graph).uses[id] ?? [];
-    if (uses.length === 0 || this.#graph.outputs.includes(id)) return false;
+    if (uses.length === 0 || this.#outputs.has(id)) return false;
     return uses.every(({ node, slot }) => this.#lane.uses.has(useKey(node, slot)));
   }
 
   /** Between an operator and the activation function that becomes part of it: only what comes after that is quantized. */
   #isInsideFused(id: TensorId): boolean {
-    if (this.#lane.arithmetic !== undefined || this.#graph.outputs.includes(id)) return false;
+    if (this.#lane.arithmetic !== undefined || this.#outputs.has(id)) return false;
     const { producer, uses } = topologyOf(this.#graph);
     const [use, ...others] = uses[id] ?? [];
     const writer = producer[id];

@@ -9,7 +9,7 @@ import { hasIntegerForm } from './integer-forms.js';
  * Why an island is one, the first that holds:
  * - unfolded, hybrid, dynamic, weights-only: see FloatCauseKind
  * - no-integer-form: at least one operator has none in the runtime of the format
- * - constant: a constant that is no integer
+ * - constant, output: see FloatCauseKind
  * - start, end: nothing in it lacks an integer form; it reads no codes at all, or writes none
  * - excluded: nothing in it lacks an integer form, and both its neighbours are integers
  */
@@ -165,8 +165,10 @@ function causeOf(
     const runtime = graph.format === 'tflite' ? 'TensorFlow Lite' : 'ONNX Runtime';
     return { cause: 'no-integer-form', reason: `${runtime} has no integer form of ${named}${more}` };
   }
-  const constant = group.find(({ cause }) => cause.kind === 'constant');
-  if (constant !== undefined) return { cause: 'constant', reason: constant.cause.text };
+  for (const kind of ['constant', 'output'] as const) {
+    const found = group.find(({ cause }) => cause.kind === kind);
+    if (found !== undefined) return { cause: kind, reason: found.cause.text };
+  }
   if (entries.every((id) => ends.inputs.has(id)))
     return { cause: 'start', reason: 'left in float at the start' };
   if (exits.every((id) => ends.outputs.has(id)))

@@ -46,23 +46,17 @@ export function meaningOf(
 export function read(numbers: Values, meaning: Meaning, { coding }: Target): Int32Array | Values | undefined {
   if (meaning === 'values' || coding === undefined) return numbers;
   const [lowest, highest] = QRANGE[coding.decode.dtype];
-  const half = (highest - lowest + 1) / 2;
-  const otherLowest = lowest < 0 ? 0 : -half;
-  const [from, to] = meaning === 'codes' ? [lowest, highest] : [otherLowest, otherLowest + 2 * half - 1];
+  const range = highest - lowest + 1;
+  // The limits of the type of the same width with the other sign.
+  const otherLowest = lowest < 0 ? 0 : -range / 2;
+  const from = meaning === 'codes' ? lowest : otherLowest;
   const codes = new Int32Array(numbers.length);
   for (let i = 0; i < numbers.length; i++) {
     const number = numbers[i]!;
-    if (!Number.isInteger(number) || number < from || number > to) return undefined;
-    codes[i] =
-      meaning === 'codes'
-        ? number
-        : meaning === 'shifted'
-          ? number + lowest - otherLowest
-          : number > highest
-            ? number - 2 * half
-            : number < lowest
-              ? number + 2 * half
-              : number;
+    if (!Number.isInteger(number) || number < from || number >= from + range) return undefined;
+    if (meaning === 'shifted') codes[i] = number - otherLowest + lowest;
+    else if (number > highest) codes[i] = number - range;
+    else codes[i] = number < lowest ? number + range : number;
   }
   return codes;
 }
@@ -85,7 +79,7 @@ export function describeMeaning(meaning: Meaning, dtype: DType, { coding }: Targ
     case 'codes':
       return `raw codes (${dtype})`;
     case 'shifted':
-      return `raw codes (${dtype}), ${coding.decode.dtype === 'int8' || coding.decode.dtype === 'int16' ? 'half the range too high' : 'half the range too low'}`;
+      return `raw codes (${dtype}), half the range too ${QRANGE[coding.decode.dtype][0] < 0 ? 'high' : 'low'}`;
     case 'wrapped':
       return `raw codes (${dtype}), bits of ${coding.decode.dtype} read with the other sign`;
   }

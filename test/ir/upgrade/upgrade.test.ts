@@ -92,6 +92,14 @@ describe('upgrading the operator set of a graph', () => {
     expect(after.lane).toBe(lane);
   });
 
+  it('gives a graph without operators of ai.onnx any version', () => {
+    const before = { ...oldGraph(), opsets: new Map([['custom', 1]]), nodes: [] };
+    expect([...upgradeOpset(before, 1).graph.opsets]).toEqual([
+      ['custom', 1],
+      ['', 1],
+    ]);
+  });
+
   it('stops at changes of later versions', () => {
     expect(node(upgradeOpset(oldGraph(), 17).graph, 'ReduceMean').attrs.has('axes')).toBe(true);
     expect(node(upgradeOpset(oldGraph(), 18).graph, 'ReduceMean').attrs.has('axes')).toBe(false);

@@ -15,6 +15,6 @@ describe('a loaded lane computes what ONNX Runtime does, tensor by tensor', () =
     const apart = compared.filter(({ unit, distance }) => !(distance <= (unit === 'relative' ? 1e-5 : unit === 'codes' ? 1 : 1.001)));
     console.log(name, compared.length, compared.filter((c) => c.unit !== 'relative').length, Math.max(...compared.filter(c=>c.unit!=='relative').map(c=>c.distance)));
     expect(apart).toEqual([]);
-    expect(compared.filter(({ unit }) => unit === 'codes').length).toBeGreaterThan(0);
+    expect(compared.filter(({ unit }) => unit !== 'relative').length).toBeGreaterThan(0);
   });
 });

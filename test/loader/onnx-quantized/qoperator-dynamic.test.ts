@@ -5,7 +5,15 @@ import { describe, expect, it } from 'vitest';
 import { nodeLabel } from '../../../src/ir/graph.js';
 import { loadModel, type LoadedModel } from '../../../src/loader/index.js';
 import { workspace } from '../../support/workspace.js';
-import { codes, compared, elements, reals, TestModel, type AttrValue } from './qoperator-model.js';
+import {
+  codes,
+  compared,
+  elements,
+  reals,
+  TestModel,
+  weightCodes,
+  type AttrValue,
+} from './qoperator-model.js';
 
 const FIXTURES = join(import.meta.dirname, '../../../fixtures/quantized-onnx');
 
@@ -38,7 +46,7 @@ function dense(
 ): TestModel {
   return new TestModel()
     .input('x', [3, 8], reals(4, 24, 3))
-    .constant('w', weight, [8, 5], codes(5, 40, weight === 'int8' ? -128 : 0, weight === 'int8' ? 127 : 255))
+    .constant('w', weight, [8, 5], weightCodes(weight, 5, 40))
     .scale('w', weight, scales, points)
     .node('DynamicQuantizeLinear', ['x'], ['x_q', 'x_s', 'x_p'])
     .node('MatMulInteger', ['x_q', 'w', 'x_p', 'w_zp'], ['sums'])
@@ -127,7 +135,7 @@ describe('MatMulInteger between DynamicQuantizeLinear and Mul becomes MatMul', (
   it('of codes that were written with constant parameters', async () => {
     const model = new TestModel()
       .activation('x', { dims: [3, 8], scale: 0.02, zeroPoint: 100 })
-      .constant('w', 'int8', [8, 5], codes(5, 40, -128, 127))
+      .constant('w', 'int8', [8, 5], weightCodes('int8', 5, 40))
       .constant(
         's',
         'float32',
@@ -202,12 +210,7 @@ describe('ConvInteger between DynamicQuantizeLinear and Mul becomes Conv', () =>
     const group = attrs['group'] === 2 ? 2 : 1;
     const model = new TestModel()
       .input('x', [1, 4, 6, 5], reals(7, 120, 2))
-      .constant(
-        'w',
-        dtype,
-        [4, 4 / group, 3, 3],
-        codes(5, (16 / group) * 9, dtype === 'int8' ? -128 : 0, dtype === 'int8' ? 127 : 255),
-      )
+      .constant('w', dtype, [4, 4 / group, 3, 3], weightCodes(dtype, 5, (16 / group) * 9))
       .constant('w_zp', dtype, [], [dtype === 'int8' ? 0 : 131])
       .constant('ws', 'float32', dims, scales)
       .node('DynamicQuantizeLinear', ['x'], ['x_q', 'x_s', 'x_p'])
@@ -226,7 +229,7 @@ describe('ConvInteger between DynamicQuantizeLinear and Mul becomes Conv', () =>
   it('finds scales for each channel behind a Reshape', async () => {
     const model = new TestModel()
       .input('x', [1, 2, 6, 5], reals(7, 60, 2))
-      .constant('w', 'int8', [3, 2, 3, 3], codes(5, 54, -128, 127))
+      .constant('w', 'int8', [3, 2, 3, 3], weightCodes('int8', 5, 54))
       .constant('ws', 'float32', [3], [0.02, 0.01, 0.3])
       .constant('to', 'int64', [4], [1, -1, 1, 1])
       .node('Reshape', ['ws', 'to'], ['ws4'])
@@ -244,7 +247,7 @@ describe('the same in one operator of ONNX Runtime', () => {
   it.each([true, false])('DynamicQuantizeMatMul, bias: %s', async (hasBias) => {
     const model = new TestModel()
       .input('x', [2, 3, 8], reals(4, 48, 3))
-      .constant('w', 'int8', [8, 5], codes(5, 40, -128, 127))
+      .constant('w', 'int8', [8, 5], weightCodes('int8', 5, 40))
       .scale('w', 'int8', COLUMNS, [0, 0, 0, 0, 0])
       .constant('b', 'float32', [5], reals(3, 5))
       .microsoft('DynamicQuantizeMatMul', ['x', 'w', 'w_scale', 'w_zp', ...(hasBias ? ['b'] : [])], ['y'])
@@ -271,7 +274,7 @@ describe('the same in one operator of ONNX Runtime', () => {
   it('MatMulIntegerToFloat of an activation with constant parameters', async () => {
     const model = new TestModel()
       .activation('x', { dims: [3, 8], scale: 0.02, zeroPoint: 100 })
-      .constant('w', 'int8', [8, 5], codes(5, 40, -128, 127))
+      .constant('w', 'int8', [8, 5], weightCodes('int8', 5, 40))
       .scale('w', 'int8', COLUMNS, [0, 0, 0, 0, 0])
       .microsoft('MatMulIntegerToFloat', ['x_q', 'w', 'x_scale', 'w_scale', 'x_zp', 'w_zp'], ['y'])
       .output('y', 'float32');

@@ -13,6 +13,7 @@ import {
   reals,
   size,
   TestModel,
+  weightCodes,
   type Activation,
   type Comparison,
 } from './qoperator-model.js';
@@ -54,12 +55,7 @@ describe('QLinearConv becomes Conv', () => {
     const scales = perChannel ? [0.01, 0.004, 0.02, 0.0007, 0.013, 0.008] : [0.01];
     return new TestModel()
       .activation('x', x)
-      .constant(
-        'w',
-        weight,
-        dims,
-        weight === 'int8' ? codes(5, size(dims), -127, 127) : codes(5, size(dims), 0, 255),
-      )
+      .constant('w', weight, dims, weightCodes(weight, 5, size(dims)))
       .scale('w', weight, scales, perChannel ? new Array<number>(channels).fill(points[0]!) : points)
       .constant('b', 'int32', [channels], codes(6, channels, -3000, 3000))
       .scale('y', x.dtype ?? 'uint8', [0.09], [x.dtype === 'int8' ? -7 : 121])
@@ -99,7 +95,7 @@ describe('QLinearConv becomes Conv', () => {
   it('of a weight that is computed', async () => {
     const model = new TestModel()
       .activation('x', X)
-      .activation('k', { dims: [3, 4, 2, 2], dtype: 'int8', scale: 0.01, zeroPoint: 0 })
+      .activation('k', { dims: [3, 4, 2, 2], scale: 0.01, zeroPoint: 128 })
       .scale('y', 'uint8', [0.1], [100])
       .node('QLinearConv', ['x_q', 'x_scale', 'x_zp', 'k_q', 'k_scale', 'k_zp', 'y_scale', 'y_zp'], ['y'])
       .output('y', 'uint8');
@@ -111,7 +107,7 @@ describe('QLinearConv becomes Conv', () => {
   it('of ONNX Runtime with the channels last, between two Transpose', async () => {
     const model = new TestModel()
       .activation('x', { ...X, dims: [1, 7, 6, 4] })
-      .constant('w', 'int8', [6, 4, 3, 3], codes(5, 216, -127, 127))
+      .constant('w', 'int8', [6, 4, 3, 3], weightCodes('int8', 5, 216))
       .scale('w', 'int8', [0.01], [0])
       .scale('y', 'uint8', [0.09], [121])
       .microsoft(
@@ -141,7 +137,7 @@ describe('QLinearMatMul becomes MatMul', () => {
     async (dtype, dims, weightDims, perColumn) => {
       const model = new TestModel()
         .activation('x', { dims, dtype, scale: 0.03, zeroPoint: dtype === 'int8' ? 5 : 133 })
-        .constant('w', 'int8', weightDims, codes(9, 40, -128, 127))
+        .constant('w', 'int8', weightDims, weightCodes('int8', 9, 40))
         .scale(
           'w',
           'int8',
@@ -339,7 +335,7 @@ describe('QGemm becomes Gemm', () => {
     const inputs = ['x_q', 'x_scale', 'x_zp', 'w', 'w_scale', 'w_zp', hasC ? 'c' : '', 'y_scale', 'y_zp'];
     const model = new TestModel()
       .activation('x', { dims: 'transA' in attrs ? [8, 3] : [3, 8], scale: 0.03, zeroPoint: 120 })
-      .constant('w', 'int8', dims, codes(4, 40, -127, 127))
+      .constant('w', 'int8', dims, weightCodes('int8', 4, 40))
       .scale('w', 'int8', [0.01, 0.1, 0.003, 0.02, 0.05], [0, 0, 0, 0, 0])
       .constant('c', 'int32', [5], codes(3, 5, -9000, 9000))
       .scale('y', 'uint8', [0.5], [130])
@@ -366,7 +362,7 @@ describe('what cannot be folded stays, with the reason', () => {
     const model = new TestModel()
       .activation('x', X)
       .input('s', [], [0.1])
-      .constant('w', 'int8', [6, 4, 3, 3], codes(5, 216, -127, 127))
+      .constant('w', 'int8', [6, 4, 3, 3], weightCodes('int8', 5, 216))
       .scale('w', 'int8', [0.01], [0])
       .scale('y', 'uint8', [0.09], [121])
       .node('QLinearConv', ['x_q', 'x_scale', 'x_zp', 'w', 'w_scale', 'w_zp', 's', 'y_zp'], ['y'])
@@ -374,10 +370,25 @@ describe('what cannot be folded stays, with the reason', () => {
     expect(await reasons(model)).toContain("its scale 's' is not a constant");
   });
 
+  it.each([
+    ['QAttention', 'quantizes values inside itself'],
+    ['DynamicQuantizeLSTM', 'quantizes its hidden state anew at every step'],
+    ['QOrderedMatMul', 'one kind of GPU'],
+  ])('%s', async (op, reason) => {
+    const model = new TestModel()
+      .input('x', [3, 4], reals(4, 12))
+      .constant('w', 'int8', [4, 2], weightCodes('int8', 5, 8))
+      .microsoft(op, ['x', 'w'], ['y'])
+      .output('y', 'float32');
+    const { graph, lane } = await load(model.bytes());
+    expect(graph.nodes.map((node) => node.op)).toEqual([op]);
+    expect(lane?.unfolded).toEqual([{ node: 0, reason: expect.stringContaining(reason) as string }]);
+  });
+
   it('a product of integers that never becomes float', async () => {
     const model = new TestModel()
       .input('x', [3, 4], reals(4, 12))
-      .constant('w', 'int8', [4, 2], codes(5, 8, -127, 127))
+      .constant('w', 'int8', [4, 2], weightCodes('int8', 5, 8))
       .node('DynamicQuantizeLinear', ['x'], ['x_q', 'x_s', 'x_zp'])
       .node('MatMulInteger', ['x_q', 'w', 'x_zp'], ['y'])
       .output('y', 'int32');
@@ -421,10 +432,6 @@ describe.skipIf(!isHere)('a real network (1 model of ../shared)', () => {
     for await (const { feeds } of pictures.samples()) {
       const operators = await comparedByOperator(bytes, loaded, feeds);
       // 13 QLinearConv, QLinearAdd, QGemm and the Reshape before it.
-      console.log(
-        operators.map((o) => o.codes + o.worst + '/' + o.apart + '/' + o.count).join(),
-        loaded.graph.nodes.map((n) => n.op).join(),
-      );
       expect(operators).toHaveLength(16);
       for (const { worst, apart, count: elements } of operators) {
         expect(worst).toBeLessThanOrEqual(1);

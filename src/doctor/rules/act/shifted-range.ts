@@ -8,8 +8,6 @@ import { short } from '../../wording.js';
 
 /** Codes that no value can have, as a share of all, beyond which a zero point is off: 8 bits leave 13 of 256. */
 const UNUSED_SHARE = 0.05;
-/** Of a range whose other end is cut off at the same time. */
-const WARNING_DB = 25;
 
 /**
  * A zero point that does not fit: the range begins below values that never go below zero (or ends above those that never go above),
@@ -19,8 +17,12 @@ export function shiftedRange({ graph, lane, edges }: ComparisonEvidence): Findin
   const sharing = sharedRanges(edges);
   return edges.flatMap((measurement): Finding[] => {
     const { quant, edge, errors } = measurement;
-    const self = errors.get('self');
-    if (self === undefined || quant?.granularity.kind !== 'per-tensor' || quant.dtype === 'int16') return [];
+    if (
+      errors.get('self') === undefined ||
+      quant?.granularity.kind !== 'per-tensor' ||
+      quant.dtype === 'int16'
+    )
+      return [];
     if (isSymmetric(quant.dtype, quant.zeroPoint)) return [];
     const values = sharing.get(keyOf(quant)) ?? measurement.range;
     const [scale = 0] = quant.scale;
@@ -36,7 +38,8 @@ export function shiftedRange({ graph, lane, edges }: ComparisonEvidence): Findin
     return [
       {
         rule: 'act.shifted-range',
-        severity: isCut && (self.sqnrDb ?? -Infinity) < WARNING_DB ? 'warning' : 'note',
+        // Values that end at exactly zero were cut there by an activation function: a range made for them begins at it.
+        severity: isCut || values.min === 0 || values.max === 0 ? 'warning' : 'note',
         subject: subjectOf(graph, edge.tensor),
         message:
           `the zero point ${zeroPoint} leaves ${codes} codes to values that never come: the range is ${short(rmin)} to ${short(rmax)}, ` +
@@ -52,7 +55,7 @@ function shiftOf({ min, max }: EdgeMeasurement['range'], rmin: number, rmax: num
   const low = (min - rmin) / scale;
   const high = (rmax - max) / scale;
   // One end is left over, at the other as much is missing.
-  const isShifted = low * high < 0 && Math.abs(low + high) < 0.5 * Math.max(Math.abs(low), Math.abs(high));
+  const isShifted = low * high < 0 && Math.abs(low + high) < 0.4 * Math.max(Math.abs(low), Math.abs(high));
   return isShifted ? Math.max(low, high) : 0;
 }
 

@@ -1,4 +1,5 @@
-import { tensorOf } from '../../../ir/graph.js';
+import { measuredInputs } from '../../../diff/measured-inputs.js';
+import { tensorOf, topologyOf } from '../../../ir/graph.js';
 import type { ComparisonEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { subjectOf } from '../../subject.js';
@@ -7,7 +8,8 @@ import { short } from '../../wording.js';
 const BROKEN_DB = 10;
 
 /** The last word on a layer that is broken by itself, where no other rule says of it why. */
-export function differs({ graph, suspects }: ComparisonEvidence, told: readonly Finding[]): Finding[] {
+export function differs({ graph, suspects, edges }: ComparisonEvidence, told: readonly Finding[]): Finding[] {
+  const measured = new Set(edges.map(({ edge }) => edge.tensor));
   const serious = told.filter(({ severity }) => severity !== 'note');
   // Other weights give other values everywhere.
   if (told.some(({ rule, subject }) => rule === 'w.not-same-model' && subject.node === undefined)) return [];
@@ -15,9 +17,14 @@ export function differs({ graph, suspects }: ComparisonEvidence, told: readonly 
     .filter(({ db }) => db < BROKEN_DB)
     .flatMap(({ tensor, kind, db }): Finding[] => {
       const subject = subjectOf(graph, tensor);
+      const writer = topologyOf(graph).producer[tensor];
+      const read = writer === undefined ? [] : measuredInputs(graph, writer, measured);
+      const inputs = new Set(read.map((id) => tensorOf(graph, id).name));
       const isTold = serious.some(
         (one) =>
           one.subject.tensor === tensorOf(graph, tensor).name ||
+          // What is wrong with something that it reads is wrong with it, too.
+          inputs.has(one.subject.tensor ?? '') ||
           (one.subject.node !== undefined && one.subject.node === subject.node),
       );
       if (isTold) return [];

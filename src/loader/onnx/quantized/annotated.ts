@@ -4,6 +4,7 @@ import type { DynamicQuantizer, QuantParams, StoredNames } from '../../../ir/lan
 import type { Draft, DraftNode } from '../draft.js';
 import type { FileReaders } from './file-readers.js';
 import type { Emission, FoldState } from './fold-state.js';
+import { writesAlike } from './parameters.js';
 
 /** One input of one node. */
 interface Reading {
@@ -37,7 +38,7 @@ export function annotated(state: FoldState, readers: FileReaders): Draft {
     quantization: {
       tensors: keyed(tensors),
       codes: keyed(state.codes),
-      stored: keyed(storedNames(state)),
+      stored: keyed(storedNames(state, tensors)),
       faults: state.parameters.faults,
       inner: new Set([...state.inner].map(rename)),
     },
@@ -47,17 +48,18 @@ export function annotated(state: FoldState, readers: FileReaders): Draft {
 /**
  * Outputs of the network that are codes, or read back from codes, need tensors of their names.
  *
- * @returns all outputs, with the quantizer of those that are codes of the tensor of their name
+ * @returns all outputs, and the quantizers of the tensors whose names are those of codes in the file
  */
 function writeOutputs(state: FoldState): Map<string, QuantParams | undefined> {
   const given = new Map<string, QuantParams | undefined>();
   for (const name of state.draft.outputs) {
     const known = state.draft.constants.has(name) ? undefined : state.known.get(name);
-    given.set(name, known?.tensor === name ? known.params : undefined);
+    given.set(name, undefined);
     if (known === undefined || known.tensor === name) continue;
     state.materializeValues(name, known);
-    if (known.kind === 'codes') state.note(name, 'codes', name);
+    if (known.kind === 'codes') state.note(name, 'codes', name, known.params);
   }
+  for (const [name, { tensor, params }] of state.known) if (tensor === name) given.set(name, params);
   return given;
 }
 
@@ -81,7 +83,7 @@ class Placing {
   readonly #readings = new Map<string, Reading[]>();
   readonly #tensors = new Map<string, QuantParams>();
   readonly #quantizers = new Map<Emission, Map<number, QuantParams | DynamicQuantizer>>();
-  /** Outputs of the network, with the quantizer that they pass. */
+  /** Outputs of the network, and tensors whose names are those of codes in the file, with the quantizer that they pass. */
   readonly #given: ReadonlyMap<string, QuantParams | undefined>;
   readonly #captured: ReadonlySet<string>;
 
@@ -189,8 +191,17 @@ function readConstants(
   );
 }
 
-function storedNames({ stored }: FoldState): Map<string, StoredNames> {
+/** Of a tensor with a quantizer of its own, the names of what passed that one; else of all that the file has of it. */
+function storedNames(
+  { stored }: FoldState,
+  tensors: ReadonlyMap<string, QuantParams>,
+): Map<string, StoredNames> {
   return new Map(
-    [...stored].map(([name, { codes, values }]) => [name, { codes: [...codes], values: [...values] }]),
+    [...stored].map(([tensor, { codes, values }]) => {
+      const own = tensors.get(tensor);
+      const written = [...codes].filter(([, params]) => own === undefined || writesAlike(params, own));
+      const read = [...values].filter(([, params]) => own === undefined || params === own);
+      return [tensor, { codes: written.map(([name]) => name), values: read.map(([name]) => name) }];
+    }),
   );
 }

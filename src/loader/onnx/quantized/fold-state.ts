@@ -60,7 +60,8 @@ export class FoldState {
   readonly codedConstants: CodedConstant[] = [];
   /** Annotations of constants whose values were made from codes. */
   readonly codes = new Map<string, ConstantData>();
-  readonly stored = new Map<string, { readonly codes: Set<string>; readonly values: Set<string> }>();
+  /** Names in the file of codes of a tensor, and of values read back from them, with their parameters. */
+  readonly stored = new Map<string, Record<Known['kind'], Map<string, QuantParams>>>();
   /** Values that nested graphs read by name. */
   readonly captured: ReadonlySet<string>;
   readonly outputs: ReadonlySet<string>;
@@ -124,10 +125,13 @@ export class FoldState {
   }
 
   /** Where the file has codes of a tensor, and values read back from them. */
-  note(tensor: string, what: 'codes' | 'values', name: string): void {
-    const names = this.stored.get(tensor) ?? { codes: new Set(), values: new Set() };
+  note(tensor: string, kind: Known['kind'], name: string, params: QuantParams): void {
+    const names = this.stored.get(tensor) ?? {
+      codes: new Map<string, QuantParams>(),
+      values: new Map<string, QuantParams>(),
+    };
     if (!this.stored.has(tensor)) this.set(this.stored, tensor, names);
-    this.add(names[what], name);
+    this.set(names[kind], name, params);
   }
 
   /** Float type of a tensor whose codes have these parameters. */
@@ -157,7 +161,7 @@ export class FoldState {
     this.set(this.constants, tensor, dequantized(data, params, float));
     this.set(this.codes, tensor, data);
     this.push(this.codedConstants, { codes, tensor });
-    this.note(tensor, 'codes', codes);
+    this.note(tensor, 'codes', codes, params);
     return tensor;
   }
 

@@ -8,7 +8,7 @@ import { dtypeName } from '../../../ir/onnx-data-type.js';
 import type { DraftNode } from '../draft.js';
 import { Unfoldable } from './folding.js';
 import type { FoldState } from './fold-state.js';
-import { dtypeOf, NodeFolding, shapeOf } from './node-folding.js';
+import { dtypeOf, shapeOf, type NodeFolding } from './node-folding.js';
 
 /** Of scales where no attribute says another one. */
 const DEFAULT_AXIS = 1;
@@ -27,6 +27,8 @@ const quantizeLinear: LinearRule = (folding, state) => {
   const precision = typeAttr(folding, 'precision');
   if (precision !== undefined && precision !== 'float32') throw new Unfoldable(`it divides in ${precision}`);
   const params = linearParams(folding, { output: 0 });
+  // Only weights are simulated in blocks, from codes that the file has.
+  if (params.granularity.kind === 'per-block') throw new Unfoldable(`it quantizes '${x}' in blocks`);
   const tensor = quantizedTensor(folding, state, params);
   folding.handsOnCodes(0, tensor, params);
   if (state.constants.has(tensor) || state.types.get(tensor)?.dtype !== undefined) return;
@@ -57,7 +59,7 @@ const dequantizeLinear: LinearRule = (folding, state) => {
     if (state.floatOf(tensor, params) !== float)
       throw new Unfoldable(`it gives ${float}, another DequantizeLinear does not`);
     state.set(state.known, values, { kind: 'values', tensor, params, origin: node.origin });
-    state.note(tensor, 'values', values);
+    state.note(tensor, 'values', values, params);
     return;
   }
   const { name: tensor, through } = folding.values(0, params);
@@ -66,7 +68,7 @@ const dequantizeLinear: LinearRule = (folding, state) => {
   if (through === undefined || 'kind' in through) return;
   const { origin } = state.known.get(codes)?.writer ?? node;
   state.set(state.known, values, { kind: 'values', tensor, params: through, origin });
-  state.note(tensor, 'values', values);
+  state.note(tensor, 'values', values, through);
 };
 
 /** @throws Unfoldable */

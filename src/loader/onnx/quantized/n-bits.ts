@@ -2,12 +2,12 @@
  * Weights of few bits in blocks with a scale each, packed into bytes. They become constants of the values, in blocks of the same
  * size. https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md, MatMulNBits and GatherBlockQuantized
  */
-import { elementCount, formatDims, toFloat32, toInts } from '../../../ir/elements.js';
+import { elementCount, formatDims, toFloat32 } from '../../../ir/elements.js';
 import { isFloat, type ConstantData, type FloatDType } from '../../../ir/graph.js';
 import { QRANGE, type QDType, type QuantParams } from '../../../ir/lane.js';
 import { dequantized } from './dequantized.js';
 import { Unfoldable, type FoldRule, type FoldTable, type Folding, type Operand } from './folding.js';
-import { int } from './operands.js';
+import { int, integersOf } from './operands.js';
 import { codesData, unpackRows } from './packed-codes.js';
 
 /** Beyond this the values in float32 take more than a GiB: such tables stay packed. */
@@ -42,6 +42,7 @@ const matMulNBits: FoldRule = (folding) => {
   const blocks = Math.ceil(k / size);
   requireOrdered(folding, 4, k, size);
   const packed = constantOf(folding, 1, 'weight');
+  if (packed.dtype !== 'uint8') throw new Unfoldable(`its weight has type ${packed.dtype}; uint8 is wanted`);
   const scales = scalesOf(folding, n * blocks);
   const blob = (size * bits) / 8;
   requireCount(packed, n * blocks * blob, 'bytes of packed weights');
@@ -155,7 +156,7 @@ function scalesOf(folding: Folding, wanted: number): ConstantData & { readonly d
 function requireOrdered(folding: Folding, slot: number, k: number, size: number): void {
   if (!folding.has(slot)) return;
   const order = folding.constant(slot);
-  const groups = order === undefined ? [] : toInts(order);
+  const groups = order === undefined ? [] : integersOf(order, 'group indices');
   if (groups.length >= k && groups.slice(0, k).every((group, row) => group === Math.floor(row / size)))
     return;
   throw new Unfoldable('its rows are in blocks of another order (g_idx): no annotation has such');
@@ -174,6 +175,9 @@ function zeroPointsByRow(folding: Folding, bits: number, n: number, blocks: numb
 /** Zero points may be floats, such as those of quantizers that fit them to the weights. */
 function wholeZeroPoints(points: ConstantData, wanted: number): Int32Array {
   requireCount(points, wanted, 'zero points');
+  if (!isFloat(points.dtype)) {
+    throw new Unfoldable(`its zero points have type ${points.dtype}; uint8 or a float type is wanted`);
+  }
   const values = toFloat32(points);
   const odd = values.find((value) => !Number.isInteger(value));
   if (odd === undefined) return Int32Array.from(values);
@@ -189,9 +193,12 @@ function zeroPointsOfBlocks(
   const count = elementCount(blockDims);
   if (!folding.has(3)) return new Int32Array(count).fill(isPacked ? 2 ** (bits - 1) : 0);
   const points = constantOf(folding, 3, 'zero points');
+  if (points.dtype !== folding.constant(0)?.dtype) {
+    throw new Unfoldable(`its zero points have type ${points.dtype}; that of its data is wanted`);
+  }
   if (!isPacked || bits === 8) {
     requireCount(points, count, 'zero points');
-    return Int32Array.from(toInts(points));
+    return Int32Array.from(integersOf(points, 'zero points'));
   }
   const last = blockDims.at(-1) ?? 1;
   const rows = count / Math.max(1, last);

@@ -165,7 +165,7 @@ export class NodeFolding implements Folding {
     const params = state.parameters.shared(given, float);
     state.set(state.known, name, { kind: 'codes', tensor: name, params, origin: this.node.origin });
     state.set(state.types, name, { dtype: float, shape: state.types.get(name)?.shape });
-    state.note(name, 'codes', name);
+    state.note(name, 'codes', name, params);
     return name;
   }
 
@@ -179,7 +179,7 @@ export class NodeFolding implements Folding {
     const { origin } = this.node;
     const writer = this.node.op === 'QuantizeLinear' ? { writer: this.node } : {};
     state.set(state.known, name, { kind: 'codes', tensor, params, origin, ...writer });
-    state.note(tensor, 'codes', name);
+    state.note(tensor, 'codes', name, params);
   }
 
   #name(slot: number): string {

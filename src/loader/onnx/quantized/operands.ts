@@ -97,7 +97,17 @@ export function requireAlong(folding: Folding, scaleSlot: number, fromEnd: numbe
   );
 }
 
+/**
+ * Elements of a constant of integers, such as zero points.
+ *
+ * @throws Unfoldable for another type
+ */
+export function integersOf(data: ConstantData, what: string): number[] {
+  if (/^u?int\d+$/.test(data.dtype)) return toInts(data);
+  throw new Unfoldable(`its ${what} have type ${data.dtype}; integers are wanted`);
+}
+
 /** Zero points of a constant, or 0 where the file has none. */
 export function zeroPointsOf(data: ConstantData | undefined): number[] {
-  return data === undefined ? [0] : toInts(data);
+  return data === undefined ? [0] : integersOf(data, 'zero points');
 }

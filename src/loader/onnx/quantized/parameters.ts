@@ -134,7 +134,7 @@ export class Parameters {
       params.qmin,
       params.qmax,
       float,
-      ...Object.values(granularity),
+      arrangementOf(granularity),
       ...arrays.map((array) => (array === undefined ? '' : this.#hash(array))),
     ].join();
     const alike = this.#known.get(key) ?? [];
@@ -304,7 +304,13 @@ function spread(
 }
 
 function sameGranularity(a: Granularity, b: Granularity): boolean {
-  return Object.values(a).join() === Object.values(b).join();
+  return arrangementOf(a) === arrangementOf(b);
+}
+
+function arrangementOf(granularity: Granularity): string {
+  if (granularity.kind === 'per-tensor') return granularity.kind;
+  const { kind, axis } = granularity;
+  return kind === 'per-axis' ? `${kind} ${axis}` : `${kind} ${axis} ${granularity.blockSize}`;
 }
 
 /** Of parameters that have the same key, hashes included. */
@@ -315,6 +321,12 @@ function sameValues(a: QuantParams, b: QuantParams): boolean {
     sameArray(a.read?.scale, b.read?.scale) &&
     sameArray(a.read?.zeroPoint, b.read?.zeroPoint)
   );
+}
+
+/** Whether the same value gets the same code. */
+export function writesAlike(a: QuantParams, b: QuantParams): boolean {
+  const limits = a.dtype === b.dtype && a.qmin === b.qmin && a.qmax === b.qmax;
+  return limits && sameGranularity(a.granularity, b.granularity) && sameScales(a, b);
 }
 
 function sameScales(a: QuantParams, b: QuantParams): boolean {

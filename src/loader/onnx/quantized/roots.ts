@@ -72,7 +72,7 @@ export function findRoots(state: FoldState, readers: FileReaders): void {
     if (!isWritable(name, root)) continue;
     state.known.set(name, { kind: 'codes', tensor: name, params, origin: node.origin });
     state.types.set(name, { dtype: state.parameters.floatOf(params), shape: draft.types.get(name)?.shape });
-    state.note(name, 'codes', name);
+    state.note(name, 'codes', name, params);
   }
   for (const [name, root] of moved) {
     const { params, node } = root;

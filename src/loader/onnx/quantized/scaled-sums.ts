@@ -8,7 +8,7 @@ import { ONNX_DATA_TYPE } from '../../../ir/onnx-data-type.js';
 import { draftLabel, type DraftNode } from '../draft.js';
 import { Unfoldable, type Folding } from './folding.js';
 
-export interface ScaledSums {
+interface ScaledSums {
   /** The value that is the product of what the codes stand for. */
   readonly output: string;
   /** Nodes from the sums to that value, and those that only multiply the scales. */
@@ -122,13 +122,15 @@ function constantFactor(
   name: string,
 ): { factor: Factor; nodes: readonly DraftNode[] } | undefined {
   const data = folding.constantOf(name);
-  if (data !== undefined) return { factor: { data, dims: data.dims }, nodes: [] };
+  if (data !== undefined) {
+    return data.dtype === 'float32' ? { factor: { data, dims: data.dims }, nodes: [] } : undefined;
+  }
   const reshape = folding.producerOf(name);
   if (reshape?.op !== 'Reshape' || reshape.domain !== '') return undefined;
   const [source = '', target = ''] = reshape.inputs;
   const reshaped = folding.constantOf(source);
   const wanted = folding.constantOf(target);
-  if (reshaped === undefined || wanted === undefined) return undefined;
+  if (reshaped?.dtype !== 'float32' || wanted?.dtype !== 'int64') return undefined;
   const count = reshaped.dims.reduce((product, dim) => product * dim, 1);
   // Scales lie along one axis: whatever is not 1 has all of them.
   const dims = toInts(wanted).map((dim) => (dim === 1 ? 1 : count));

@@ -1,45 +1,36 @@
 /** `qdbg compare`: a reference network beside a candidate that should compute the same, run on the same data. */
-import { edgesOf, type Edge } from '../compile/edges.js';
-import { ERROR_KINDS, gainOf } from '../compile/measurement-program.js';
 import { comparedConstants } from '../diff/compared-constants.js';
-import { edgeMeasurements, type SeenEdge } from '../diff/edge-measurements.js';
-import { endsOf } from '../diff/ends.js';
 import { jumpsOf } from '../diff/jumps.js';
-import { sqnr } from '../diff/measurement.js';
 import { suspectsOf } from '../diff/suspects.js';
 import { constantMeasurements } from '../diff/weight-measurements.js';
+import type { ComparisonEvidence } from '../doctor/evidence.js';
 import { diagnoseComparison } from '../doctor/index.js';
-import { DataError, QdbgError, UsageError } from '../errors.js';
-import { nodeLabel, nodeOf, tensorOf, type TensorId } from '../ir/graph.js';
-import { loadModel, type LoadedModel } from '../loader/index.js';
+import { UsageError } from '../errors.js';
+import { nodeLabel, nodeOf, tensorOf } from '../ir/graph.js';
+import { loadModel } from '../loader/index.js';
 import { planOfLane } from '../quant/placement/lane-plan.js';
 import { coverageOf, jumpRows, tensorRows } from '../report/assemble.js';
-import { comparedRows, constantRows, reportedAlignment } from '../report/compare-rows.js';
 import type { CompareReport, LadderRung } from '../report/compare-report.js';
+import { comparedRows, constantRows, reportedAlignment } from '../report/compare-rows.js';
 import { compareVerdict } from '../report/compare-verdict.js';
 import { Places } from '../report/places.js';
 import { SCHEMA_VERSION } from '../report/report.js';
-import { calibrate } from '../run/calibrate.js';
-import type { Dataset, InputSpec } from '../run/data/dataset.js';
-import { openDataset } from '../run/data/index.js';
-import { Ladder } from '../run/ladder.js';
-import { measure, type EdgeSums } from '../run/measure.js';
+import { readActual, runActual } from '../run/actual/index.js';
+import { runOriginal } from '../run/original/index.js';
+import type { NotRun, OtherRun } from '../run/other-run.js';
 import { runtimeVersion } from '../run/runtime.js';
-import { withExtents, type Samples, type Watch } from '../run/samples.js';
+import { withExtents, type Watch } from '../run/samples.js';
 import { VERSION } from '../version.js';
 import { namedTensors, worstTensors } from './channel-lists.js';
-import type { DataRequest } from './data-request.js';
+import { dataOf, type SourcesRequest } from './compare-data.js';
+import { commonEdges, measurePair } from './compare-measure.js';
 import { reportedData, reportedModel } from './describe.js';
 import { laneScheme } from './file-lane.js';
-import { ladderLanes } from './ladder-lanes.js';
 import { networkPair, type NetworkPair } from './network-pair.js';
-import { inputSpecs } from './preconditions.js';
 
-export interface CompareRequest {
+export interface CompareRequest extends SourcesRequest {
   readonly reference: string;
   readonly candidate: string;
-  readonly sources: readonly string[];
-  readonly data: DataRequest;
   /** Share of the candidate's compute operators that must be found in the reference. */
   readonly minAligned: number;
   /** Globs of nodes or tensors whose channels the report lists; the worst tensors' always are. */
@@ -51,9 +42,6 @@ export interface CompareRequest {
   readonly threads: number;
   readonly timestamp: boolean;
 }
-
-/** Samples of the ladder: each step is a network of its own. */
-const LADDER_SAMPLES = 16;
 
 export async function compare(request: CompareRequest, watch: Watch): Promise<CompareReport> {
   const [reference, candidate] = await Promise.all([
@@ -67,55 +55,20 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
   requireAligned(pair, request.minAligned);
   const { graph, lane } = pair.candidate;
 
+  const actual =
+    request.actual === undefined ? undefined : await readActual(request.actual, pair.candidate, dataset.ids);
   const plan = planOfLane(graph, lane);
   const fusedAway = new Set(plan.fusedAway);
-  const { edges: all, unmeasured } = edgesOf(graph, fusedAway);
-  const edges = all.filter(({ tensor }) => pair.other.counterparts.has(tensor));
-  if (edges.length === 0) {
-    throw new UsageError(
-      'there is nothing to compare: the two networks have no tensor of known shape in common',
-      {
-        hint: `qdbg inspect ${reference.path} ${candidate.path} puts them side by side`,
-      },
-    );
-  }
+  const common = commonEdges(pair, fusedAway);
+  const { edges, ends, notMeasured } = common;
   const places = new Places(graph, plan);
   const asked = namedTensors(graph, places, edges, request.channels);
-  const ends = endsOf(graph, new Set(edges.map(({ tensor }) => tensor)));
-
-  const rungs = ladderLanes(pair);
-  const endEdges = edges.filter(({ tensor }) => ends.has(tensor));
-  const ladder = new Ladder(
-    graph,
-    rungs.map((rung) => rung.lane),
-    endEdges,
-    pair.other,
-    { threads },
-  );
-  let sums: EdgeSums[];
-  try {
-    const options = {
-      threads,
-      kinds: ERROR_KINDS,
-      clipping: new Set(edges.map(({ tensor }) => tensor)),
-      gains: await gainsOf(pair, edges, samples, threads),
-      other: pair.other,
-      ranges: true,
-    };
-    sums = await measure(
-      graph,
-      lane,
-      edges,
-      fusedAway,
-      ladder.alongside(samples, LADDER_SAMPLES),
-      options,
-      watch,
-    );
-  } finally {
-    await ladder.close();
-  }
-
-  const measurements = edgeMeasurements(graph, lane, sums, seenBy(sums));
+  const { measurements, ladder } = await measurePair(pair, common, fusedAway, samples, threads, watch);
+  const options = { threads, other: pair.other, watch };
+  const original = request.runtime
+    ? await runOriginal(candidate, pair.candidate, samples, options)
+    : undefined;
+  const dumped = actual === undefined ? undefined : await runActual(actual, pair.candidate, samples, options);
   const constants = constantMeasurements(graph, lane, plan.quantizers);
   const compared = comparedConstants({
     reference: pair.reference.graph,
@@ -135,6 +88,7 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     alignment: pair.alignment,
     compared,
     suspects,
+    ...otherEvidence(original, dumped),
   }).map(({ rule, severity, subject, message, args }) => ({ rule, severity, subject, message, args }));
   const rows = tensorRows(graph, places, measurements, constants, {
     worst: worstTensors(graph, measurements),
@@ -142,12 +96,6 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     forecast: () => undefined,
   });
   const reportedJumps = jumpRows(graph, places, jumps);
-  const steps = rungs.map(({ rung, remark }, at): LadderRung => ({
-    rung,
-    samples: ladder.samples,
-    outputs: endEdges.map(({ tensor }, edge) => rungOutput(pair, tensor, ladder.sums[at]?.[edge])),
-    ...(remark === undefined ? {} : { remark }),
-  }));
   const tensors = comparedRows(pair.reference.graph, graph, pair.alignment, rows);
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -163,11 +111,11 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     coverage: coverageOf(graph, plan),
     alignment: reportedAlignment(pair.reference.graph, graph, lane, pair.alignment, {
       matched: edges.length,
-      total: all.length,
+      total: edges.length + notMeasured.length,
     }),
     tensors,
     constants: constantRows(pair.reference.graph, graph, compared),
-    ladder: steps,
+    ladder: [...ladder, ...runtimeRung(original, dataset.count)],
     findings,
     verdict: compareVerdict({
       tensors,
@@ -176,75 +124,47 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
       jumps: reportedJumps,
     }),
     jumps: reportedJumps,
-    notMeasured: [
-      ...unmeasured,
-      ...all
-        .filter(({ tensor }) => !pair.other.counterparts.has(tensor))
-        .map(({ tensor }) => ({ tensor, reason: 'it is not in the reference' })),
-    ].map(({ tensor, reason }) => ({ subject: tensorOf(graph, tensor).name, reason })),
+    notMeasured: notMeasured.map(({ tensor, reason }) => ({ subject: tensorOf(graph, tensor).name, reason })),
+    ...reportedRuns(original, dumped),
   };
 }
 
-function rungOutput(
-  { candidate: { graph } }: NetworkPair,
-  tensor: TensorId,
-  sums: Ladder['sums'][number][number] | undefined,
-): LadderRung['outputs'][number] {
-  const { sumXX = 0, sumEE = 0, moved = 0, rows = 0 } = sums ?? {};
+type Original = Awaited<ReturnType<typeof runOriginal>>;
+
+/** Runs elsewhere, as rules look at them. */
+function otherEvidence(
+  original: Original | undefined,
+  dumped: OtherRun | undefined,
+): Pick<ComparisonEvidence, 'runtime' | 'optimized' | 'processor' | 'actual'> {
+  const { unfused, optimized, processor } =
+    original === undefined || 'notRun' in original ? NOTHING_RUN : original;
   return {
-    tensor: tensorOf(graph, tensor).name,
-    ...sqnr(sumXX, sumEE),
-    ...(rows === 0 ? {} : { agreement: 1 - moved / rows }),
+    ...(unfused === undefined || 'notRun' in unfused ? {} : { runtime: unfused }),
+    ...(optimized === undefined || 'notRun' in optimized ? {} : { optimized }),
+    ...(processor === undefined ? {} : { processor }),
+    ...(dumped === undefined ? {} : { actual: dumped }),
   };
 }
 
-interface OpenedData {
-  readonly dataset: Dataset;
-  /** Of the reference's inputs in the first sample. */
-  readonly extents: ReadonlyMap<string, readonly number[]>;
+const NOTHING_RUN: Partial<Exclude<Original, NotRun>> = {};
+
+function runtimeRung(original: Original | undefined, samples: number): LadderRung[] {
+  if (original === undefined || 'notRun' in original || original.outputs.length === 0) return [];
+  return [{ rung: 'runtime', samples, outputs: original.outputs }];
 }
 
-/** The data as the reference takes it; where it does not fit, as codes that the candidate takes. */
-async function dataOf(
-  reference: LoadedModel,
-  candidate: LoadedModel,
-  request: CompareRequest,
-): Promise<OpenedData> {
-  const inputs = inputSpecs(reference.graph, reference.lane);
-  const open = async (specs: readonly InputSpec[]): Promise<OpenedData> => {
-    const { metadata } = reference.graph;
-    const dataset = await openDataset({
-      sources: request.sources,
-      inputs: specs,
-      ...request.data,
-      metadata: metadata.size > 0 ? metadata : candidate.graph.metadata,
-      flag: '--data',
-    });
-    return { dataset, extents: await extentsOf(dataset) };
+function reportedRuns(
+  original: Original | undefined,
+  actual: OtherRun | undefined,
+): Pick<CompareReport, 'runtime' | 'optimized' | 'processor' | 'actual'> {
+  return {
+    ...(original === undefined
+      ? {}
+      : 'notRun' in original
+        ? { runtime: original }
+        : { runtime: original.unfused, optimized: original.optimized, processor: original.processor.text }),
+    ...(actual === undefined ? {} : { actual }),
   };
-  try {
-    return await open(inputs);
-  } catch (error) {
-    const coded = inputSpecs(candidate.graph, candidate.lane);
-    const asCodes = inputs.map((input, position) => {
-      const quant = (coded.find(({ name }) => name === input.name) ?? coded[position])?.quant;
-      return quant === undefined || input.quant !== undefined ? input : { ...input, quant };
-    });
-    const isTaken = error instanceof QdbgError && asCodes.some((input, i) => input !== inputs[i]);
-    if (!isTaken) throw error;
-    return open(asCodes).catch(() => {
-      throw error;
-    });
-  }
-}
-
-async function extentsOf(dataset: Dataset): Promise<ReadonlyMap<string, readonly number[]>> {
-  for await (const { feeds } of dataset.samples()) {
-    return new Map([...feeds].map(([name, feed]) => [name, feed.dims]));
-  }
-  throw new DataError(`${dataset.path} holds no sample that can be read`, {
-    hint: '--data PATH with at least one sample',
-  });
 }
 
 /** @throws UsageError when too little of the candidate was found in the reference */
@@ -260,62 +180,5 @@ function requireAligned({ reference, candidate, alignment }: NetworkPair, least:
         .map((id) => `${nodeLabel(nodeOf(candidate.graph, id))} (${nodeOf(candidate.graph, id).origin.op})`),
       hint: `qdbg inspect ${reference.loaded.path} ${candidate.loaded.path} puts them side by side; --min-aligned PERCENT goes on with less`,
     },
-  );
-}
-
-/** Gains of edges whose values leave what float32 can square, by the first sample of the reference. */
-async function gainsOf(
-  { reference, alignment }: NetworkPair,
-  edges: readonly Edge[],
-  samples: Samples,
-  threads: number,
-): Promise<ReadonlyMap<TensorId, number>> {
-  const twins = new Map(alignment.edges.map((edge) => [edge.candidate, edge.reference]));
-  const wanted = new Set(edges.map(({ tensor }) => twins.get(tensor)));
-  const seen = edgesOf(reference.graph, new Set()).edges.filter(({ tensor }) => wanted.has(tensor));
-  const options = { threads, histograms: false, momentum: 0 };
-  const { edges: ranges } = await calibrate(
-    reference.graph,
-    seen,
-    firstOf(samples),
-    options,
-    () => undefined,
-  );
-  return new Map(
-    edges.flatMap(({ tensor }): [TensorId, number][] => {
-      const range = ranges.get(twins.get(tensor) as TensorId);
-      const gain = range === undefined ? undefined : gainOf(Math.max(-range.min, range.max));
-      return gain === undefined ? [] : [[tensor, gain]];
-    }),
-  );
-}
-
-function firstOf(samples: Samples): Samples {
-  return {
-    count: 1,
-    async *samples() {
-      for await (const sample of samples.samples()) {
-        yield sample;
-        return;
-      }
-    },
-  };
-}
-
-function seenBy(sums: readonly EdgeSums[]): ReadonlyMap<TensorId, SeenEdge> {
-  return new Map(
-    sums.map(({ edge, value, seen }): [TensorId, SeenEdge] => {
-      if (seen === undefined) throw new RangeError(`no ranges for tensor ${edge.tensor}`);
-      return [
-        edge.tensor,
-        {
-          min: seen.min.reduce((a, b) => Math.min(a, b), Infinity),
-          max: seen.max.reduce((a, b) => Math.max(a, b), -Infinity),
-          channels: seen,
-          nonFinite: value.nonFinite,
-          nonFiniteIn: undefined,
-        },
-      ];
-    }),
   );
 }

@@ -7,6 +7,7 @@ import type { EdgeMeasurement } from '../diff/edge-measurements.js';
 import type { Jump } from '../diff/jumps.js';
 import type { Graph } from '../ir/graph.js';
 import type { Lane } from '../ir/lane.js';
+import type { OtherRun } from '../run/other-run.js';
 
 /** Known without running anything. */
 export interface LaneEvidence {
@@ -28,4 +29,10 @@ export interface ComparisonEvidence extends Evidence {
   readonly compared: readonly ConstantComparison[];
   /** Worst first. */
   readonly suspects: readonly Suspect[];
+  /** The candidate's file in ONNX Runtime, operator by operator, and with all optimizations. */
+  readonly runtime?: OtherRun;
+  readonly optimized?: OtherRun;
+  readonly processor?: { readonly text: string; readonly saturates?: boolean };
+  /** Tensors dumped from a device. */
+  readonly actual?: OtherRun;
 }

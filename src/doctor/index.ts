@@ -11,6 +11,8 @@ import { graphChanged } from './rules/base/graph-changed.js';
 import { preproc } from './rules/io/preproc.js';
 import { outputOrder } from './rules/io/output-order.js';
 import { differs } from './rules/op/differs.js';
+import { saturation } from './rules/cpu/u8s8-saturation.js';
+import { mismatch } from './rules/rt/mismatch.js';
 import { inputScale } from './rules/w/input-scale.js';
 import { notSameModel } from './rules/w/not-same-model.js';
 import { outlierRange } from './rules/act/outlier-range.js';
@@ -46,6 +48,8 @@ const COMPARISON_RULES: readonly ((evidence: ComparisonEvidence) => Finding[])[]
   notSameModel,
   graphChanged,
   outputOrder,
+  mismatch,
+  saturation,
 ];
 
 /** What a candidate beside its reference shows: of one severity, what is said of the worst suspect comes first. */

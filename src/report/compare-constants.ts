@@ -1,6 +1,7 @@
 /** Weights and biases of a candidate that are not those of its reference, as text for a terminal. */
 import type { ChalkInstance } from 'chalk';
 import { columns, type Column, type Row } from './columns.js';
+import { isClose, wholeRung } from './compare-ladder.js';
 import { NAME_IN_TEXT, SHORTEST_TENSOR } from './compare-layers.js';
 import type { ComparedConstant, CompareReport } from './compare-report.js';
 import { decibels, labelled, number, percent, printable, shortened, wrapped } from './format.js';
@@ -15,7 +16,7 @@ const LEGEND =
   "or a wrong order. relative error: RMS of the difference over RMS of the reference's values. worst ch.: channel with the lowest SQNR.";
 
 export function constantsSection(
-  { constants, findings }: Pick<CompareReport, 'constants' | 'findings'>,
+  { constants, findings, ladder }: Pick<CompareReport, 'constants' | 'findings' | 'ladder'>,
   style: ChalkInstance,
   { width, top }: TableOptions,
 ): string[] {
@@ -23,7 +24,12 @@ export function constantsSection(
   const accused = new Set(findings.map(({ subject }) => subject.tensor));
   const ranked = [...constants].sort((a, b) => dbOf(a) - dbOf(b));
   const others = ranked.filter((constant) => isOther(constant) || accused.has(constant.tensor));
-  if (others.length === 0) return labelled('CONSTANTS  ', allAlike(ranked), width);
+  if (others.length === 0)
+    return labelled(
+      'CONSTANTS  ',
+      `${allAlike(ranked)}${wholeRung(ladder).every(isClose) ? '' : worstChannel(ranked)}`,
+      width,
+    );
   const shown = others.slice(0, top);
   const isRenamed = shown.some(({ tensor, reference }) => tensor !== reference);
   const titles: Column[] = [
@@ -77,7 +83,7 @@ function allAlike(ranked: readonly ComparedConstant[]): string {
   const error = worst === undefined ? undefined : relativeError(worst);
   if (worst?.error?.sqnrDb === undefined || error === undefined)
     return ranked.every(({ error: own }) => own?.exact === true) ? `${all}, exactly` : all;
-  return `${all}; the least alike is ${shortened(worst.tensor, NAME_IN_TEXT)}, SQNR ${decibels(worst.error)} dB (relative error ${error})${worstChannel(ranked)}`;
+  return `${all}; the least alike is ${shortened(worst.tensor, NAME_IN_TEXT)}, SQNR ${decibels(worst.error)} dB (relative error ${error})`;
 }
 
 /** Pooled energies hide a channel behind louder ones. Of a bias, a channel is one number, which may well be near 0. */

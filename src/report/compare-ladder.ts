@@ -24,6 +24,11 @@ export function worstOf(rung: LadderRung | undefined): number | undefined {
   return db.length === 0 ? undefined : db.reduce((a, b) => Math.min(a, b));
 }
 
+/** The candidate as it is, simulated: of one without quantizers, the last step. Empty where nothing was. */
+export function wholeRung(ladder: readonly LadderRung[]): LadderRung[] {
+  return ladder.filter(({ rung }) => rung !== 'runtime').slice(-1);
+}
+
 /** What is left out counts as lost. */
 export function isClose(rung: LadderRung): boolean {
   const db = worstOf(rung);

@@ -92,6 +92,10 @@ export interface CompareReport extends Omit<Report, 'command' | 'tensors' | 'wei
   readonly ladder: readonly LadderRung[];
   /** Of `--runtime`. */
   readonly runtime?: OtherRun | NotRun;
+  /** Of `--runtime`: the outputs with all optimizations, as users run it. */
+  readonly optimized?: OtherRun | NotRun;
+  /** Of `--runtime`: what runs it, with the instructions that decide whether sums of 8-bit products saturate. */
+  readonly processor?: string;
   /** Of `--actual`. */
   readonly actual?: OtherRun;
 }

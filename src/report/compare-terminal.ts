@@ -3,7 +3,7 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import { alignmentSection, inputsSection, outputsSection, unmatchedSection } from './compare-alignment.js';
 import { constantsSection } from './compare-constants.js';
 import { comparedLayers, layersInShort } from './compare-layers.js';
-import { isClose } from './compare-ladder.js';
+import { isClose, wholeRung } from './compare-ladder.js';
 import { ladderSection } from './compare-ladder-table.js';
 import { departs, otherRunSection } from './compare-other-run.js';
 import type { CompareReport, OtherRun } from './compare-report.js';
@@ -63,7 +63,7 @@ function runtimeSection(
 function isHealthy({ verdict, findings, ladder, alignment, runtime, actual }: CompareReport): boolean {
   const { operators, outputs } = alignment;
   // Of the steps between, some need the quantizers that they leave out: their ranges stand for activation functions.
-  const ends = ladder.filter(({ rung }) => rung === 'everything' || rung === 'runtime');
+  const ends = [...wholeRung(ladder), ...ladder.filter(({ rung }) => rung === 'runtime')];
   const runs = [runtime, actual].filter((run): run is OtherRun => run !== undefined && !('notRun' in run));
   return (
     verdict.cause === undefined &&

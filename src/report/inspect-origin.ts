@@ -10,8 +10,8 @@ import type { QuantizationOrigin } from './inspect-report.js';
 const FAKE_QUANTIZED =
   /fake_?quant|LastValueQuant|MovingAvg(?:erage)?Quant|_(?:weight|input|output)_quantizer|(?:^|\/)quant_[a-z]/i;
 
-/** Largest code of a channel over the end of its type, above which its scale is the extreme of its values. */
-const REACHED = 0.985;
+/** Largest code of a channel over the end of its type. A scale that is a tenth wider than its weights is none of their extremes. */
+const REACHED = 1 / 1.1;
 
 export function originOf(graph: Graph, lane: Lane): QuantizationOrigin {
   const scales = weightScales(graph, lane);

@@ -58,15 +58,59 @@ describe('an int8 TFLite file', () => {
     const quant = { dtype: 'int8', zeroPoint: [-128], qmin: -128, qmax: 127, source: 'file' };
     expect(model.inputs[0]!.quant).toEqual({ ...quant, scale: [Math.fround(1 / 255)] });
     expect(model.outputs[0]!.quant).toEqual({ ...quant, scale: [1 / 256] });
-    expect(text).toMatch(/^ {2}image {2}int8 {2}1x8x8x1 {2}value = \(code \+ 128\) \* 0\.003922, 0 to 1$/m);
-    expect(text).toMatch(
-      /^ {2}probabilities {2}int8 {2}1x10 {2}value = \(code \+ 128\) \* 0\.003906, 0 to 0\.9961$/m,
+    expect(text).toContain(
+      '  image  int8  1x8x8x1\n' +
+        '    quantize    code = clamp(round(value / 0.003921569) - 128, -128, 127)\n' +
+        '    back        value = (code + 128) * 0.003921569\n' +
+        '    numpy       q = np.clip(np.round(x / np.float32(0.003921569)) - 128, -128, 127).astype(np.int8)\n' +
+        '    range       0 to 1 in steps of 0.003922\n',
     );
+    expect(text).toContain(
+      '  probabilities  int8  1x10\n' +
+        '    dequantize  value = (code + 128) * 0.00390625\n' +
+        '    numpy       x = (q.astype(np.float32) + 128) * np.float32(0.00390625)\n' +
+        '    range       0 to 0.9961 in steps of 0.003906\n' +
+        '    values      probabilities (SOFTMAX), which add up to 1 once dequantized\n',
+    );
+  });
+
+  it('says which preparation its input implies, and that pixels need no arithmetic', async () => {
+    const { model, text } = await fixture('digits_int8');
+    expect(model.inputs[0]!.contract).toMatchObject({
+      form: 'codes',
+      preprocessing: { implied: { family: 'unit', isExact: true }, pixelShift: -128, remarks: [] },
+    });
+    expect(text).toMatch(/^ {4}implies {5}pixel \/ 255 for 8-bit images/m);
+    expect(text).toMatch(/^ {4}pixels {6}feed pixel - 128 as int8: /m);
+  });
+
+  it('lists its tensors in graph order with what their codes stand for', async () => {
+    const { model, text } = await fixture('digits_int8');
+    const { tensors } = model.quantization!;
+    expect(tensors.every(({ marks }) => marks.length === 0)).toBe(true);
+    expect(tensors[0]).toMatchObject({
+      tensor: 'image',
+      role: 'input',
+      dtype: 'int8',
+      granularity: 'per-tensor',
+      zeroPoints: { min: -128, max: -128 },
+      represents: { min: 0, max: 255 * Math.fround(1 / 255) },
+    });
+    const weight = tensors.find(({ role }) => role === 'weight')!;
+    expect(weight.granularity).toBe('per-axis');
+    expect(weight.scales.count).toBe(weight.quant!.scale.length);
+    expect(weight.scales.max).toBe(Math.max(...weight.quant!.scale));
+    expect(weight.shape[weight.axis!]).toBe(weight.scales.count);
+    expect(tensors.some(({ role }) => role === 'bias')).toBe(true);
+    const table = text.slice(text.indexOf('QUANTIZED TENSORS'), text.indexOf('\nQUANTIZATION'));
+    expect(table).toMatch(/^ {2}image +input +int8 +1 +0\.003922 +-128 +0 +1$/m);
+    // Their scales follow from the others.
+    expect(table).not.toMatch(/ bias /);
   });
 
   it('says what is quantized and how', async () => {
     const { model, text } = await fixture('digits_int8');
-    expect(model.quantization).toEqual({
+    expect(model.quantization).toMatchObject({
       scheme: {
         name: 'file',
         activations: { dtype: 'int8', symmetric: false, granularity: 'per-tensor' },
@@ -76,8 +120,11 @@ describe('an int8 TFLite file', () => {
       coverage: {
         ops: { quantized: 11, total: 11 },
         macs: { quantized: model.macs.total, total: model.macs.total },
+        hybrid: { ops: 0, macs: 0 },
         islands: [],
       },
+      dynamic: [],
+      unfolded: [],
       findings: [],
     });
     expect(text).toContain(
@@ -109,7 +156,10 @@ describe('other integer TFLite files', () => {
       weights: { dtype: 'int8', symmetric: true, granularity: 'per-axis' },
       bias: 'int64',
     });
-    expect(text).toMatch(/^ {2}x {2}int16 {2}2x7x6x4 {2}value = code \* 0\.0001831, -6 to 6$/m);
+    expect(text).toContain(
+      '  x  int16  2x7x6x4\n    quantize    code = clamp(round(value / 0.00018311106), -32768, 32767)\n',
+    );
+    expect(text).toMatch(/^ {4}back {8}value = code \* 0\.00018311106$/m);
   });
 
   it('of uint8 have weights with a zero point', async () => {
@@ -134,7 +184,9 @@ describe('other integer TFLite files', () => {
       "the file's own: activations float, weights int8 symmetric per-tensor, bias float",
     );
     expect(text).toContain('0 of 15 operators compute with integers');
-    expect(text).toMatch(/^ {2}float: FULLY_CONNECTED#0, .* and 11 more \(hybrid: int8/m);
+    expect(text).toMatch(
+      /^ {2}float {2}FULLY_CONNECTED#0, .* and 11 more[^]*?\n {9}hybrid: int8 weights, float activations$/m,
+    );
   });
 
   it('with weights in half precision are float files', async () => {

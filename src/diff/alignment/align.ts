@@ -53,10 +53,7 @@ const traces = new WeakMap<Alignment, Trace>();
 
 /** Of an alignment that `align` made; of a copy of one, what `align` makes of its networks. */
 export function traceOf(reference: Side, candidate: Side, alignment: Alignment): Trace {
-  return (
-    traces.get(alignment) ??
-    (traces.get(align(reference, candidate)) as Trace)
-  );
+  return traces.get(alignment) ?? (traces.get(align(reference, candidate)) as Trace);
 }
 
 /** With what the activations add; units that write tensors which behave alike are joined, and followed from there. */
@@ -75,7 +72,12 @@ function completed(matching: Matching, activations: Activations): FoundEdge[] {
 
 function alignmentOf(matching: Matching, edges: readonly FoundEdge[]): Alignment {
   const pairs = regionPairs(matching);
-  const plain = edges.map(({ isTraced: _, ...edge }): AlignedEdge => edge);
+  const plain = edges.map(({ reference, candidate, view, ground }): AlignedEdge => ({
+    reference,
+    candidate,
+    ...(view === undefined ? {} : { view }),
+    ground,
+  }));
   const inputs = new Set(matching.candidate.graph.inputs);
   const ids = (nodes: readonly Node[]): NodeId[] => nodes.map(({ id }) => id);
   return {
@@ -107,7 +109,9 @@ function operator(matching: Matching, { reference, candidate, ground }: Match): 
 /** The node that computes, then what was merged with it. */
 function nodesOf({ node, before, regions }: Unit): NodeId[] {
   const merged = regions.flatMap(({ members }) =>
-    members.flatMap((member) => (member.node !== undefined && isElementwise(member.node) ? [member.node] : [])),
+    members.flatMap((member) =>
+      member.node !== undefined && isElementwise(member.node) ? [member.node] : [],
+    ),
   );
   return [...(node === undefined ? [] : [node]), ...before, ...merged].map(({ id }) => id);
 }

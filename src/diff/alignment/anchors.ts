@@ -68,7 +68,8 @@ function mutual(left: readonly Unit[], right: readonly Unit[]): Anchor[] {
   return rows.flatMap(({ at, value, second }, a): Anchor[] => {
     const column = columns[at];
     const [one, other] = [left[a], right[at]];
-    if (column === undefined || one === undefined || other === undefined || column.at !== a || value < least) return [];
+    if (column === undefined || one === undefined || other === undefined || column.at !== a || value < least)
+      return [];
     const rival = Math.max(second, column.second);
     return rival > 0.9 * value ? [] : [{ reference: one.index, candidate: other.index }];
   });
@@ -116,7 +117,9 @@ class Looks {
   #correlation(a: number, b: number, every: number): number {
     const [left, right] = [this.#left[a], this.#right[b]];
     if (left === undefined || right === undefined) return 0;
-    return Math.max(...this.#orders.map((order) => Math.abs(kernelCorrelation(left, right, order, every) ?? 0)));
+    return Math.max(
+      ...this.#orders.map((order) => Math.abs(kernelCorrelation(left, right, order, every) ?? 0)),
+    );
   }
 }
 
@@ -126,8 +129,14 @@ class Looks {
  */
 function consistent(reference: Skeleton, candidate: Skeleton, anchors: readonly Anchor[]): Anchor[] {
   const [before, beforeThere] = [
-    ancestry(reference, anchors.map((anchor) => anchor.reference)),
-    ancestry(candidate, anchors.map((anchor) => anchor.candidate)),
+    ancestry(
+      reference,
+      anchors.map((anchor) => anchor.reference),
+    ),
+    ancestry(
+      candidate,
+      anchors.map((anchor) => anchor.candidate),
+    ),
   ];
   const contradict = (i: number, j: number): boolean =>
     (before(i, j) && beforeThere(j, i)) || (before(j, i) && beforeThere(i, j));
@@ -148,7 +157,8 @@ function consistent(reference: Skeleton, candidate: Skeleton, anchors: readonly 
   for (;;) {
     const contested = [...left].filter((i) => (conflicts[i]?.size ?? 0) > 0);
     if (contested.length === 0) break;
-    const cost = (i: number): number => (conflicts[i]?.size ?? 0) * (anchors.length + 1) + shift(anchors[i] as Anchor);
+    const cost = (i: number): number =>
+      (conflicts[i]?.size ?? 0) * (anchors.length + 1) + shift(anchors[i] as Anchor);
     const worst = Math.max(...contested.map(cost));
     for (const i of contested.filter((at) => cost(at) === worst)) {
       left.delete(i);

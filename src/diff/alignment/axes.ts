@@ -21,7 +21,14 @@ export type Axes = readonly (readonly Atom[])[];
 const CHANNELS_FIRST: ReadonlySet<string> = new Set([
   ...['Conv', 'ConvTranspose', 'FusedConv', 'DeformConv', 'AveragePool', 'MaxPool', 'LpPool', 'LRN'],
   ...['GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool', 'DepthToSpace', 'SpaceToDepth', 'GridSample'],
-  ...['InstanceNormalization', 'BatchNormalization', 'GroupNormalization', 'RoiAlign', 'MaxRoiPool', 'Col2Im'],
+  ...[
+    'InstanceNormalization',
+    'BatchNormalization',
+    'GroupNormalization',
+    'RoiAlign',
+    'MaxRoiPool',
+    'Col2Im',
+  ],
 ]);
 
 const MATRIX: ReadonlySet<string> = new Set(['MatMul', 'Gemm', 'FusedMatMul', 'FusedGemm']);
@@ -102,7 +109,8 @@ class InputNames {
     read?.forEach((digits, axis) => {
       const [digit, ...others] = digits.filter(({ extent }) => extent !== 1);
       if (digit === undefined || others.length > 0 || digit.stride !== 1) return;
-      if (this.#otherwise.has(digit.label) && !this.#names.has(digit.label)) this.#names.set(digit.label, roleOf(axis));
+      if (this.#otherwise.has(digit.label) && !this.#names.has(digit.label))
+        this.#names.set(digit.label, roleOf(axis));
     });
   }
 
@@ -136,7 +144,8 @@ function after(
   if (MATRIX.has(op)) return afterProduct(from, dims);
   if (RESHAPES.has(op)) return (from && reshaped(from, dims)) ?? positional(dims);
   if (op === 'Transpose') return (from && transposed(node, from)) ?? positional(dims);
-  if (/^Reduce|^Arg(Max|Min)$/.test(op)) return (from && reduced(graph, node, from, dims)) ?? positional(dims);
+  if (/^Reduce|^Arg(Max|Min)$/.test(op))
+    return (from && reduced(graph, node, from, dims)) ?? positional(dims);
   return inherited(node, known, dims);
 }
 
@@ -216,7 +225,8 @@ function inherited(node: Node, known: readonly (Axes | undefined)[], dims: reado
   if (first === undefined) return positional(dims);
   const extent = (digits: readonly Atom[]): number => digits.reduce((n, digit) => n * digit.extent, 1);
   const widest = dims.map(
-    (_, axis) => sources.map((axes) => axes?.[axis] ?? []).find((digits) => extent(digits) > 1) ?? first[axis] ?? [],
+    (_, axis) =>
+      sources.map((axes) => axes?.[axis] ?? []).find((digits) => extent(digits) > 1) ?? first[axis] ?? [],
   );
   return resized(widest, dims);
 }

@@ -89,7 +89,8 @@ export function edgesByBehaviour(
     for (const reference of open.reference) {
       const others = activations.reference.get(reference);
       const at = positions.get(reference) ?? -1;
-      if (others?.length !== values.length || taken.has(reference) || at <= Math.max(low, last) || at >= high) continue;
+      if (others?.length !== values.length || taken.has(reference) || at <= Math.max(low, last) || at >= high)
+        continue;
       const supposed = viewOf(matching.reference, reference, matching.candidate, candidate);
       if (supposed === undefined) continue;
       const settled = settledView(matching, { reference, candidate }, supposed.view, others, values);
@@ -136,7 +137,8 @@ function settledView(
     .map((view) => ({ view, value: under(view) }))
     .sort((x, y) => y.value - x.value);
   const [best, second] = ranked;
-  const isClear = best !== undefined && best.value > SETTLED && best.value > Math.max(second?.value ?? -1, given) + MARGIN;
+  const isClear =
+    best !== undefined && best.value > SETTLED && best.value > Math.max(second?.value ?? -1, given) + MARGIN;
   return isClear ? best : { view: supposed, value: given };
 }
 
@@ -207,7 +209,8 @@ function boundsOf(
     const after = outputs.map((id) => (id === null ? Infinity : (twin.get(id) ?? high.get(id) ?? Infinity)));
     const least = Math.min(Infinity, ...after);
     for (const id of inputs) {
-      if (id !== null && tensorOf(graph, id).data === undefined) high.set(id, Math.min(least, high.get(id) ?? Infinity));
+      if (id !== null && tensorOf(graph, id).data === undefined)
+        high.set(id, Math.min(least, high.get(id) ?? Infinity));
     }
   }
   return (tensor) => ({ low: low.get(tensor) ?? -1, high: high.get(tensor) ?? Infinity });

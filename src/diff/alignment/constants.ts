@@ -9,11 +9,18 @@ import type { Skeleton, Unit } from './units.js';
 
 const RECURRENT: ReadonlySet<string> = new Set(['GRU', 'LSTM', 'RNN']);
 
-export function alignedConstants(reference: Skeleton, a: Unit, candidate: Skeleton, b: Unit): AlignedConstant[] {
+export function alignedConstants(
+  reference: Skeleton,
+  a: Unit,
+  candidate: Skeleton,
+  b: Unit,
+): AlignedConstant[] {
   if (a.kernel !== undefined && b.kernel !== undefined) {
     return [weight(a, a.kernel, b, b.kernel), ...bias(a, b, candidate.graph)];
   }
-  return b.node !== undefined && RECURRENT.has(b.node.op) ? recurrent(reference.graph, a, candidate.graph, b) : [];
+  return b.node !== undefined && RECURRENT.has(b.node.op)
+    ? recurrent(reference.graph, a, candidate.graph, b)
+    : [];
 }
 
 function weight(a: Unit, from: Kernel, b: Unit, to: Kernel): AlignedConstant {
@@ -33,14 +40,24 @@ function weight(a: Unit, from: Kernel, b: Unit, to: Kernel): AlignedConstant {
 
 /** With input features as one axis, in the order in which they are stored. */
 function plain({ storage }: Kernel): Kernel['storage'] {
-  return storage.map((digit, i) => (digit.label === 'M' ? digit : { ...digit, label: `F${i > 0 && storage[0]?.label === 'M' ? i : i + 1}` }));
+  return storage.map((digit, i) =>
+    digit.label === 'M' ? digit : { ...digit, label: `F${i > 0 && storage[0]?.label === 'M' ? i : i + 1}` },
+  );
 }
 
 /** The reference's weights as the candidate's tensor would have them: its order, without what its network has folded elsewhere. */
-function counterpart(a: Unit, from: Kernel, b: Unit, to: Kernel, order: FeatureOrder): Float32Array | undefined {
+function counterpart(
+  a: Unit,
+  from: Kernel,
+  b: Unit,
+  to: Kernel,
+  order: FeatureOrder,
+): Float32Array | undefined {
   const values = floatsOf(from.data);
-  if (values === undefined || from.features !== to.features || from.channels !== to.channels) return undefined;
-  const [fromF, toF] = order === 'named' ? [from.featureOffset, to.featureOffset] : [from.plainOffset, to.plainOffset];
+  if (values === undefined || from.features !== to.features || from.channels !== to.channels)
+    return undefined;
+  const [fromF, toF] =
+    order === 'named' ? [from.featureOffset, to.featureOffset] : [from.plainOffset, to.plainOffset];
   const result = new Float32Array(to.data.dims.reduce((product, dim) => product * dim, 1));
   for (let m = 0; m < to.channels; m++) {
     const factor = (a.folded?.scale[m] ?? 1) / (b.folded?.scale[m] ?? 1);
@@ -67,7 +84,10 @@ function bias(a: Unit, b: Unit, graph: Graph): AlignedConstant[] {
       values: () => {
         const count = tensorOf(graph, right.bias as TensorId).data?.dims.reduce((n, dim) => n * dim, 1);
         if (count !== shift.length) return undefined;
-        return Float32Array.from(shift, (value, m) => (value - (right.biasShift[m] ?? 0)) / (right.biasScale[m] ?? 1));
+        return Float32Array.from(
+          shift,
+          (value, m) => (value - (right.biasShift[m] ?? 0)) / (right.biasScale[m] ?? 1),
+        );
       },
     },
   ];

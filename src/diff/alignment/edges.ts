@@ -118,7 +118,9 @@ function guessedView(from: readonly number[], to: readonly number[]): View | nul
   const [dims, wanted] = [from.filter((dim) => dim !== 1), to.filter((dim) => dim !== 1)];
   const axes = dims.map((_, axis) => axis);
   const orders = [axes, [...axes.slice(1), 0], [axes.length - 1, ...axes.slice(0, -1)]];
-  const fitting = orders.find((perm) => perm.every((axis, i) => dims[axis] === wanted[i]) && dims.length === wanted.length);
+  const fitting = orders.find(
+    (perm) => perm.every((axis, i) => dims[axis] === wanted[i]) && dims.length === wanted.length,
+  );
   if (fitting !== undefined) return merged({ dims, perm: fitting });
   const left = new Set(axes);
   const perm = wanted.map((extent) => {
@@ -126,40 +128,65 @@ function guessedView(from: readonly number[], to: readonly number[]): View | nul
     if (axis !== undefined) left.delete(axis);
     return axis;
   });
-  return dims.length === wanted.length && perm.every((axis) => axis !== undefined) ? merged({ dims, perm }) : null;
+  return dims.length === wanted.length && perm.every((axis) => axis !== undefined)
+    ? merged({ dims, perm })
+    : null;
 }
 
 /** Which output of the reference each output of the candidate is. */
-export function outputsOf(
-  matching: Matching,
-  edges: readonly AlignedEdge[],
-): Alignment['outputs'] {
+export function outputsOf(matching: Matching, edges: readonly AlignedEdge[]): Alignment['outputs'] {
   const { reference, candidate } = matching;
   const twins = new Map(edges.map((edge) => [edge.candidate, edge.reference]));
-  const sources = reference.graph.outputs.map((output) => sourceOf(reference.graph, output));
-  const taken = new Set<number>();
-  const found = new Map<number, number>();
-  const settle = (fits: (output: TensorId, there: number) => boolean): void => {
-    candidate.graph.outputs.forEach((output, position) => {
-      if (found.has(position)) return;
-      const at = sources.findIndex((_, i) => !taken.has(i) && fits(output, i));
-      if (at < 0) return;
-      found.set(position, at);
-      taken.add(at);
+  const sourcesOf = (graph: Graph): TensorId[] => graph.outputs.map((output) => sourceOf(graph, output));
+  const outputs = new OutputPairs();
+  // Tensors that are aligned, then what the same unit writes, then what has the same name.
+  outputs.pair(
+    sourcesOf(reference.graph),
+    sourcesOf(candidate.graph).map((source) => twins.get(source)),
+  );
+  outputs.pair(
+    reference.graph.outputs.map((output) =>
+      lastMatched(reference, output, (unit) => matching.ofReference(unit)?.index),
+    ),
+    candidate.graph.outputs.map((output) =>
+      lastMatched(candidate, output, (unit) => (matching.ofCandidate(unit) === undefined ? undefined : unit)),
+    ),
+  );
+  const nameOf = (graph: Graph, output: TensorId): string =>
+    `${sizeOf(graph, output) ?? '?'} ${tensorOf(graph, output).name}`;
+  outputs.pair(
+    reference.graph.outputs.map((output) => nameOf(reference.graph, output)),
+    candidate.graph.outputs.map((output) => nameOf(candidate.graph, output)),
+  );
+  return candidate.graph.outputs.map((_, position) => ({
+    reference: outputs.found.get(position),
+    candidate: position,
+  }));
+}
+
+class OutputPairs {
+  /** Position in the reference by position in the candidate. */
+  readonly found = new Map<number, number>();
+  readonly #taken = new Set<number>();
+
+  /** Pairs the outputs that are left and have equal keys, in order. */
+  pair<K>(left: readonly (K | undefined)[], right: readonly (K | undefined)[]): void {
+    const open = new Map<K, number[]>();
+    left.forEach((key, at) => {
+      if (key === undefined || this.#taken.has(at)) return;
+      const same = open.get(key);
+      if (same === undefined) open.set(key, [at]);
+      else same.push(at);
     });
-  };
-  settle((output, at) => twins.get(sourceOf(candidate.graph, output)) === sources[at]);
-  const tail = reference.graph.outputs.map((output) => lastMatched(reference, output, (unit) => matching.ofReference(unit)?.index));
-  settle((output, at) => {
-    const unit = lastMatched(candidate, output, (index) => (matching.ofCandidate(index) === undefined ? undefined : index));
-    return unit !== undefined && unit === tail[at];
-  });
-  settle((output, at) => {
-    const other = reference.graph.outputs[at] ?? output;
-    const isNamesake = tensorOf(candidate.graph, output).name === tensorOf(reference.graph, other).name;
-    return isNamesake && sizeOf(candidate.graph, output) === sizeOf(reference.graph, other);
-  });
-  return candidate.graph.outputs.map((_, position) => ({ reference: found.get(position), candidate: position }));
+    for (const same of open.values()) same.reverse();
+    right.forEach((key, position) => {
+      if (key === undefined || this.found.has(position)) return;
+      const at = open.get(key)?.pop();
+      if (at === undefined) return;
+      this.found.set(position, at);
+      this.#taken.add(at);
+    });
+  }
 }
 
 /** The unit of the candidate that the last matched unit behind an output is, past those with one operand that are not matched. */
@@ -192,7 +219,8 @@ export function unmatchedNodes(matching: Matching, pairs: readonly RegionPair[],
     }
   }
   for (const pair of pairs) {
-    const [own, other] = side === 'reference' ? [pair.reference, pair.candidate] : [pair.candidate, pair.reference];
+    const [own, other] =
+      side === 'reference' ? [pair.reference, pair.candidate] : [pair.candidate, pair.reference];
     for (const node of oddNodes(own, other)) if (node.origin.implied !== true) odd.add(node);
   }
   // Of an operator that the loader made several nodes of, the one that stands for it when all of it is odd, else the odd parts.

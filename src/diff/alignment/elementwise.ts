@@ -3,7 +3,15 @@
  * what tells them apart, or the same, is what they compute.
  */
 import { toFloat32 } from '../../ir/elements.js';
-import { floatAttr, intAttr, stringAttr, tensorOf, type ConstantData, type Graph, type Node } from '../../ir/graph.js';
+import {
+  floatAttr,
+  intAttr,
+  stringAttr,
+  tensorOf,
+  type ConstantData,
+  type Graph,
+  type Node,
+} from '../../ir/graph.js';
 
 /** Points at which functions are compared: both sides of every corner that an activation function has. */
 export const POINTS: readonly number[] = [
@@ -19,7 +27,8 @@ const clamp = (x: number, min: number, max: number): number => Math.min(Math.max
 /** Abramowitz and Stegun 7.1.26, off by 1.5e-7 at most. */
 function erf(x: number): number {
   const t = 1 / (1 + 0.3275911 * Math.abs(x));
-  const tail = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
+  const tail =
+    ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
   return Math.sign(x) * (1 - tail * Math.exp(-x * x));
 }
 
@@ -95,7 +104,8 @@ export function isMover(node: Node): boolean {
 /** Whether each element of the result is a function of the element at the same place of the operands. */
 export function isElementwise(node: Node): boolean {
   const { op } = node;
-  const isKnown = op in UNARY || op in BINARY || op === 'Clip' || (op === 'BatchNormalization' && !isTraining(node));
+  const isKnown =
+    op in UNARY || op in BINARY || op === 'Clip' || (op === 'BatchNormalization' && !isTraining(node));
   return isStandard(node) && isKnown && node.outputs.length === 1;
 }
 
@@ -109,7 +119,11 @@ function isTraining(node: Node): boolean {
  *
  * @param operands by slot; undefined for constants
  */
-export function applied(graph: Graph, node: Node, operands: readonly (Samples | undefined)[]): Samples | undefined {
+export function applied(
+  graph: Graph,
+  node: Node,
+  operands: readonly (Samples | undefined)[],
+): Samples | undefined {
   const at = (slot: number): Samples | undefined => operands[slot] ?? constantSamples(graph, node, slot);
   const x = at(0);
   if (x === undefined) return undefined;
@@ -124,7 +138,8 @@ export function applied(graph: Graph, node: Node, operands: readonly (Samples | 
   }
   if (node.op === 'BatchNormalization') {
     const [scale, shift, mean, variance] = [at(1)?.[0], at(2)?.[0], at(3)?.[0], at(4)?.[0]];
-    if (scale === undefined || shift === undefined || mean === undefined || variance === undefined) return undefined;
+    if (scale === undefined || shift === undefined || mean === undefined || variance === undefined)
+      return undefined;
     const factor = scale / Math.sqrt(variance + (floatAttr(node, 'epsilon') ?? 1e-5));
     return x.map((value) => (value - mean) * factor + shift);
   }

@@ -71,18 +71,24 @@ class Fold {
       const id = node.inputs[slot] ?? undefined;
       return id === undefined ? undefined : perChannel(graph, id, channels);
     });
-    if (gamma === undefined || beta === undefined || mean === undefined || variance === undefined) return false;
+    if (gamma === undefined || beta === undefined || mean === undefined || variance === undefined)
+      return false;
     const epsilon = floatAttr(node, 'epsilon') ?? 1e-5;
     const factor = gamma.map((value, m) => value / Math.sqrt((variance[m] ?? 0) + epsilon));
     this.#multiply(factor);
     this.#add(beta, 1, node.inputs[2] ?? undefined);
-    this.#add(mean.map((value, m) => -value * (factor[m] ?? 0)), 1, undefined);
+    this.#add(
+      mean.map((value, m) => -value * (factor[m] ?? 0)),
+      1,
+      undefined,
+    );
     return true;
   }
 
   #multiply(values: Float64Array): void {
     values.forEach((value, m) => {
-      for (const target of [this.scale, this.shift, this.biasScale, this.biasShift]) target[m] = (target[m] ?? 0) * value;
+      for (const target of [this.scale, this.shift, this.biasScale, this.biasShift])
+        target[m] = (target[m] ?? 0) * value;
     });
   }
 
@@ -119,7 +125,7 @@ export function foldedChain(
   let settled = root;
   let moved: Node[] = [];
   const seen = new Set<TensorId>();
-  for (let at = root; !seen.has(at) && !graph.outputs.includes(at); ) {
+  for (let at = root; !seen.has(at) && !graph.outputs.includes(at);) {
     seen.add(at);
     const [use, ...others] = uses[at] ?? [];
     const node = use === undefined || others.length > 0 ? undefined : graph.nodes[use.node];
@@ -160,5 +166,7 @@ function liesAlongChannels(
   const at = dims.findIndex((dim) => dim === channels);
   const position = at + fromDims.length - dims.length;
   const digits = axes[from]?.[position];
-  return fromDims[position] === channels && (digits === undefined || digits.some(({ label }) => label === 'C'));
+  return (
+    fromDims[position] === channels && (digits === undefined || digits.some(({ label }) => label === 'C'))
+  );
 }

@@ -1,5 +1,13 @@
 /** The constants of a linear operator in one form, whatever operator has them: [output channel][input feature and tap]. */
-import { floatAttr, intAttr, tensorOf, type ConstantData, type Graph, type Node, type TensorId } from '../../ir/graph.js';
+import {
+  floatAttr,
+  intAttr,
+  tensorOf,
+  type ConstantData,
+  type Graph,
+  type Node,
+  type TensorId,
+} from '../../ir/graph.js';
 import type { Atom, Axes } from './axes.js';
 import { floatsOf } from './elementwise.js';
 
@@ -47,8 +55,8 @@ export function kernelOf(graph: Graph, node: Node, axes: readonly (Axes | undefi
   const outs = parts.filter(({ digit }) => digit.label === OUT);
   const all = parts.filter(({ digit }) => digit.label !== OUT);
   const thinned = form.isTransposed === true ? all : withoutZeroTaps(data, all);
-  const sorted = [...thinned].sort(
-    (a, b) => (a.digit.label < b.digit.label ? -1 : a.digit.label > b.digit.label ? 1 : b.digit.stride - a.digit.stride),
+  const sorted = [...thinned].sort((a, b) =>
+    a.digit.label < b.digit.label ? -1 : a.digit.label > b.digit.label ? 1 : b.digit.stride - a.digit.stride,
   );
   const plainOffset = offsets(thinned);
   const bias = biasOf(graph, node);
@@ -144,7 +152,9 @@ function withoutZeroTaps(data: ConstantData, parts: readonly Part[]): readonly P
     if (!isSpatial(digit) || digit.extent < 5) return part;
     for (let dilation = digit.extent - 1; dilation > 1; dilation--) {
       if ((digit.extent - 1) % dilation !== 0 || dilation === digit.extent - 1) continue;
-      const isThin = values.every((value, i) => value === 0 || (Math.floor(i / step) % digit.extent) % dilation === 0);
+      const isThin = values.every(
+        (value, i) => value === 0 || (Math.floor(i / step) % digit.extent) % dilation === 0,
+      );
       if (isThin) {
         return { digit: { ...digit, extent: (digit.extent - 1) / dilation + 1 }, step: step * dilation };
       }

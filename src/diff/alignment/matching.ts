@@ -17,6 +17,8 @@ export class Matching {
   readonly #toReference: Int32Array;
   readonly #grounds = new Map<number, Ground>();
   readonly #pending: [a: Unit, b: Unit][] = [];
+  readonly #sources: readonly ReadonlySet<number>[];
+  readonly #readers: readonly ReadonlySet<number>[];
   #colors: readonly [readonly number[], readonly number[]] | undefined;
 
   constructor(reference: Skeleton, candidate: Skeleton) {
@@ -24,6 +26,17 @@ export class Matching {
     this.candidate = candidate;
     this.#toCandidate = new Int32Array(reference.units.length).fill(-1);
     this.#toReference = new Int32Array(candidate.units.length).fill(-1);
+    this.#sources = candidate.units.map(({ operands }) => new Set(operands.map(({ region }) => region.unit)));
+    this.#readers = candidate.units.map(({ readers }) => new Set(readers));
+  }
+
+  /** Whether an operand or a reader of one is matched with one of the other. */
+  isNear(a: Unit, b: Unit): boolean {
+    const [sources, readers] = [this.#sources[b.index], this.#readers[b.index]];
+    return (
+      a.operands.some(({ region }) => sources?.has(this.ofReference(region.unit)?.index ?? -1) === true) ||
+      a.readers.some((reader) => readers?.has(this.ofReference(reader)?.index ?? -1) === true)
+    );
   }
 
   /** The candidate's unit for one of the reference. */
@@ -96,7 +109,7 @@ export class Matching {
   }
 
   #neighbours(a: Unit, b: Unit, isForced: boolean): void {
-    this.#sources(a, b, isForced);
+    this.#producers(a, b, isForced);
     this.#pairUp(
       a.readers.map((index) => this.reference.units[index]),
       b.readers.map((index) => this.candidate.units[index]),
@@ -104,7 +117,7 @@ export class Matching {
     );
   }
 
-  #sources(a: Unit, b: Unit, isForced: boolean): void {
+  #producers(a: Unit, b: Unit, isForced: boolean): void {
     const unitOf = ({ units }: Skeleton, operands: readonly Operand[]): (Unit | undefined)[] =>
       [...new Set(operands.map(({ region }) => region.unit))].map((index) => units[index]);
     const [left, right] = [unitOf(this.reference, a.operands), unitOf(this.candidate, b.operands)];
@@ -121,14 +134,22 @@ export class Matching {
   }
 
   /** Joins units of two lists that have one partner each in the other; with `isForced` also those that are told apart by what is around them. */
-  #pairUp(left: readonly (Unit | undefined)[], right: readonly (Unit | undefined)[], isForced: boolean): void {
-    const free = (units: readonly (Unit | undefined)[], matched: (unit: number) => Unit | undefined): Unit[] =>
+  #pairUp(
+    left: readonly (Unit | undefined)[],
+    right: readonly (Unit | undefined)[],
+    isForced: boolean,
+  ): void {
+    const free = (
+      units: readonly (Unit | undefined)[],
+      matched: (unit: number) => Unit | undefined,
+    ): Unit[] =>
       units.filter((unit) => unit !== undefined).filter(({ index }) => matched(index) === undefined);
     const ones = free(left, (unit) => this.ofReference(unit));
     const twos = free(right, (unit) => this.ofCandidate(unit));
     if (ones.length * twos.length > 4096) return;
     this.#joinSingles(ones, twos, (a, b) => this.#fits(a, b));
     if (!isForced) return;
+    this.#joinSingles(ones, twos, (a, b) => isNamesake(a, b) && this.#fits(a, b), 'name');
     const [colors, colorsThere] = (this.#colors ??= surroundings(this.reference, this.candidate));
     this.#joinSingles(ones, twos, (a, b) => colors[a.index] === colorsThere[b.index] && this.#fits(a, b));
     for (const a of ones) {
@@ -138,14 +159,19 @@ export class Matching {
     }
   }
 
-  #joinSingles(ones: readonly Unit[], twos: readonly Unit[], fits: (a: Unit, b: Unit) => boolean): void {
+  #joinSingles(
+    ones: readonly Unit[],
+    twos: readonly Unit[],
+    fits: (a: Unit, b: Unit) => boolean,
+    ground: Ground = 'structure',
+  ): void {
     for (const a of ones) {
       if (this.ofReference(a.index) !== undefined) continue;
       const partners = twos.filter((b) => this.ofCandidate(b.index) === undefined && fits(a, b));
       const [b, ...others] = partners;
       if (b === undefined || others.length > 0) continue;
       const rivals = ones.filter((one) => this.ofReference(one.index) === undefined && fits(one, b));
-      if (rivals.length === 1) this.join(a, b, 'structure');
+      if (rivals.length === 1) this.join(a, b, ground);
     }
   }
 
@@ -156,17 +182,20 @@ export class Matching {
 
   /** False when an operand of one belongs to another unit than that operand of the other. */
   agreesAround(a: Unit, b: Unit): boolean {
-    const sources = new Set(b.operands.map(({ region }) => region.unit));
-    const readers = new Set(b.readers);
+    const [sources, readers] = [this.#sources[b.index], this.#readers[b.index]];
     const isOdd = a.operands.some(({ region }) => {
       const twin = this.ofReference(region.unit);
-      return twin !== undefined && !sources.has(twin.index) && b.operands.every((other) => this.#isTaken(other));
+      return (
+        twin !== undefined &&
+        sources?.has(twin.index) === false &&
+        b.operands.every((other) => this.#isTaken(other))
+      );
     });
     const isOddAfter =
       a.readers.length > 0 &&
       a.readers.every((reader) => {
         const twin = this.ofReference(reader);
-        return twin !== undefined && !readers.has(twin.index);
+        return twin !== undefined && readers?.has(twin.index) === false;
       }) &&
       b.readers.every((reader) => this.ofCandidate(reader) !== undefined);
     return !isOdd && !(isOddAfter && b.readers.length > 0);
@@ -179,7 +208,16 @@ export class Matching {
 
 /** By what they do and how much of it. */
 export function canBeSame(a: Unit, b: Unit): boolean {
-  return a.kind === b.kind && a.kind !== 'input' && (a.size === undefined || b.size === undefined || a.size === b.size);
+  return (
+    a.kind === b.kind &&
+    a.kind !== 'input' &&
+    (a.size === undefined || b.size === undefined || a.size === b.size)
+  );
+}
+
+/** Numbers are not names: every exporter counts its own way. */
+function isNamesake(a: Unit, b: Unit): boolean {
+  return a.name === b.name && !/^\d*$/.test(a.name);
 }
 
 /** Steps over which units are told apart by what is around them. */
@@ -194,7 +232,9 @@ function surroundings(reference: Skeleton, candidate: Skeleton): readonly [numbe
     names.set(text, names.size);
     return names.size - 1;
   };
-  let colors = [reference, candidate].map(({ units }) => units.map(({ kind, size }) => nameOf(`${kind}@${size ?? '?'}`)));
+  let colors = [reference, candidate].map(({ units }) =>
+    units.map(({ kind, size }) => nameOf(`${kind}@${size ?? '?'}`)),
+  );
   for (let step = 0; step < HORIZON; step++) {
     colors = [reference, candidate].map(({ units }, side) => {
       const of = (unit: number): number => colors[side]?.[unit] ?? 0;

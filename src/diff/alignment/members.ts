@@ -11,6 +11,15 @@ export interface MemberPair {
   readonly candidate: TensorId;
 }
 
+/** Tensors of a region that are looked at, from its start and from its end: no network has as many in a row. */
+const MOST_TENSORS = 64;
+
+function outermost<T>(list: readonly T[]): readonly T[] {
+  return list.length <= 2 * MOST_TENSORS
+    ? list
+    : [...list.slice(0, MOST_TENSORS), ...list.slice(-MOST_TENSORS)];
+}
+
 /** A region with what is asked of it again and again. */
 export class RegionView {
   readonly skeleton: Skeleton;
@@ -19,31 +28,36 @@ export class RegionView {
   readonly tensors: readonly Member[];
   /** Those of them that other units read, or that leave the network. */
   readonly exits: readonly Member[];
+  readonly #members: ReadonlyMap<TensorId, Member>;
 
   constructor(skeleton: Skeleton, region: Region, ends: ReadonlySet<TensorId>) {
     this.skeleton = skeleton;
     this.region = region;
-    this.tensors = region.members.filter(({ tensor }) => isComparable(skeleton.graph, tensor));
+    this.#members = new Map(region.members.map((member) => [member.tensor, member]));
+    const shown = region.members.filter(({ tensor }) => isComparable(skeleton.graph, tensor));
+    this.tensors = outermost(shown);
     const left = new Set(
       region.members
         .filter(({ tensor }) => ends.has(tensor))
         .map(({ tensor }) => this.shown(tensor))
         .filter((tensor) => tensor !== undefined),
     );
-    this.exits = this.tensors.filter(({ tensor }) => left.has(tensor));
+    this.exits = outermost(shown.filter(({ tensor }) => left.has(tensor)));
   }
 
   member(tensor: TensorId): Member | undefined {
-    return this.region.members.find((member) => member.tensor === tensor);
+    return this.#members.get(tensor);
   }
 
   /** The tensor of the file that holds the values of this one; undefined when the file has none. */
   shown(tensor: TensorId): TensorId | undefined {
-    const source = sourceOf(this.skeleton.graph, tensor);
-    if (isComparable(this.skeleton.graph, source)) return source;
-    const at = this.member(source);
-    const first = at?.isMoved === true ? (at.node?.inputs[0] ?? undefined) : undefined;
-    return first === undefined ? undefined : this.shown(first);
+    for (let at: TensorId | undefined = tensor; at !== undefined;) {
+      const source = sourceOf(this.skeleton.graph, at);
+      if (isComparable(this.skeleton.graph, source)) return source;
+      const member = this.member(source);
+      at = member?.isMoved === true ? (member.node?.inputs[0] ?? undefined) : undefined;
+    }
+    return undefined;
   }
 }
 
@@ -134,7 +148,8 @@ class Pairs {
       const shown = source === undefined ? undefined : this.#right.shown(source);
       const twin = this.found.find(({ candidate }) => candidate === shown);
       if (twin === undefined || this.#candidate.has(tensor)) continue;
-      if (sizeOf(this.#right.skeleton.graph, tensor) !== sizeOf(this.#left.skeleton.graph, twin.reference)) continue;
+      if (sizeOf(this.#right.skeleton.graph, tensor) !== sizeOf(this.#left.skeleton.graph, twin.reference))
+        continue;
       this.#candidate.add(tensor);
       this.found.push({ reference: twin.reference, candidate: tensor });
     }
@@ -154,16 +169,18 @@ class Pairs {
 
 /** Elementwise operators of a region that the twin region has no counterpart for. */
 export function oddNodes(own: RegionView, other: RegionView): Node[] {
-  const nodes = own.region.members.filter(({ node }) => node !== undefined && isElementwise(node));
+  const nodes = outermost(own.region.members.filter(({ node }) => node !== undefined && isElementwise(node)));
+  const twins = outermost(other.region.members);
   const isMatched = (member: Member): boolean =>
-    other.region.members.some(
+    twins.some(
       (twin) =>
         isSame(member, twin) || isSameInRange(member, twin, other) || isSameInRange(twin, member, own),
     );
   const ends = own.exits.length > 0 ? own.exits : own.region.members.slice(-1);
   if (ends.every(isMatched)) return [];
   const ops = new Map<string, number>();
-  for (const { node } of other.region.members) if (node !== undefined) ops.set(node.op, (ops.get(node.op) ?? 0) + 1);
+  for (const { node } of other.region.members)
+    if (node !== undefined) ops.set(node.op, (ops.get(node.op) ?? 0) + 1);
   return nodes
     .filter((member) => {
       const { node, samples } = member;
@@ -193,7 +210,13 @@ function isSameInRange(plain: Member, limited: Member, { skeleton }: RegionView)
   return agree(plain.samples.map(bound(low < 0 ? low : -Infinity)), limited.samples.map(bound(low)));
 }
 
-function rangeOf({ granularity, scale, zeroPoint, qmin, qmax }: QuantParams): readonly [number, number] | undefined {
+function rangeOf({
+  granularity,
+  scale,
+  zeroPoint,
+  qmin,
+  qmax,
+}: QuantParams): readonly [number, number] | undefined {
   const [step = 0] = scale;
   const [zero = 0] = zeroPoint;
   if (granularity.kind !== 'per-tensor' || !(step > 0)) return undefined;

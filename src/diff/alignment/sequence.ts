@@ -17,7 +17,7 @@ export function orderedPairs(matching: Matching): [a: Unit, b: Unit][] {
     const { low, high } = bounds[a.index] ?? { low: -1, high: Infinity };
     const isBetween = low < b.index && b.index < high;
     if (!isBetween || !canBeSame(a, b) || !matching.agreesAround(a, b)) return 0;
-    return isNear(matching, a, b) ? 3 : a.isCompute ? 2 : 0;
+    return matching.isNear(a, b) ? 3 : a.isCompute ? 2 : 0;
   };
   const gains = new Uint8Array(weight.length);
   for (let i = left.length - 1; i >= 0; i--) {
@@ -29,7 +29,7 @@ export function orderedPairs(matching: Matching): [a: Unit, b: Unit][] {
     }
   }
   const pairs: [Unit, Unit][] = [];
-  for (let i = 0, j = 0; i < left.length && j < right.length; ) {
+  for (let i = 0, j = 0; i < left.length && j < right.length;) {
     const here = weight[i * width + j] ?? 0;
     const own = gains[i * width + j] ?? 0;
     if (own > 0 && here === own + (weight[(i + 1) * width + j + 1] ?? 0)) {
@@ -40,16 +40,6 @@ export function orderedPairs(matching: Matching): [a: Unit, b: Unit][] {
     else j++;
   }
   return pairs;
-}
-
-/** Whether an operand or a reader of one is matched with one of the other. */
-function isNear(matching: Matching, a: Unit, b: Unit): boolean {
-  const sources = new Set(b.operands.map(({ region }) => region.unit));
-  const readers = new Set(b.readers);
-  return (
-    a.operands.some(({ region }) => sources.has(matching.ofReference(region.unit)?.index ?? -1)) ||
-    a.readers.some((reader) => readers.has(matching.ofReference(reader)?.index ?? -1))
-  );
 }
 
 interface Bounds {
@@ -67,7 +57,8 @@ function boundsOf({ units }: Skeleton, twinOf: (unit: number) => number | undefi
     }
   }
   for (const { index, readers } of units.toReversed()) {
-    for (const reader of readers) at(index).high = Math.min(at(index).high, twinOf(reader) ?? at(reader).high);
+    for (const reader of readers)
+      at(index).high = Math.min(at(index).high, twinOf(reader) ?? at(reader).high);
   }
   return bounds;
 }

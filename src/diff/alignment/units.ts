@@ -2,12 +2,21 @@
  * A graph reduced to its units of work: a convolution with the scale, bias and activation function behind it is one. What only
  * moves elements or works on each of them alone belongs to the unit whose result it works on.
  */
-import { isFloat, stringAttr, tensorOf, topologyOf, type Graph, type Node, type TensorId } from '../../ir/graph.js';
+import {
+  isFloat,
+  stringAttr,
+  tensorOf,
+  topologyOf,
+  type Graph,
+  type Node,
+  type TensorId,
+} from '../../ir/graph.js';
 import type { Lane } from '../../ir/lane.js';
 import { axesOf, dimsOf, viewBetween, type Axes } from './axes.js';
 import { applied, floatsOf, isElementwise, isMover, POINTS } from './elementwise.js';
 import { foldedChain, type Folded } from './folded.js';
 import { kernelOf, type Kernel } from './kernel.js';
+import { isCommutative, isCompute, kindOf } from './kinds.js';
 
 /** A tensor that is, element by element, a function of the result of a unit. */
 export interface Member {
@@ -36,6 +45,8 @@ export interface Unit {
   readonly index: number;
   /** Units of two networks can be the same only if their kinds are equal. */
   readonly kind: string;
+  /** Of its first result, in the file. */
+  readonly name: string;
   /** The node that computes; undefined for a graph input. */
   readonly node: Node | undefined;
   /** Padding before it. */
@@ -60,30 +71,6 @@ export interface Skeleton {
   readonly units: readonly Unit[];
   /** By tensor; undefined for constants and what is computed from shapes alone. */
   readonly regionOf: readonly (Region | undefined)[];
-}
-
-const MEANS: ReadonlySet<string> = new Set(['AveragePool', 'GlobalAveragePool', 'ReduceMean']);
-const MAXIMA: ReadonlySet<string> = new Set(['MaxPool', 'GlobalMaxPool', 'ReduceMax']);
-const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'Gemm', 'FusedMatMul', 'FusedGemm']);
-const RESIZES: ReadonlySet<string> = new Set(['Resize', 'Upsample']);
-const COMMUTATIVE: ReadonlySet<string> = new Set(['Add', 'Sum', 'Mul', 'Min', 'Max', 'Concat', 'Equal', 'And', 'Or']);
-const COMPUTE: ReadonlySet<string> = new Set([
-  ...['Conv', 'ConvInteger', 'QLinearConv', 'ConvTranspose', 'DeformConv', 'Einsum', 'GRU', 'LSTM', 'RNN'],
-  ...['MatMulInteger', 'QLinearMatMul', 'QGemm', 'MatMulNBits', 'Attention', 'MultiHeadAttention', 'NhwcConv'],
-]);
-
-function kindOf(node: Node, kernel: Kernel | undefined): string {
-  const { op, domain } = node;
-  if (kernel !== undefined) {
-    const family = op === 'ConvTranspose' ? 'deconvolution' : 'linear';
-    return `${family} ${kernel.channels}x${kernel.features}`;
-  }
-  if (MEANS.has(op)) return 'mean';
-  if (MAXIMA.has(op)) return 'maximum';
-  if (PRODUCTS.has(op)) return 'product';
-  if (RESIZES.has(op)) return 'Resize';
-  if (op === 'Sum') return 'Add';
-  return domain === '' || domain === 'ai.onnx' ? op : `${domain}:${op}`;
 }
 
 export function skeletonOf(graph: Graph, lane: Lane | undefined): Skeleton {
@@ -126,8 +113,12 @@ class SkeletonBuilder {
   }
 
   #add(node: Node): void {
-    const captures = [...node.attrs.values()].flatMap((attr) => (attr.type === 'graph' ? attr.value.captures : []));
-    const read = [...node.inputs, ...captures].filter((id) => id !== null && this.#static[id] === 0) as TensorId[];
+    const captures = [...node.attrs.values()].flatMap((attr) =>
+      attr.type === 'graph' ? attr.value.captures : [],
+    );
+    const read = [...node.inputs, ...captures].filter(
+      (id) => id !== null && this.#static[id] === 0,
+    ) as TensorId[];
     const outputs = node.outputs.filter((id) => id !== null);
     if (node.op === 'Shape' || node.op === 'Size' || read.length === 0) {
       for (const output of outputs) this.#static[output] = 1;
@@ -163,7 +154,8 @@ class SkeletonBuilder {
     const [source = null, , value = null] = node.inputs;
     const output = node.outputs[0] ?? undefined;
     if (node.op !== 'Pad' || source === null || output === undefined) return false;
-    if (this.#regionOf[source] === undefined || (stringAttr(node, 'mode') ?? 'constant') !== 'constant') return false;
+    if (this.#regionOf[source] === undefined || (stringAttr(node, 'mode') ?? 'constant') !== 'constant')
+      return false;
     const fill = value === null ? undefined : tensorOf(this.#graph, value).data;
     if (value !== null && (fill === undefined || floatsOf(fill)?.[0] !== 0)) return false;
     const uses = topologyOf(this.#graph).uses[output] ?? [];
@@ -183,7 +175,12 @@ class SkeletonBuilder {
     if (region === undefined || before === undefined || output === undefined) return;
     if (node.op === 'Pad') this.#pads.set(output, node);
     const isMoved = !isElementwise(node);
-    const member: Member = { tensor: output, node, samples: this.#samplesOf(node, before, output, isMoved), isMoved };
+    const member: Member = {
+      tensor: output,
+      node,
+      samples: this.#samplesOf(node, before, output, isMoved),
+      isMoved,
+    };
     region.members.push(member);
     this.#regionOf[output] = region;
     this.#memberOf[output] = member;
@@ -194,7 +191,9 @@ class SkeletonBuilder {
     if (this.#folded.has(node)) return undefined;
     if (isMoved) return before.samples;
     const operands = node.inputs.map((id) => (id === null ? undefined : this.#memberOf[id]?.samples));
-    const isKnown = node.inputs.every((id, slot) => id === null || this.#static[id] === 1 || operands[slot] !== undefined);
+    const isKnown = node.inputs.every(
+      (id, slot) => id === null || this.#static[id] === 1 || operands[slot] !== undefined,
+    );
     return isKnown ? applied(this.#graph, node, operands) : undefined;
   }
 
@@ -220,7 +219,12 @@ class SkeletonBuilder {
     if (folded !== undefined) this.#settled.add(folded.settled);
     const regions = outputs.map((root, slot): Region => {
       const isSettled = folded === undefined || folded.settled === root;
-      const member: Member = { tensor: root, node: undefined, samples: isSettled ? POINTS : undefined, isMoved: false };
+      const member: Member = {
+        tensor: root,
+        node: undefined,
+        samples: isSettled ? POINTS : undefined,
+        isMoved: false,
+      };
       const region = { unit: index, slot, root, members: [member] };
       this.#regionOf[root] = region;
       this.#memberOf[root] = member;
@@ -237,18 +241,20 @@ class SkeletonBuilder {
     this.#units.push({
       index,
       kind,
+      name: first === undefined ? '' : tensorOf(this.#graph, first).name,
       node,
       before,
       operands,
-      isCommutative: node !== undefined && COMMUTATIVE.has(node.op),
+      isCommutative: node !== undefined && isCommutative(node),
       regions,
       kernel,
       folded,
       size: first === undefined ? undefined : this.#sizeOf(first),
-      isCompute: node !== undefined && (kernel !== undefined || PRODUCTS.has(node.op) || COMPUTE.has(node.op)),
+      isCompute: node !== undefined && (kernel !== undefined || isCompute(node)),
       readers: [],
     });
-    for (const source of new Set(operands.map(({ region }) => region.unit))) this.#units[source]?.readers.push(index);
+    for (const source of new Set(operands.map(({ region }) => region.unit)))
+      this.#units[source]?.readers.push(index);
   }
 
   #sizeOf(tensor: TensorId): number | undefined {

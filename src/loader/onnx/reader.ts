@@ -3,6 +3,7 @@
  */
 import { LoadError } from '../../errors.js';
 import type { Attr, Graph, Node, NodeId, Tensor, TensorId } from '../../ir/graph.js';
+import { inferShapes } from '../../ir/infer/index.js';
 import type { Lane } from '../../ir/lane.js';
 import type { ModelProto } from '../../onnx/proto.js';
 import { bindShapes } from './bind-shapes.js';
@@ -18,6 +19,7 @@ import { laneOf } from './quantized/lane.js';
 import { foldQuantized } from './quantized/pass.js';
 import { Problems } from '../problems.js';
 import { opaqueGraph } from './subgraph.js';
+import type { ValueType } from './value-type.js';
 import { checkOpset, domainOf, modelVersions } from './versions.js';
 
 export interface OnnxOptions {
@@ -65,7 +67,9 @@ function read(bytes: Uint8Array, path: string, options: OnnxOptions): OnnxFile {
     problems.add('the model uses ai.onnx operators, its opset_import does not say of which version');
   }
   problems.throwIfAny();
-  draft = foldQuantized(bindShapes(draft, options.shapes), opsets.get('') ?? 0);
+  draft = foldQuantized(bindShapes(draft, options.shapes), opsets.get('') ?? 0, (given) =>
+    inferredTypes(given, opsets, irVersion),
+  );
   if (options.foldBatchNorm) draft = foldBatchNorms(draft);
   draft = withImpliedActivations(draft, opsets.get('') ?? 0);
   const { ids, ...parts } = graphParts(draft);
@@ -97,6 +101,18 @@ function usedOpsets(
   );
   // A node that writes codes of 16 bits again may bring in the runtime's own operators.
   return new Map(used.has(MICROSOFT) ? [[MICROSOFT, 1], ...kept] : kept);
+}
+
+/** Types and shapes of all values, as far as they follow from those of the inputs. */
+function inferredTypes(
+  draft: Draft,
+  opsets: ReadonlyMap<string, number>,
+  irVersion: number,
+): Map<string, ValueType> {
+  const { ids, ...parts } = graphParts(draft);
+  const nameless = { name: '', format: 'onnx', metadata: new Map(), producer: '' } as const;
+  const { tensors } = inferShapes({ ...nameless, opsets, irVersion, ...parts });
+  return new Map([...ids].flatMap(([name, id]) => (tensors[id] === undefined ? [] : [[name, tensors[id]]])));
 }
 
 interface GraphParts extends Pick<Graph, 'tensors' | 'nodes' | 'inputs' | 'outputs'> {

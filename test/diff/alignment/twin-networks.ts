@@ -8,7 +8,8 @@ import { graph, type GraphBuilder, type NodeSpec } from '../../support/graph-bui
 
 /** Pseudo-random numbers that a name stands for, roughly normal. */
 export function numbersOf(name: string, count: number): number[] {
-  let state = [...name].reduce((hash, letter) => (Math.imul(hash, 31) + letter.charCodeAt(0)) >>> 0, 7);
+  let state = 7;
+  for (let i = 0; i < name.length; i++) state = (Math.imul(state, 31) + name.charCodeAt(i)) >>> 0;
   const next = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 32;
@@ -25,7 +26,10 @@ interface Scaled {
 }
 
 /** BatchNormalization of a layer as scale and shift; mean 0.1, variance and gamma by name. */
-function normalization(name: string, channels: number): { gamma: number[]; beta: number[]; mean: number[]; variance: number[] } & Scaled {
+function normalization(
+  name: string,
+  channels: number,
+): { gamma: number[]; beta: number[]; mean: number[]; variance: number[] } & Scaled {
   const gamma = numbersOf(`${name}.gamma`, channels).map((value) => 1 + 0.4 * value);
   const beta = numbersOf(`${name}.beta`, channels).map((value) => 0.3 * value);
   const mean = numbersOf(`${name}.mean`, channels).map((value) => 0.2 * value);
@@ -60,7 +64,12 @@ class Writer {
   }
 
   node(op: string, inputs: readonly string[], output: string, attrs: NodeSpec['attrs'] = {}): string {
-    this.builder.node(op, { inputs, outputs: [this.name(output)], attrs, name: this.name(`${output}_${op}`) });
+    this.builder.node(op, {
+      inputs,
+      outputs: [this.name(output)],
+      attrs,
+      name: this.name(`${output}_${op}`),
+    });
     return this.name(output);
   }
 }
@@ -126,7 +135,10 @@ export function torchTwin(): Twin {
   const pooled = w.node('MaxPool', [sum], 'c.pool', { kernel_shape: [3, 3], pads: [1, 1, 1, 1] });
   const c = part('c', w.node('Relu', [conv('c', pooled)], 'c.relu'));
   const joined = part('joined', w.node('Concat', [a, b, c], 'joined', { axis: 1 }));
-  const small = part('small', w.node('MaxPool', [joined], 'small', { kernel_shape: [2, 2], strides: [2, 2] }));
+  const small = part(
+    'small',
+    w.node('MaxPool', [joined], 'small', { kernel_shape: [2, 2], strides: [2, 2] }),
+  );
   const mean = w.node('Flatten', [w.node('GlobalAveragePool', [small], 'squeeze.mean')], 'squeeze.flat');
   const squeeze = part('squeeze', w.node('Relu', [gemm('squeeze', mean, 4, 12)], 'squeeze.relu'));
   const excite = part('excite', w.node('Sigmoid', [gemm('excite', squeeze, 12, 4)], 'excite.sigmoid'));
@@ -155,7 +167,12 @@ export interface LiteStyle {
  * padding is one of its own, features are flattened channels last, matrix products have their weights the other way around, and
  * names are numbers. Branches, outputs and operands come in another order.
  */
-export function liteTwin({ levels = 255, fault = (_, values) => values, withoutActivation = [], withSoftmax = true }: LiteStyle = {}): Twin {
+export function liteTwin({
+  levels = 255,
+  fault = (_, values) => values,
+  withoutActivation = [],
+  withSoftmax = true,
+}: LiteStyle = {}): Twin {
   let numbers = 0;
   const names = new Map<string, string>();
   const w = new Writer((name) => {
@@ -176,7 +193,9 @@ export function liteTwin({ levels = 255, fault = (_, values) => values, withoutA
   const weight = (layer: string, dims: readonly number[], values: number[]): string =>
     w.floats(`${layer}.w`, dims, rounded(fault(layer, values)));
   const relu = (name: string, from: string): string =>
-    withoutActivation.includes(name) ? from : w.node('Clip', [from, w.floats('zero', [], [0])], `${name}.act`);
+    withoutActivation.includes(name)
+      ? from
+      : w.node('Clip', [from, w.floats('zero', [], [0])], `${name}.act`);
   const conv = (layer: Layer, from: string): string => {
     const dims = CONVS[layer];
     const [channels] = dims;
@@ -193,8 +212,18 @@ export function liteTwin({ levels = 255, fault = (_, values) => values, withoutA
   };
   const transposed = (values: readonly number[], outs: number, ins: number): number[] =>
     Array.from({ length: ins * outs }, (_, i) => values[(i % outs) * ins + Math.floor(i / outs)] ?? 0);
-  const product = (layer: string, from: string, outs: number, ins: number, values = numbersOf(layer, outs * ins)): string => {
-    const raw = w.node('MatMul', [from, weight(layer, [ins, outs], transposed(values, outs, ins))], `${layer}.mm`);
+  const product = (
+    layer: string,
+    from: string,
+    outs: number,
+    ins: number,
+    values = numbersOf(layer, outs * ins),
+  ): string => {
+    const raw = w.node(
+      'MatMul',
+      [from, weight(layer, [ins, outs], transposed(values, outs, ins))],
+      `${layer}.mm`,
+    );
     const bias = w.floats(`${layer}.b`, [outs], numbersOf(`${layer}.bias`, outs));
     return w.node('Add', [bias, raw], `${layer}.out`);
   };
@@ -214,7 +243,11 @@ export function liteTwin({ levels = 255, fault = (_, values) => values, withoutA
   const stem = part('stem', relu('stem', conv('stem', picture)));
   const raw = conv('depthwise', stem);
   const shifted = w.node('Add', [raw, w.floats('three', [], [3])], 'hs.shifted');
-  const limited = w.node('Clip', [shifted, w.floats('zero', [], [0]), w.floats('six', [], [6])], 'hs.limited');
+  const limited = w.node(
+    'Clip',
+    [shifted, w.floats('zero', [], [0]), w.floats('six', [], [6])],
+    'hs.limited',
+  );
   const swished = w.node('Mul', [limited, raw], 'hs.product');
   const depthwise = part('depthwise', w.node('Mul', [swished, w.floats('sixth', [], [1 / 6])], 'hs.out'));
   const pointwise = part('pointwise', conv('pointwise', depthwise));
@@ -224,7 +257,10 @@ export function liteTwin({ levels = 255, fault = (_, values) => values, withoutA
   const c = part('c', relu('c', conv('c', pooled)));
   const a = part('a', relu('a', conv('a', sum)));
   const joined = part('joined', w.node('Concat', [a, b, c], 'joined', { axis: 1 }));
-  const small = part('small', w.node('MaxPool', [joined], 'small', { kernel_shape: [2, 2], strides: [2, 2] }));
+  const small = part(
+    'small',
+    w.node('MaxPool', [joined], 'small', { kernel_shape: [2, 2], strides: [2, 2] }),
+  );
   const mean = w.node('ReduceMean', [small], 'mean', { axes: [2, 3], keepdims: 1 });
   const squeeze = part('squeeze', relu('squeeze', pixel('squeeze', mean, 4, 12)));
   const excite = part('excite', w.node('Sigmoid', [pixel('excite', squeeze, 12, 4)], 'gate'));
@@ -240,8 +276,9 @@ export function liteTwin({ levels = 255, fault = (_, values) => values, withoutA
   const hidden = part('hidden', relu('hidden', product('hidden', flat, 16, 192, permuted)));
   const boxes = part('boxes', product('boxes', hidden, 3, 16));
   const logits = product('classes', hidden, 5, 16);
-  const classes = withSoftmax ? part('classes', w.node('Softmax', [logits], 'probabilities')) : part('logits', logits);
+  const classes = withSoftmax
+    ? part('classes', w.node('Softmax', [logits], 'probabilities'))
+    : part('logits', logits);
   w.builder.output(boxes).output(classes);
   return { graph: inferShapes(w.builder.build()), parts };
 }
-

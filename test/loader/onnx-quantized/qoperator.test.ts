@@ -36,7 +36,9 @@ async function folded(model: TestModel): Promise<{ ops: string[]; loaded: Loaded
   expect(loaded.lane?.unfolded ?? []).toEqual([]);
   expect(result.worst).toBeLessThanOrEqual(1);
   expect(result.worstFloat).toBeLessThan(1e-5);
-  return { ops: loaded.graph.nodes.map(({ op }) => op), loaded, result };
+  // Codes that end at zero imply a Relu, which another test is about.
+  const ops = loaded.graph.nodes.filter(({ origin }) => origin.implied !== true).map(({ op }) => op);
+  return { ops, loaded, result };
 }
 
 const X: Activation = { dims: [1, 4, 7, 6], scale: 0.02, zeroPoint: 113 };

@@ -4,7 +4,6 @@ import type { DynamicQuantizer, QuantParams, StoredNames } from '../../../ir/lan
 import type { Draft, DraftNode } from '../draft.js';
 import type { FileReaders } from './file-readers.js';
 import type { Emission, FoldState } from './fold-state.js';
-import { writesAlike } from './parameters.js';
 
 /** One input of one node. */
 interface Reading {
@@ -193,13 +192,14 @@ function readConstants(
 
 /** Of a tensor with a quantizer of its own, the names of what passed that one; else of all that the file has of it. */
 function storedNames(
-  { stored }: FoldState,
+  { stored, parameters }: FoldState,
   tensors: ReadonlyMap<string, QuantParams>,
 ): Map<string, StoredNames> {
+  const isWriter = (params: QuantParams, of: QuantParams): boolean => params === parameters.writerOf(of);
   return new Map(
     [...stored].map(([tensor, { codes, values }]) => {
       const own = tensors.get(tensor);
-      const written = [...codes].filter(([, params]) => own === undefined || writesAlike(params, own));
+      const written = [...codes].filter(([, params]) => own === undefined || isWriter(params, own));
       const read = [...values].filter(([, params]) => own === undefined || params === own);
       return [tensor, { codes: written.map(([name]) => name), values: read.map(([name]) => name) }];
     }),

@@ -52,7 +52,10 @@ export class FoldState {
   readonly names: FreshNames;
   readonly known = new Map<string, Known>();
   readonly constants: Map<string, ConstantData>;
+  /** As the file says them, and of tensors that were codes. */
   readonly types: Map<string, ValueType>;
+  /** Of the values of the file, as far as they follow from its inputs. */
+  readonly inferred: ReadonlyMap<string, ValueType>;
   readonly emissions: Emission[] = [];
   readonly absorbed = new Set<DraftNode>();
   /** Tensors that the file does not have. */
@@ -68,11 +71,20 @@ export class FoldState {
   /** Names that emitted nodes write. */
   readonly written = new Set<string>();
   readonly #dequantized = new Map<string, Map<QuantParams, string>>();
-  readonly #materialized = new Map<string, string>();
+  /** Values that have a tensor of their name. */
+  readonly #materialized = new Set<string>();
+  /** Codes that are there again, under these names. */
+  readonly #again = new Map<string, string>();
   readonly #undo: (() => void)[] = [];
   #depth = 0;
 
-  constructor(draft: Draft, opset: number, producers: ReadonlyMap<string, DraftNode>) {
+  constructor(
+    draft: Draft,
+    opset: number,
+    producers: ReadonlyMap<string, DraftNode>,
+    inferred: ReadonlyMap<string, ValueType>,
+  ) {
+    this.inferred = inferred;
     this.draft = draft;
     this.opset = opset;
     this.constants = new Map(draft.constants);
@@ -136,7 +148,7 @@ export class FoldState {
 
   /** Float type of a tensor whose codes have these parameters. */
   floatOf(tensor: string, params: QuantParams): FloatDType {
-    const dtype = this.constants.get(tensor)?.dtype ?? this.types.get(tensor)?.dtype;
+    const dtype = (this.constants.get(tensor) ?? this.types.get(tensor) ?? this.inferred.get(tensor))?.dtype;
     return isFloat(dtype) ? dtype : this.parameters.floatOf(params);
   }
 
@@ -169,7 +181,7 @@ export class FoldState {
   materializeValues(name: string, known: Known): string {
     const { origin } = known;
     if (this.#materialized.has(name)) return name;
-    this.set(this.#materialized, name, name);
+    this.add(this.#materialized, name);
     const node = {
       op: 'Identity',
       domain: '',
@@ -188,7 +200,7 @@ export class FoldState {
 
   /** Codes once more, for a reader that cannot be folded. */
   #codesAgain(name: string, known: Known, reader: string): string {
-    const again = this.#materialized.get(name);
+    const again = this.#again.get(name);
     if (again !== undefined) return again;
     const { writer, params, tensor, origin } = known;
     const [lowest, highest] = QRANGE[params.dtype];
@@ -196,7 +208,7 @@ export class FoldState {
     // An output of the network of that name has the values.
     const isFree = tensor !== name && !this.outputs.has(name);
     const output = isFree ? name : this.names.next(`${name}_codes`);
-    this.set(this.#materialized, name, output);
+    this.set(this.#again, name, output);
     const read = { name: tensor, through: params };
     const unfolded = `${reader} reads its codes`;
     if (writer !== undefined) {

@@ -8,7 +8,7 @@ import { dtypeName } from '../../../ir/onnx-data-type.js';
 import type { DraftNode } from '../draft.js';
 import { Unfoldable } from './folding.js';
 import type { FoldState } from './fold-state.js';
-import { dtypeOf, shapeOf, type NodeFolding } from './node-folding.js';
+import { dtypeOf, type NodeFolding } from './node-folding.js';
 
 /** Of scales where no attribute says another one. */
 const DEFAULT_AXIS = 1;
@@ -22,8 +22,6 @@ const quantizeLinear: LinearRule = (folding, state) => {
   const source = state.known.get(x);
   const dtype = source?.kind === 'values' ? undefined : dtypeOf(state, x);
   if (dtype !== undefined && !isFloat(dtype)) throw new Unfoldable(`it quantizes '${x}', which is ${dtype}`);
-  if (INTEGER_SUMS.has(folding.producerOf(x)?.op ?? ''))
-    throw new Unfoldable(`it quantizes '${x}', which are integers`);
   const precision = typeAttr(folding, 'precision');
   if (precision !== undefined && precision !== 'float32') throw new Unfoldable(`it divides in ${precision}`);
   const params = linearParams(folding, { output: 0 });
@@ -32,11 +30,11 @@ const quantizeLinear: LinearRule = (folding, state) => {
   const tensor = quantizedTensor(folding, state, params);
   folding.handsOnCodes(0, tensor, params);
   if (state.constants.has(tensor) || state.types.get(tensor)?.dtype !== undefined) return;
-  state.set(state.types, tensor, { dtype: state.parameters.floatOf(params), shape: shapeOf(state, codes) });
+  state.set(state.types, tensor, {
+    dtype: state.parameters.floatOf(params),
+    shape: state.types.get(codes)?.shape,
+  });
 };
-
-/** Operators that write int32 without saying so. */
-const INTEGER_SUMS: ReadonlySet<string> = new Set(['ConvInteger', 'MatMulInteger']);
 
 /** The tensor that the node quantizes: a quantizer behind another one has a tensor of its own between the two. */
 function quantizedTensor({ node }: NodeFolding, state: FoldState, params: QuantParams): string {

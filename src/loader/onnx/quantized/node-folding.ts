@@ -194,18 +194,16 @@ export class NodeFolding implements Folding {
 }
 
 /** Type of a value of the file. */
-export function dtypeOf({ known, draft }: FoldState, name: string): ConstantData['dtype'] | undefined {
+export function dtypeOf(
+  { known, draft, inferred }: FoldState,
+  name: string,
+): ConstantData['dtype'] | undefined {
   const held = known.get(name);
   if (held?.kind === 'codes') return held.params.dtype;
-  return draft.constants.get(name)?.dtype ?? draft.types.get(name)?.dtype;
+  return (draft.constants.get(name) ?? draft.types.get(name) ?? inferred.get(name))?.dtype;
 }
 
-/** Shape of a value of the file, as far as the file says it of the value or of what it is made from. */
-export function shapeOf({ known, constants, types }: FoldState, name: string): Shape | undefined {
-  const tensor = known.get(name)?.tensor;
-  return (
-    constants.get(name)?.dims ??
-    types.get(name)?.shape ??
-    (tensor === undefined ? undefined : (constants.get(tensor)?.dims ?? types.get(tensor)?.shape))
-  );
+/** Shape of a value of the file, as far as the file says it or it follows from that of the inputs. */
+export function shapeOf({ constants, types, inferred }: FoldState, name: string): Shape | undefined {
+  return constants.get(name)?.dims ?? inferred.get(name)?.shape ?? types.get(name)?.shape;
 }

@@ -35,6 +35,7 @@ export class Parameters {
   readonly #hashes = new WeakMap<Float32Array | Int32Array, number>();
   readonly #known = new Map<string, QuantParams[]>();
   readonly #floats = new Map<QuantParams, FloatDType>();
+  readonly #writers = new Map<QuantParams, QuantParams>();
   readonly #combined = new Map<QuantParams, Map<QuantParams, QuantParams>>();
 
   /** `constantOf`: the constant that a value of the file is. */
@@ -120,6 +121,7 @@ export class Parameters {
     }
     const params = this.shared({ ...writer, ...written, granularity, read }, this.floatOf(writer));
     ofWriter.set(reader, params);
+    this.#writers.set(params, writer);
     const faults = [...(this.faults.get(writer) ?? []), ...(this.faults.get(reader) ?? [])];
     if (faults.length > 0) this.faults.set(params, faults);
     return params;
@@ -144,6 +146,11 @@ export class Parameters {
     alike.push(params);
     this.#floats.set(params, float);
     return params;
+  }
+
+  /** The parameters that codes are written with. */
+  writerOf(params: QuantParams): QuantParams {
+    return this.#writers.get(params) ?? params;
   }
 
   #required(name: string, what: string): ConstantData {
@@ -321,12 +328,6 @@ function sameValues(a: QuantParams, b: QuantParams): boolean {
     sameArray(a.read?.scale, b.read?.scale) &&
     sameArray(a.read?.zeroPoint, b.read?.zeroPoint)
   );
-}
-
-/** Whether the same value gets the same code. */
-export function writesAlike(a: QuantParams, b: QuantParams): boolean {
-  const limits = a.dtype === b.dtype && a.qmin === b.qmin && a.qmax === b.qmax;
-  return limits && sameGranularity(a.granularity, b.granularity) && sameScales(a, b);
 }
 
 function sameScales(a: QuantParams, b: QuantParams): boolean {

@@ -6,7 +6,9 @@
  * then every tensor is given the quantizers that its readers want.
  */
 import type { Draft, DraftNode } from '../draft.js';
+import type { ValueType } from '../value-type.js';
 import { annotated } from './annotated.js';
+import { withCutConstants } from './cut-constants.js';
 import { DYNAMIC_RULES } from './dynamic.js';
 import { FileReaders } from './file-readers.js';
 import { readerLabel, FoldState } from './fold-state.js';
@@ -23,11 +25,21 @@ const RULES = { ...QOPERATOR_RULES, ...DYNAMIC_RULES, ...N_BITS_RULES };
 const INTEGER_OPS =
   /^(?:QLinear\w+|QGemm|QAttention|QMoE|QEmbedLayerNormalization|QOrdered\w+|(?:Dynamic)?QuantizeLinear|DequantizeLinear|ConvInteger\w*|MatMulInteger\w*|DynamicQuantize\w+|MatMulNBits|Gather(?:Block)?Quantized\w*|NhwcMaxPool)$/;
 
-/** The draft itself when nothing in it quantizes. `opset`: of ai.onnx. */
-export function foldQuantized(draft: Draft, opset: number): Draft {
-  if (!draft.nodes.some((node) => isInteger(node) || hasIntegerBody(node))) return draft;
+/**
+ * The draft itself when nothing in it quantizes.
+ *
+ * @param opset of ai.onnx
+ * @param typesOf gives types and shapes of all values of a draft, as far as they follow from its inputs
+ */
+export function foldQuantized(
+  given: Draft,
+  opset: number,
+  typesOf: (draft: Draft) => ReadonlyMap<string, ValueType>,
+): Draft {
+  if (!given.nodes.some((node) => isInteger(node) || hasIntegerBody(node))) return given;
+  const draft = withCutConstants(given);
   const readers = new FileReaders(draft);
-  const state = new FoldState(draft, opset, readers.producer);
+  const state = new FoldState(draft, opset, readers.producer, typesOf(draft));
   findRoots(state, readers);
   for (const node of draft.nodes) foldNode(node, state, readers);
   return annotated(state, readers);

@@ -1,0 +1,164 @@
+/** The measuring pass of a comparison: every common tensor, and beside it the ladder at the outputs. */
+import { edgesOf, type Edge, type Unmeasured } from '../compile/edges.js';
+import { ERROR_KINDS, gainOf } from '../compile/measurement-program.js';
+import { edgeMeasurements, type EdgeMeasurement, type SeenEdge } from '../diff/edge-measurements.js';
+import { endsOf } from '../diff/ends.js';
+import { sqnr } from '../diff/measurement.js';
+import { UsageError } from '../errors.js';
+import { tensorOf, type TensorId } from '../ir/graph.js';
+import type { LadderRung } from '../report/compare-report.js';
+import { calibrate } from '../run/calibrate.js';
+import { Ladder, type RungSums } from '../run/ladder.js';
+import { measure, type EdgeSums } from '../run/measure.js';
+import type { Samples, Watch } from '../run/samples.js';
+import { ladderLanes } from './ladder-lanes.js';
+import type { NetworkPair } from './network-pair.js';
+
+/** Samples of the ladder: each step is a network of its own. */
+const LADDER_SAMPLES = 16;
+
+/** What of the candidate can be compared. */
+export interface CommonEdges {
+  readonly edges: readonly Edge[];
+  /** Tensors to judge by: the outputs, or the last ones that both networks have. */
+  readonly ends: ReadonlySet<TensorId>;
+  readonly notMeasured: readonly Unmeasured[];
+}
+
+/** @throws UsageError when nothing can */
+export function commonEdges(
+  { reference, candidate: { graph, loaded }, other }: NetworkPair,
+  fusedAway: ReadonlySet<TensorId>,
+): CommonEdges {
+  const { edges: all, unmeasured } = edgesOf(graph, fusedAway);
+  const edges = all.filter(({ tensor }) => other.counterparts.has(tensor));
+  if (edges.length === 0) {
+    throw new UsageError(
+      'there is nothing to compare: the two networks have no tensor of known shape in common',
+      {
+        hint: `qdbg inspect ${reference.loaded.path} ${loaded.path} puts them side by side`,
+      },
+    );
+  }
+  const alone = all.filter(({ tensor }) => !other.counterparts.has(tensor));
+  return {
+    edges,
+    ends: endsOf(graph, new Set(edges.map(({ tensor }) => tensor))),
+    notMeasured: [
+      ...unmeasured,
+      ...alone.map(({ tensor }) => ({ tensor, reason: 'it is not in the reference' })),
+    ],
+  };
+}
+
+export interface MeasuredPair {
+  readonly measurements: readonly EdgeMeasurement[];
+  readonly ladder: readonly LadderRung[];
+}
+
+export async function measurePair(
+  pair: NetworkPair,
+  { edges, ends }: CommonEdges,
+  fusedAway: ReadonlySet<TensorId>,
+  samples: Samples,
+  threads: number,
+  watch: Watch,
+): Promise<MeasuredPair> {
+  const { graph, lane } = pair.candidate;
+  const rungs = ladderLanes(pair);
+  const lanes = rungs.map((rung) => rung.lane);
+  const endEdges = edges.filter(({ tensor }) => ends.has(tensor));
+  const ladder = new Ladder(graph, lanes, endEdges, pair.other, { threads });
+  try {
+    const options = {
+      threads,
+      kinds: ERROR_KINDS,
+      clipping: new Set(edges.map(({ tensor }) => tensor)),
+      gains: await gainsOf(pair, edges, samples, threads),
+      other: pair.other,
+      ranges: true,
+    };
+    const passing = ladder.alongside(samples, LADDER_SAMPLES);
+    const sums = await measure(graph, lane, edges, fusedAway, passing, options, watch);
+    return {
+      measurements: edgeMeasurements(graph, lane, sums, seenBy(sums)),
+      ladder: rungs.map(({ rung, remark }, at) => ({
+        rung,
+        samples: ladder.samples,
+        outputs: endEdges.map(({ tensor }, edge) => ({
+          tensor: tensorOf(graph, tensor).name,
+          ...rungOutput(ladder.sums[at]?.[edge]),
+        })),
+        ...(remark === undefined ? {} : { remark }),
+      })),
+    };
+  } finally {
+    await ladder.close();
+  }
+}
+
+function rungOutput({ sumXX, sumEE, moved, rows }: RungSums = NOTHING): Omit<
+  LadderRung['outputs'][number],
+  'tensor'
+> {
+  return { ...sqnr(sumXX, sumEE), ...(rows === 0 ? {} : { agreement: 1 - moved / rows }) };
+}
+
+const NOTHING: RungSums = { sumXX: 0, sumEE: 0, moved: 0, rows: 0 };
+
+/** Gains of edges whose values leave what float32 can square, by the first sample of the reference. */
+async function gainsOf(
+  { reference, alignment }: NetworkPair,
+  edges: readonly Edge[],
+  samples: Samples,
+  threads: number,
+): Promise<ReadonlyMap<TensorId, number>> {
+  const twins = new Map(alignment.edges.map((edge) => [edge.candidate, edge.reference]));
+  const wanted = new Set(edges.map(({ tensor }) => twins.get(tensor)));
+  const seen = edgesOf(reference.graph, new Set()).edges.filter(({ tensor }) => wanted.has(tensor));
+  const options = { threads, histograms: false, momentum: 0 };
+  const { edges: ranges } = await calibrate(
+    reference.graph,
+    seen,
+    firstOf(samples),
+    options,
+    () => undefined,
+  );
+  return new Map(
+    edges.flatMap(({ tensor }): [TensorId, number][] => {
+      const range = ranges.get(twins.get(tensor) as TensorId);
+      const gain = range === undefined ? undefined : gainOf(Math.max(-range.min, range.max));
+      return gain === undefined ? [] : [[tensor, gain]];
+    }),
+  );
+}
+
+function firstOf(samples: Samples): Samples {
+  return {
+    count: 1,
+    async *samples() {
+      for await (const sample of samples.samples()) {
+        yield sample;
+        return;
+      }
+    },
+  };
+}
+
+function seenBy(sums: readonly EdgeSums[]): ReadonlyMap<TensorId, SeenEdge> {
+  return new Map(
+    sums.map(({ edge, value, seen }): [TensorId, SeenEdge] => {
+      if (seen === undefined) throw new RangeError(`no ranges for tensor ${edge.tensor}`);
+      return [
+        edge.tensor,
+        {
+          min: seen.min.reduce((a, b) => Math.min(a, b), Infinity),
+          max: seen.max.reduce((a, b) => Math.max(a, b), -Infinity),
+          channels: seen,
+          nonFinite: value.nonFinite,
+          nonFiniteIn: undefined,
+        },
+      ];
+    }),
+  );
+}

@@ -5,7 +5,9 @@ import { edgeMeasurements, type EdgeMeasurement, type SeenEdge } from '../diff/e
 import { endsOf } from '../diff/ends.js';
 import { sqnr } from '../diff/measurement.js';
 import { UsageError } from '../errors.js';
-import { tensorOf, type TensorId } from '../ir/graph.js';
+import { tensorOf, type Graph, type TensorId } from '../ir/graph.js';
+import type { Lane } from '../ir/lane.js';
+import { isOnlyRectified } from '../ir/operators.js';
 import type { LadderRung } from '../report/compare-report.js';
 import { calibrate } from '../run/calibrate.js';
 import { Ladder, type RungSums } from '../run/ladder.js';
@@ -49,6 +51,26 @@ export function commonEdges(
       ...alone.map(({ tensor }) => ({ tensor, reason: 'it is not in the reference' })),
     ],
   };
+}
+
+/**
+ * Tensors in front of a Relu whose quantizer cuts off at zero already: what it takes away the Relu would, so they are followed to the
+ * output of that.
+ */
+export function rectifiedEarly(graph: Graph, lane: Lane): TensorId[] {
+  return [...lane.tensors].flatMap(
+    ([
+      tensor,
+      {
+        granularity,
+        zeroPoint: [zeroPoint],
+        qmin,
+      },
+    ]) =>
+      granularity.kind === 'per-tensor' && zeroPoint === qmin && isOnlyRectified(graph, tensor)
+        ? [tensor]
+        : [],
+  );
 }
 
 export interface MeasuredPair {

@@ -23,7 +23,7 @@ import { withExtents, type Watch } from '../run/samples.js';
 import { VERSION } from '../version.js';
 import { namedTensors, worstTensors } from './channel-lists.js';
 import { dataOf, type SourcesRequest } from './compare-data.js';
-import { commonEdges, measurePair } from './compare-measure.js';
+import { commonEdges, measurePair, rectifiedEarly } from './compare-measure.js';
 import { reportedData, reportedModel } from './describe.js';
 import { laneScheme } from './file-lane.js';
 import { networkPair, type NetworkPair } from './network-pair.js';
@@ -58,7 +58,7 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
   const actual =
     request.actual === undefined ? undefined : await readActual(request.actual, pair.candidate, dataset.ids);
   const plan = planOfLane(graph, lane);
-  const fusedAway = new Set(plan.fusedAway);
+  const fusedAway = new Set([...plan.fusedAway, ...rectifiedEarly(graph, lane)]);
   const common = commonEdges(pair, fusedAway);
   const { edges, ends, notMeasured } = common;
   const places = new Places(graph, plan);
@@ -136,17 +136,18 @@ function otherEvidence(
   original: Original | undefined,
   dumped: OtherRun | undefined,
 ): Pick<ComparisonEvidence, 'runtime' | 'optimized' | 'processor' | 'actual'> {
-  const { unfused, optimized, processor } =
-    original === undefined || 'notRun' in original ? NOTHING_RUN : original;
+  const runs = original === undefined || 'notRun' in original ? undefined : original;
+  const done = (run: OtherRun | NotRun | undefined): OtherRun | undefined =>
+    run === undefined || 'notRun' in run ? undefined : run;
+  const runtime = done(runs?.unfused);
+  const optimized = done(runs?.optimized);
   return {
-    ...(unfused === undefined || 'notRun' in unfused ? {} : { runtime: unfused }),
-    ...(optimized === undefined || 'notRun' in optimized ? {} : { optimized }),
-    ...(processor === undefined ? {} : { processor }),
+    ...(runtime === undefined ? {} : { runtime }),
+    ...(optimized === undefined ? {} : { optimized }),
+    ...(runs === undefined ? {} : { processor: runs.processor }),
     ...(dumped === undefined ? {} : { actual: dumped }),
   };
 }
-
-const NOTHING_RUN: Partial<Exclude<Original, NotRun>> = {};
 
 function runtimeRung(original: Original | undefined, samples: number): LadderRung[] {
   if (original === undefined || 'notRun' in original || original.outputs.length === 0) return [];

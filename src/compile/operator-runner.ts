@@ -1,15 +1,23 @@
 /** Computes one operator of the file in a lane: by its integer or hybrid kernel where there is one, else in float between quantizers. */
 import { isFloat, nodeLabel, tensorOf, type Graph, type Node, type TensorId } from '../ir/graph.js';
 import type { Operator } from '../ir/operators.js';
-import { useKey } from '../ir/lane.js';
+import { useKey, type Lane } from '../ir/lane.js';
 import { HYBRID_KERNELS } from './integer/hybrid.js';
 import { INTEGER_KERNELS, TAKE_REALS } from './integer/index.js';
 import { KernelCall } from './integer/kernel-call.js';
+import type { IntegerKernel } from './integer/kernel.js';
+import { ONNXRUNTIME_KERNELS } from './integer/onnxruntime/index.js';
 import type { Held, Hold, LaneTensors } from './lane-tensors.js';
 import type { ModelWriter, Value } from './model-writer.js';
 
 /** What a node writes as its first output, in place of what it would compute itself; undefined where that is as good. */
 type Substitute = (node: Node, operands: readonly (Value | null)[]) => Value | undefined;
+
+/** By whose kernels, and the operator's name in the file. */
+const KERNELS: Readonly<Record<NonNullable<Lane['arithmetic']>, Readonly<Record<string, IntegerKernel>>>> = {
+  tflite: INTEGER_KERNELS,
+  onnxruntime: ONNXRUNTIME_KERNELS,
+};
 
 export class OperatorRunner {
   readonly #writer: ModelWriter;
@@ -69,8 +77,9 @@ export class OperatorRunner {
   }
 
   #integers(operator: Operator, hold: Hold): ReadonlyMap<TensorId, Held> | undefined {
-    if (this.#tensors.lane.arithmetic !== 'tflite') return undefined;
-    const kernel = INTEGER_KERNELS[operator.main.origin.op];
+    const { arithmetic } = this.#tensors.lane;
+    if (arithmetic === undefined) return undefined;
+    const kernel = KERNELS[arithmetic][operator.main.origin.op];
     if (kernel === undefined || !this.#isInteger(operator)) return undefined;
     const results = kernel(new KernelCall(this.#writer, this.#graph, operator, this.#tensors, hold));
     if (results === undefined) return undefined;
@@ -93,7 +102,7 @@ export class OperatorRunner {
     return (node, operands) => (node === main ? kernel({ call, input, operands }) : undefined);
   }
 
-  /** Whether every float activation that the operator reads and writes has a quantizer, and the tensor's own everywhere. */
+  /** Whether every float activation that the operator reads and writes has a quantizer, and the tensor's own, everywhere and both ways. */
   #isInteger({ main, nodes }: Operator): boolean {
     const written = new Set(nodes.flatMap(({ outputs }) => outputs));
     const between = (id: TensorId): boolean => written.has(id) && this.#graph.inner?.has(id) === true;
@@ -103,11 +112,14 @@ export class OperatorRunner {
       tensorOf(this.#graph, id).data === undefined &&
       !between(id) &&
       this.#tensors.params(id) === undefined;
+    const isReadOtherwise = (id: TensorId | null): boolean =>
+      id !== null && this.#tensors.params(id)?.read !== undefined;
     const { uses } = this.#tensors.lane;
     return nodes.every(
       (node) =>
         (TAKE_REALS.has(main.origin.op) || !node.inputs.some(isOpen)) &&
         !node.outputs.some(isOpen) &&
+        ![...node.inputs, ...node.outputs].some(isReadOtherwise) &&
         node.inputs.every((_, slot) => !uses.has(useKey(node.id, slot))),
     );
   }

@@ -19,6 +19,8 @@ export interface Suspect {
 /** A quantizer whose own SQNR is not further than this above that of an operator explains the operator's. */
 const EXPLAINS_DB = 6;
 
+const BROKEN_DB = 10;
+
 /** Tensors that codes only move through share their quantizer: the first of them is at fault where a later one is this little worse. */
 const SHARED_DB = 12;
 
@@ -41,7 +43,7 @@ export function suspectsOf(graph: Graph, measurements: readonly EdgeMeasurement[
       continue;
     }
     const explains = measuredInputs(graph, writer, byTensor)
-      .map((id) => ({ tensor: id, db: selfOf(byTensor, id) }))
+      .map((id) => ({ tensor: id, db: Math.min(selfOf(byTensor, id), lostChannel(byTensor, id, local)) }))
       .filter(({ db }) => db <= local + EXPLAINS_DB)
       .sort((a, b) => a.db - b.db)[0];
     if (explains !== undefined) accuse({ ...explains, kind: 'quantizer' });
@@ -62,6 +64,19 @@ export function suspectsOf(graph: Graph, measurements: readonly EdgeMeasurement[
   return [...suspects.values()].sort(
     (a, b) => a.db - b.db || (place.get(a.tensor) ?? 0) - (place.get(b.tensor) ?? 0),
   );
+}
+
+/**
+ * Pooled energy hides channels that are lost: where an operator is broken and a channel of what it reads is, too, that channel is
+ * what it needed.
+ */
+function lostChannel(
+  byTensor: ReadonlyMap<TensorId, EdgeMeasurement>,
+  tensor: TensorId,
+  local: number,
+): number {
+  const worst = byTensor.get(tensor)?.errors.get('self')?.worstChannel?.sqnrDb ?? Infinity;
+  return local < BROKEN_DB && worst < BROKEN_DB ? worst : Infinity;
 }
 
 function isSameQuantizer(a: QuantParams | undefined, b: QuantParams | undefined): boolean {

@@ -32,7 +32,7 @@ export interface ComparisonEvidence extends Evidence {
   /** The candidate's file in ONNX Runtime, operator by operator, and with all optimizations. */
   readonly runtime?: OtherRun;
   readonly optimized?: OtherRun;
-  readonly processor?: { readonly text: string; readonly saturates?: boolean };
+  readonly processor?: { readonly text: string; readonly saturates?: boolean | undefined };
   /** Tensors dumped from a device. */
   readonly actual?: OtherRun;
 }

@@ -20,6 +20,8 @@ import { readBack } from './rules/act/read-back.js';
 import { degenerate } from './rules/q/degenerate.js';
 import { axis } from './rules/w/axis.js';
 import { perTensorSpread } from './rules/w/per-tensor-spread.js';
+import { biasOverflow } from './rules/w/bias-overflow.js';
+import { concatSharedScale } from './rules/act/concat-shared-scale.js';
 import { spec } from './rules/w/spec.js';
 
 const RULES: readonly ((evidence: Evidence) => Finding[])[] = [
@@ -29,7 +31,13 @@ const RULES: readonly ((evidence: Evidence) => Finding[])[] = [
   outlierRange,
 ];
 
-const LANE_RULES: readonly ((evidence: LaneEvidence) => Finding[])[] = [degenerate, axis, readBack, spec];
+const LANE_RULES: readonly ((evidence: LaneEvidence) => Finding[])[] = [
+  degenerate,
+  axis,
+  readBack,
+  spec,
+  biasOverflow,
+];
 
 export function diagnose(evidence: Evidence): Finding[] {
   return worstFirst([...LANE_RULES, ...RULES].flatMap((rule) => rule(evidence)));
@@ -43,6 +51,7 @@ export function diagnoseLane(evidence: LaneEvidence): Finding[] {
 const COMPARISON_RULES: readonly ((evidence: ComparisonEvidence) => Finding[])[] = [
   preproc,
   clipped,
+  concatSharedScale,
   wideRange,
   shiftedRange,
   notSameModel,

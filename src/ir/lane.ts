@@ -97,7 +97,7 @@ export interface Lane {
   /** Of a lane that a file came with: the codes of its constants as stored, axes in the IR's order. The constants are their values. */
   readonly codes?: ReadonlyMap<TensorId, ConstantData>;
   /** Whose integer kernels compute operators with quantized inputs and outputs; float operators between quantizers when absent. */
-  readonly arithmetic?: 'tflite';
+  readonly arithmetic?: 'tflite' | 'onnxruntime';
   /** Operators that hybrid kernels of that arithmetic compute, by the node that stands for each. */
   readonly hybrid?: ReadonlyMap<NodeId, HybridInput>;
   /** What is wrong with the parameters of a lane that came from a file. */

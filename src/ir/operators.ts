@@ -55,3 +55,13 @@ export function sourceOf(graph: Graph, tensor: TensorId): TensorId {
     source = from;
   }
 }
+
+/** Whether nothing reads the tensor but operators that make 0 of what is below 0. */
+export function isOnlyRectified(graph: Graph, tensor: TensorId): boolean {
+  const readers = topologyOf(graph).uses[tensor] ?? [];
+  return (
+    readers.length > 0 &&
+    !graph.outputs.includes(tensor) &&
+    readers.every(({ node }) => nodeOf(graph, node).op === 'Relu')
+  );
+}

@@ -18,21 +18,28 @@ import { groupBy } from './group.js';
 import { INDENT, legend, right, SHORTEST_NAME, type TableOptions } from './terminal-layers.js';
 import { prose } from './terminal-page.js';
 
-/** Codes that rounding explains; and of float tensors, the SQNR. */
-const ROUNDING_CODES = 1;
+/** Share of values more than two codes apart that rounding does not explain; and of float tensors, the SQNR. */
+const ROUNDING_SHARE = 0.01;
 const ROUNDING_DB = 60;
 const OP_WIDTH = 14;
 const MOST_REASONS = 8;
 const MOST_SUBJECTS = 3;
 
 const LEGEND =
-  'differ: values whose codes are not those of the simulation. codes: largest difference in codes. beside sim.: SQNR beside the ' +
-  'simulation of the same file. beside ref.: SQNR beside the float reference. dB, higher is better.';
+  'differ: values whose codes are not those of the simulation. > 2: more than two codes apart. codes: largest difference. inputs: whether ' +
+  'what the operator reads agrees, so that the difference is its own. sim., ref.: SQNR in dB beside the simulation of the same ' +
+  'file, and beside the float reference; higher is better.';
 
 /** Whether a tensor is off by more than rounding. */
-export function departs({ differing, maxCodes, simulated }: OtherTensor): boolean {
-  if (differing === 0 || simulated.exact === true) return false;
-  return maxCodes === undefined ? (simulated.sqnrDb ?? 0) < ROUNDING_DB : maxCodes > ROUNDING_CODES;
+export function departs({ values, beyondTwoCodes, nonFinite = 0, simulated }: OtherTensor): boolean {
+  if (nonFinite > 0) return true;
+  if (beyondTwoCodes !== undefined) return beyondTwoCodes > ROUNDING_SHARE * values;
+  return simulated.exact !== true && (simulated.sqnrDb ?? -Infinity) < ROUNDING_DB;
+}
+
+/** The first that departs by itself; where none does, that departs. */
+function firstDeparture(tensors: readonly OtherTensor[]): OtherTensor | undefined {
+  return tensors.find((tensor) => tensor.inputsDiffer !== true && departs(tensor)) ?? tensors.find(departs);
 }
 
 /** `name` is the title of the section. */
@@ -40,15 +47,16 @@ export function otherRunSection(
   name: string,
   { source, samples, tensors, skipped }: OtherRun,
   style: ChalkInstance,
-  { width, top }: TableOptions,
+  options: TableOptions,
 ): string[] {
+  const { width } = options;
   const differing = tensors.filter((tensor) => tensor.differing > 0);
-  const first = tensors.find(departs);
+  const first = firstDeparture(tensors);
   const told = `${source}, beside the simulation, ${plural(samples, 'sample')}: ${found(tensors, differing.length, first)}`;
   return [
     ...labelled(`${name}  `, prose(told), width),
     ...(first === undefined ? [] : labelled(INDENT, firstText(first), width, style.bold)),
-    ...table(differing, style, width, top),
+    ...table(differing, first, style, options),
     ...skippedLines(skipped, width),
   ];
 }
@@ -59,47 +67,56 @@ function found(tensors: readonly OtherTensor[], differing: number, first: OtherT
   return `${differing} of ${plural(tensors.length, 'tensor')} differ${first === undefined ? ' by rounding only' : ''}`;
 }
 
-function firstText({ tensor, op, values, differing, maxCodes, simulated }: OtherTensor): string {
-  const most = maxCodes === undefined ? '' : `, by ${plural(maxCodes, 'code')} at most`;
-  return (
-    `first that departs: ${shortened(tensor, NAME_IN_TEXT)} (${shortened(op, OP_WIDTH)}): ` +
-    `${count(differing)} of ${plural(values, 'value')} differ${most}; SQNR beside the simulation ${decibels(simulated)} dB`
-  );
+function firstText(first: OtherTensor): string {
+  const { tensor, op, values, differing, maxCodes, inputsDiffer, nonFinite, simulated } = first;
+  return [
+    `first that departs: ${shortened(tensor, NAME_IN_TEXT)} (${shortened(op, OP_WIDTH)})`,
+    `: ${count(differing)} of ${plural(values, 'value')} differ`,
+    maxCodes === undefined ? '' : `, by ${plural(maxCodes, 'code')} at most`,
+    nonFinite === undefined ? '' : `, ${count(nonFinite)} of them by not being finite`,
+    `; SQNR beside the simulation ${decibels(simulated)} dB`,
+    inputsDiffer === undefined ? '' : `; what it reads ${inputsDiffer ? 'differs too' : 'agrees'}`,
+  ].join('');
 }
 
-/** In graph order: what follows the first may only have inherited. */
+/** In graph order, from the first that departs on: before it is rounding, what follows may only have inherited. */
 function table(
   differing: readonly OtherTensor[],
+  first: OtherTensor | undefined,
   style: ChalkInstance,
-  width: number,
-  top: number,
+  { width, top }: TableOptions,
 ): string[] {
   if (differing.length === 0) return [];
-  // From the first that departs on; before it, rounding.
-  const start = Math.max(0, differing.findIndex(departs));
+  const start = first === undefined ? 0 : differing.indexOf(first);
   const shown = differing.slice(start, start + top);
   const isRead = shown.some(({ read }) => read !== undefined);
   const titles: Column[] = [
     { title: `${INDENT}tensor`, least: SHORTEST_NAME },
     { title: 'op', expendable: 2 },
     right('differ'),
+    { ...right('> 2'), expendable: 4 },
     right('codes'),
-    right('beside sim.'),
-    right('beside ref.'),
+    { title: 'inputs', expendable: 3 },
+    right('sim.'),
+    right('ref.'),
     ...(isRead ? [{ title: 'read as', least: SHORTEST_NAME, expendable: 1 }] : []),
   ];
   const rows = shown.map((other): Row => [
     `${INDENT}${printable(other.tensor)}`,
     shortened(other.op, OP_WIDTH),
     percent(other.differing / other.values),
+    other.beyondTwoCodes === undefined ? '-' : percent(other.beyondTwoCodes / other.values),
     other.maxCodes === undefined ? '-' : number(other.maxCodes),
+    other.inputsDiffer === undefined ? '-' : other.inputsDiffer ? 'differ' : 'agree',
     { text: decibels(other.simulated), paint: style.bold },
     decibels(other.reference),
     printable(other.read ?? ''),
   ]);
-  const before = start === 0 ? [] : [`${start} before it by rounding only`];
   const after = differing.length - start - shown.length;
-  const rest = [...before, ...(after === 0 ? [] : [`${after} behind these`])];
+  const rest = [
+    ...(start === 0 ? [] : [`${start} before these`]),
+    ...(after === 0 ? [] : [`${after} behind these`]),
+  ];
   return [
     ...columns(titles, rows, width),
     ...(rest.length === 0 ? [] : labelled(INDENT, `not listed: ${rest.join(', ')}`, width)),

@@ -6,12 +6,12 @@ import { comparedLayers, layersInShort } from './compare-layers.js';
 import { isClose, wholeRung } from './compare-ladder.js';
 import { ladderSection } from './compare-ladder-table.js';
 import { departs, otherRunSection } from './compare-other-run.js';
-import type { CompareReport, OtherRun } from './compare-report.js';
+import type { CompareReport } from './compare-report.js';
 import { impliedText } from './scheme-text.js';
 import { labelled } from './format.js';
 import { dataLines, islandLines, missingLines, modelLines, schemeLines } from './terminal-basis.js';
 import { findingLines } from './terminal-findings.js';
-import { channels } from './terminal-layers.js';
+import { channels, type TableOptions } from './terminal-layers.js';
 import { page, prose, verdictLines } from './terminal-page.js';
 import type { TerminalOptions } from './terminal.js';
 
@@ -41,30 +41,36 @@ export function renderCompare(report: CompareReport, options: TerminalOptions): 
           outputsSection(report.alignment, style, table),
           inputsSection(report.alignment, table),
           alignmentSection(report.alignment, width),
-          ...(report.runtime === undefined ? [] : [runtimeSection(report.runtime, style, table)]),
-          ...(report.actual === undefined ? [] : [otherRunSection('ACTUAL', report.actual, style, table)]),
+          runSection('RUNTIME', report.runtime, style, table),
+          runSection('OPTIMIZED', report.optimized, style, table),
+          runSection('ACTUAL', report.actual, style, table),
           missingLines(report, width),
           basis(report, style, width),
         ]),
   ]);
 }
 
-function runtimeSection(
-  runtime: NonNullable<CompareReport['runtime']>,
+function runSection(
+  name: string,
+  run: CompareReport['runtime'],
   style: ChalkInstance,
-  table: { readonly width: number; readonly top: number },
+  options: TableOptions,
 ): string[] {
-  return 'notRun' in runtime
-    ? labelled('RUNTIME  ', prose(`not run: ${runtime.notRun}`), table.width)
-    : otherRunSection('RUNTIME', runtime, style, table);
+  if (run === undefined) return [];
+  return 'notRun' in run
+    ? labelled(`${name}  `, prose(`not run: ${run.notRun}`), options.width)
+    : otherRunSection(name, run, style, options);
 }
 
 /** Nothing accused, nothing lost, nothing left out: then the report is short. */
-function isHealthy({ verdict, findings, ladder, alignment, runtime, actual }: CompareReport): boolean {
+function isHealthy({ verdict, findings, ladder, alignment, ...other }: CompareReport): boolean {
   const { operators, outputs } = alignment;
   // Of the steps between, some need the quantizers that they leave out: their ranges stand for activation functions.
   const ends = [...wholeRung(ladder), ...ladder.filter(({ rung }) => rung === 'runtime')];
-  const runs = [runtime, actual].filter((run): run is OtherRun => run !== undefined && !('notRun' in run));
+  const { runtime, optimized, actual } = other;
+  const runs = [runtime, optimized, actual].flatMap((run) =>
+    run === undefined || 'notRun' in run ? [] : [run],
+  );
   return (
     verdict.cause === undefined &&
     findings.every(({ severity }) => severity === 'note') &&
@@ -96,6 +102,9 @@ function basis(report: CompareReport, style: ChalkInstance, width: number): stri
           ...schemeLines('scheme'.padEnd(LABEL.length), report, width),
           ...islandLines(blank, report.coverage, width),
         ]),
+    ...(report.processor === undefined
+      ? []
+      : labelled('processor'.padEnd(LABEL.length), prose(report.processor), width)),
     ...Object.entries(report.data).flatMap(([role, data]) =>
       data === undefined ? [] : dataLines(role.padEnd(LABEL.length), data, style, width),
     ),

@@ -128,7 +128,7 @@ describe('a healthy pair', () => {
   });
 
   it('is one where a runtime differs by rounding, or could not be run', () => {
-    const rounding = { source: 'ort', samples: 1, tensors: [other('a', 'Conv', 3, 1, 50, 40)], skipped: [] };
+    const rounding = { source: 'ort', samples: 1, tensors: [other('a', 'Conv', 3, 2, 50, 40)], skipped: [] };
     for (const runtime of [rounding, { notRun: 'the file is TFLite' }])
       expect(section({ ...HEALTHY, runtime }, 'LAYERS').length).toBeLessThan(4);
   });
@@ -394,11 +394,40 @@ describe('a run elsewhere', () => {
     );
     const rows = rest.map(cells).filter(([, op]) => /CONV|CONNECTED/.test(op ?? ''));
     expect(rows.map(([name, , ...numbers]) => [name, ...numbers])).toEqual([
-      ['depthwise', '31.1 %', '97', '7.7', '7.5'],
-      ['pointwise', '91.6 %', '44', '8.8', '8.7'],
-      ['logits', '1 %', '61', '9.3', '9.1'],
+      ['depthwise', '31.1 %', '31.1 %', '97', '-', '7.7', '7.5'],
+      ['pointwise', '91.6 %', '91.6 %', '44', '-', '8.8', '8.7'],
+      ['logits', '1 %', '1 %', '61', '-', '9.3', '9.1'],
     ]);
-    expect(rest).toContain('  not listed: 1 before it by rounding only');
+    expect(rest).toContain('  not listed: 1 before these');
+  });
+
+  it('does not blame an operator for what it reads', () => {
+    const inherited = { ...other('a', 'Conv', 60_000, 9, 8, 8), inputsDiffer: true };
+    const own = { ...other('b', 'Gemm', 60_000, 9, 8, 8), inputsDiffer: false };
+    const run = { source: 'ort', samples: 1, skipped: [] };
+    expect(text(section({ ...HEALTHY, runtime: { ...run, tensors: [inherited, own] } }, 'RUNTIME'))).toMatch(
+      /first that departs: b \(Gemm\): .*; what it reads agrees /,
+    );
+    expect(text(section({ ...HEALTHY, runtime: { ...run, tensors: [inherited] } }, 'RUNTIME'))).toMatch(
+      /first that departs: a \(Conv\): .*; what it reads differs too /,
+    );
+  });
+
+  it('counts what is not finite on one side as departing', () => {
+    const tensors = [{ ...other('a', 'Conv', 3, 1, 70, 40), nonFinite: 3 }];
+    const told = text(
+      section({ ...HEALTHY, runtime: { source: 'ort', samples: 1, skipped: [], tensors } }, 'RUNTIME'),
+    );
+    expect(told).toContain('3 of 65 536 values differ, by 1 code at most, 3 of them by not being finite');
+  });
+
+  it('with optimizations has a section of its own, and the processor is told', () => {
+    const optimized = { source: 'ort, optimizations on', samples: 1, skipped: [], tensors: [] };
+    const report = { ...HEALTHY, optimized, processor: 'x64 with AVX2' };
+    expect(text(section(report, 'OPTIMIZED'))).toBe(
+      'OPTIMIZED ort, optimizations on, beside the simulation, 1 sample: no tensor was compared',
+    );
+    expect(linesOf(report)).toContain('processor  x64 with AVX2');
   });
 
   it('of floats, counts by SQNR; says how dumps were read and what was skipped', () => {
@@ -506,7 +535,7 @@ describe('names that anybody may have written into a file', () => {
       expect(output).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u061c\ufeff]/);
       expect(output).toContain('\\u001b');
       expect(output.split('\n').filter((line) => line.length > width)).toEqual([]);
-      expect(titlesOf(hostile(name), { width })).toHaveLength(13);
+      expect(titlesOf(hostile(name), { width })).toHaveLength(14);
     },
   );
 

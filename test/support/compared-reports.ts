@@ -420,7 +420,7 @@ export function other(
     op,
     values: 65_536,
     differing,
-    ...(maxCodes === undefined ? {} : { maxCodes }),
+    ...(maxCodes === undefined ? {} : { maxCodes, beyondTwoCodes: maxCodes > 2 ? differing : 0 }),
     simulated: simulated === 'exact' ? { exact: true } : { sqnrDb: simulated },
     reference: { sqnrDb: reference },
     ...(read === undefined ? {} : { read }),
@@ -627,6 +627,8 @@ export function hostile(name: string): CompareReport {
     verdict: { summary: `output ${name} is broken`, cause: 'act.clipped', where: name },
     jumps: [{ tensor: `${name}0`, node: name, op: name, fromDb: 30, toDb: 1, from: name }],
     runtime: { notRun: name },
+    optimized: { notRun: name },
+    processor: name,
     actual: {
       source: name,
       samples: 1,

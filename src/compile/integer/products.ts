@@ -52,7 +52,10 @@ export function convolved(
 ): Sums | undefined {
   const doubles = new Doubles(call.writer);
   const bound = boundOf(weights, axis, x.range, bias);
-  if (bound < EXACT32) return { value: doubles.of(singly(call, main, x.value, weights, bias)), bound };
+  if (bound < EXACT32) {
+    const single = singly(call, main, x.value, weights, bias);
+    return { value: doubles.of(single), single, bound };
+  }
   const activations = x.range[1] - x.range[0] < 512 ? [{ ...x, unit: 1 }] : bytesOf(call, x);
   const fits = (digit: ConstantData): boolean =>
     activations.every(({ range }) => boundOf(digit, axis, range, undefined) < EXACT32);
@@ -88,8 +91,12 @@ export function multiplied(
   const [a, b] = isSmall ? [x.value, y.value] : [doubles.of(x.value), doubles.of(y.value)];
   const [product] = call.apply(main, main.inputs.length > 2 ? [a, b, null] : [a, b]);
   if (product === undefined) return undefined;
-  const sum = isSmall ? doubles.of(product) : product;
-  return { value: withBias(doubles, sum, bias, []), bound };
+  if (!isSmall) return { value: withBias(doubles, product, bias, []), bound };
+  const single =
+    bias === undefined
+      ? product
+      : call.writer.op('Add', [product, call.writer.literal('float32', bias, [bias.length])]);
+  return { value: withBias(doubles, doubles.of(product), bias, []), single, bound };
 }
 
 function singly(

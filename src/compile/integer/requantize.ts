@@ -15,6 +15,8 @@ import { quantizeMultiplier } from './fixed-point.js';
 /** Integers as float64. */
 export interface Sums {
   readonly value: Value;
+  /** The same as float32, where that holds all of them. */
+  readonly single?: Value;
   /** No element is larger in magnitude. */
   readonly bound: number;
 }

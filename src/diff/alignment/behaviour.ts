@@ -30,19 +30,32 @@ const MOST_OF_ONE_SIZE = 64;
 type ViewOrNone = View | null;
 
 /**
- * Tensors that no edge has and that a tensor of the other network could equal: float, of the file, of as many elements.
- * In graph order.
+ * Tensors that no edge has and that a tensor of the other network could equal: float, of the file, of as many elements, written by
+ * units that are not matched. In graph order.
  */
 export function unaligned(
   matching: Matching,
   edges: readonly FoundEdge[],
 ): { readonly reference: TensorId[]; readonly candidate: TensorId[] } {
-  const open = ({ graph, regionOf }: Skeleton, aligned: ReadonlySet<TensorId>): TensorId[] =>
-    [...orderOf(graph).keys()].filter(
-      (tensor) => regionOf[tensor] !== undefined && isComparable(graph, tensor) && !aligned.has(tensor),
-    );
-  const reference = open(matching.reference, new Set(edges.map((edge) => edge.reference)));
-  const candidate = open(matching.candidate, new Set(edges.map((edge) => edge.candidate)));
+  const open = (
+    { graph, regionOf }: Skeleton,
+    aligned: ReadonlySet<TensorId>,
+    isMatched: (unit: number) => boolean,
+  ): TensorId[] =>
+    [...orderOf(graph).keys()].filter((tensor) => {
+      const unit = regionOf[tensor]?.unit;
+      return unit !== undefined && !isMatched(unit) && isComparable(graph, tensor) && !aligned.has(tensor);
+    });
+  const reference = open(
+    matching.reference,
+    new Set(edges.map((edge) => edge.reference)),
+    (unit) => matching.ofReference(unit) !== undefined,
+  );
+  const candidate = open(
+    matching.candidate,
+    new Set(edges.map((edge) => edge.candidate)),
+    (unit) => matching.ofCandidate(unit) !== undefined,
+  );
   const sizes = (skeleton: Skeleton, tensors: readonly TensorId[]): ReadonlyMap<number, number> => {
     const counts = new Map<number, number>();
     for (const tensor of tensors) {

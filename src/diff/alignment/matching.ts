@@ -2,7 +2,7 @@
 import type { Ground } from './alignment.js';
 import type { Anchor } from './anchors.js';
 import { orderedPairs } from './sequence.js';
-import type { Operand, Skeleton, Unit } from './units.js';
+import { canBeSame, type Operand, type Skeleton, type Unit } from './units.js';
 
 export interface Match {
   readonly reference: number;
@@ -204,15 +204,6 @@ export class Matching {
   #isTaken({ region }: Operand): boolean {
     return this.ofCandidate(region.unit) !== undefined;
   }
-}
-
-/** By what they do and how much of it. */
-export function canBeSame(a: Unit, b: Unit): boolean {
-  return (
-    a.kind === b.kind &&
-    a.kind !== 'input' &&
-    (a.size === undefined || b.size === undefined || a.size === b.size)
-  );
 }
 
 /** Numbers are not names: every exporter counts its own way. */

@@ -1,6 +1,6 @@
 /** Units that are left between matched ones, paired in the order in which both networks have them. */
-import { canBeSame, type Matching } from './matching.js';
-import type { Skeleton, Unit } from './units.js';
+import type { Matching } from './matching.js';
+import { canBeSame, type Skeleton, type Unit } from './units.js';
 
 /** Cells of the table that is filled at most: beyond it what is left stays unmatched. */
 const MOST_CELLS = 4_000_000;

@@ -267,3 +267,12 @@ export function isComparable(graph: Graph, tensor: TensorId): boolean {
   const { dtype } = tensorOf(graph, tensor);
   return isFloat(dtype) && graph.inner?.has(tensor) !== true;
 }
+
+/** By what they do and how much of it. */
+export function canBeSame(a: Unit, b: Unit): boolean {
+  return (
+    a.kind === b.kind &&
+    a.kind !== 'input' &&
+    (a.size === undefined || b.size === undefined || a.size === b.size)
+  );
+}

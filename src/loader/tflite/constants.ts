@@ -34,10 +34,13 @@ export function dequantized(codes: ConstantData, params: QuantParams): ConstantD
   return constantOf('float32', codes.dims, 4, () => {
     const { scale, zeroPoint } = params;
     const indexOf = scaleIndex(codes.dims, params);
-    return Float32Array.from(toFloat64(codes), (code, i) => {
+    const elements = toFloat64(codes);
+    const values = new Float32Array(elements.length);
+    for (let i = 0; i < values.length; i++) {
       const at = indexOf(i);
-      return (code - (zeroPoint[at] ?? 0)) * (scale[at] ?? 0);
-    });
+      values[i] = (elements[i]! - (zeroPoint[at] ?? 0)) * (scale[at] ?? 0);
+    }
+    return values;
   });
 }
 

@@ -49,8 +49,8 @@ function correlation(a: Float32Array, b: Float32Array): number {
   return ab / Math.sqrt(aa * bb);
 }
 
-/** The weight correlation of the layer whose weights the candidate calls that, and all others'. */
-function weightsOf(twin: Twin, alignment: Alignment): number[] {
+/** Correlations of the weights of all matched layers. */
+function weightsOf(alignment: Alignment): number[] {
   return alignment.operators.flatMap(({ constants }) =>
     constants.filter(({ role }) => role === 'weight').map((constant) => constant.correlation ?? 0),
   );
@@ -156,7 +156,7 @@ describe('a fault of the candidate does not hide where it is', () => {
     const pairs = aligned(reference, candidate, alignment);
     for (const part of ['stem', 'pointwise', 'a', 'b', 'c', 'hidden'])
       expect(pairs).toContain(`${part} = ${part}`);
-    const low = weightsOf(candidate, alignment).filter((value) => value < 0.9);
+    const low = weightsOf(alignment).filter((value) => value < 0.9);
     expect(low).toHaveLength(1);
     expect(low[0]).toBeLessThanOrEqual(most);
   });
@@ -176,6 +176,56 @@ describe('a fault of the candidate does not hide where it is', () => {
     const { alignment } = with_({ withSoftmax: false });
     expect(alignment.unmatched.reference.map((id) => nodeOf(reference.graph, id).op)).toEqual(['Softmax']);
     expect(alignment.outputs[1]).toEqual({ reference: 0, candidate: 1 });
+  });
+
+  it('a normalization that is in one network only is listed, and the inputs are aligned before it', () => {
+    const network = (isNormalized: boolean): Graph => {
+      const builder = graph().input('x', 'float32', [1, 3, 4, 4]);
+      if (isNormalized) {
+        builder
+          .constant('mean', 'float32', [1, 3, 1, 1], [120, 110, 100])
+          .constant('std', 'float32', [1, 3, 1, 1], [58, 57, 56])
+          .node('Sub', { inputs: ['x', 'mean'], outputs: ['centred'] })
+          .node('Div', { inputs: ['centred', 'std'], outputs: ['n'] });
+      }
+      return inferShapes(
+        builder
+          .constant('w', 'float32', [4, 3, 3, 3], numbersOf('w', 108))
+          .node('Conv', { inputs: [isNormalized ? 'n' : 'x', 'w'], outputs: ['y'] })
+          .output('y')
+          .build(),
+      );
+    };
+    const [a, b] = [network(true), network(false)];
+    const alignment = align({ graph: a }, { graph: b });
+    expect(alignment.unmatched.reference.map((id) => nodeOf(a, id).op)).toEqual(['Sub', 'Div']);
+    expect(
+      alignment.edges.map(({ reference: one, candidate }) => [
+        tensorOf(a, one).name,
+        tensorOf(b, candidate).name,
+      ]),
+    ).toEqual([
+      ['x', 'x'],
+      ['y', 'y'],
+    ]);
+  });
+
+  it('a range of integers that starts at zero stands for the activation function that the graph has not', () => {
+    const candidate = liteTwin({ withoutActivation: ['stem'] });
+    const stem = tensorNamed(candidate.graph, candidate.parts.get('stem')!).id;
+    const params = {
+      dtype: 'uint8' as const,
+      qmin: 0,
+      qmax: 255,
+      granularity: { kind: 'per-tensor' as const },
+      scale: Float32Array.of(0.02),
+      zeroPoint: Int32Array.of(0),
+      source: 'file' as const,
+    };
+    const lane = { name: 'file', tensors: new Map([[stem, params]]), uses: new Map() };
+    const alignment = align(reference, { graph: candidate.graph, lane });
+    expect(aligned(reference, candidate, alignment)).toContain('stem = stem');
+    expect(alignment.unmatched.reference).toEqual([]);
   });
 
   it('weights of seven levels still say whose they are', () => {

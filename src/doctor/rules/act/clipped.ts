@@ -1,4 +1,5 @@
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
+import { isOnlyRectified } from '../../../ir/operators.js';
 import type { QuantParams } from '../../../ir/lane.js';
 import type { ErrorMeasurement } from '../../../diff/measurement.js';
 import type { Evidence } from '../../evidence.js';
@@ -18,6 +19,7 @@ export function clipped({ graph, edges }: Evidence): Finding[] {
     if (self === undefined || self.clippedShare < WARNING_SHARE || self.noise.clip < self.noise.round)
       return [];
     if (quant !== undefined && isWithinOneStep(quant, range)) return [];
+    if (quant !== undefined && isCutBelow(quant, range) && isOnlyRectified(graph, edge.tensor)) return [];
     const node = edge.producer === undefined ? undefined : nodeLabel(nodeOf(graph, edge.producer));
     return [
       {
@@ -32,6 +34,11 @@ export function clipped({ graph, edges }: Evidence): Finding[] {
       },
     ];
   });
+}
+
+/** Whether values are cut off at the lower end alone. */
+function isCutBelow({ scale, zeroPoint, qmax }: QuantParams, { max }: { readonly max: number }): boolean {
+  return scale.every((step, i) => max <= (qmax + 1 - (zeroPoint[i] ?? 0)) * step);
 }
 
 function severityOf({ clippedShare, sqnrDb = -Infinity }: ErrorMeasurement): Finding['severity'] {

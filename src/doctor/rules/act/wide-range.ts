@@ -1,4 +1,3 @@
-import { tensorOf, type Node, type TensorId } from '../../../ir/graph.js';
 import type { QuantParams } from '../../../ir/lane.js';
 import type { EdgeMeasurement } from '../../../diff/edge-measurements.js';
 import type { ComparisonEvidence } from '../../evidence.js';
@@ -12,8 +11,8 @@ const WARNING_DB = 15;
 /** A range so many times that of the values is worth a note though enough codes are left. */
 const WIDE = 6;
 
-/** A quantizer so much coarser than the values that rounding destroys them; before a Concat, the scale that its inputs share. */
-export function wideRange({ graph, suspects, edges, lane }: ComparisonEvidence): Finding[] {
+/** A quantizer so much coarser than the values that rounding destroys them. */
+export function wideRange({ graph, suspects, edges }: ComparisonEvidence): Finding[] {
   const suspected = new Map(
     suspects.filter(({ kind }) => kind === 'quantizer').map(({ tensor, db }) => [tensor, db]),
   );
@@ -27,21 +26,12 @@ export function wideRange({ graph, suspects, edges, lane }: ComparisonEvidence):
     const isCoarse = db < WARNING_DB && self.noise.round > self.noise.clip;
     if (!isCoarse && !(times >= WIDE && isFitted(quant, measurement))) return [];
     const severity = !isCoarse ? 'note' : db < ERROR_DB ? 'error' : 'warning';
-    const join = graph.nodes.find(
-      ({ op, inputs, outputs: [output] }) =>
-        op === 'Concat' &&
-        inputs.includes(tensor) &&
-        output !== null &&
-        output !== undefined &&
-        lane.tensors.get(output)?.scale[0] === quant.scale[0],
-    );
     return [
       {
-        rule: join === undefined ? 'act.wide-range' : 'act.concat-shared-scale',
+        rule: 'act.wide-range',
         severity,
         subject: subjectOf(graph, tensor),
-        message:
-          messageOf(measurement, quant, times) + (join === undefined ? '' : sharedText(graph.tensors, join)),
+        message: messageOf(measurement, quant, times),
         args: { codes: codesOf(measurement, quant), times, scale: quant.scale[0] ?? 0 },
       },
     ];
@@ -71,8 +61,4 @@ function messageOf(measurement: EdgeMeasurement, quant: QuantParams, times: numb
     `the values, ${short(min)} to ${short(max)}, have ${codesOf(measurement, quant)} codes left of ` +
     `${quant.qmax - quant.qmin + 1} (scale ${short(quant.scale[0] ?? 0)}): the range is ${short(times)} times theirs`
   );
-}
-
-function sharedText(tensors: ComparisonEvidence['graph']['tensors'], { outputs }: Node): string {
-  return `, shared with the other inputs of Concat ${tensorOf({ tensors } as ComparisonEvidence['graph'], outputs[0] as TensorId).name}`;
 }

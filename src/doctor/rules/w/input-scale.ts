@@ -1,4 +1,5 @@
-import { nodeLabel, nodeOf, tensorOf, type TensorId } from '../../../ir/graph.js';
+import { nodeLabel, nodeOf, tensorOf, topologyOf, type TensorId } from '../../../ir/graph.js';
+import { useKey, type QuantParams } from '../../../ir/lane.js';
 import { sourceOf } from '../../../ir/operators.js';
 import type { ConstantComparison } from '../../../diff/compared-constants.js';
 import type { ComparisonEvidence } from '../../evidence.js';
@@ -33,17 +34,18 @@ export function inputScale(evidence: ComparisonEvidence): MisreadBias[] {
     const [read, weight] = nodeOf(graph, bias.node).inputs;
     if (read === undefined || read === null || weight === undefined || weight === null) return [];
     const input = sourceOf(graph, read);
-    const factor = changedBy(evidence, bias, input, weight);
-    if (factor === undefined) return [];
+    const quant = evidence.lane.uses.get(useKey(bias.node, 0)) ?? evidence.lane.tensors.get(input);
+    const factor = quant === undefined ? undefined : changedBy(evidence, bias, input, quant, weight);
+    if (quant === undefined || factor === undefined) return [];
     const name = tensorOf(graph, bias.candidate).name;
-    const [scale = 0] = evidence.lane.tensors.get(input)?.scale ?? [];
+    const [scale = 0] = readScale(quant);
     return [
       {
         bias: name,
         finding: {
           rule: 'w.spec',
           severity: 'error',
-          subject: subjectOf(graph, input),
+          subject: subjectOf(graph, firstSharing(evidence, input)),
           message:
             `its scale ${short(scale)} is ${short(factor)} times what the bias of ${nodeLabel(nodeOf(graph, bias.node))}, which reads it, ` +
             `was made for (${short(scale / factor)})`,
@@ -58,15 +60,15 @@ function changedBy(
   evidence: ComparisonEvidence,
   bias: ConstantComparison,
   input: TensorId,
+  read: QuantParams,
   weight: TensorId,
 ): number | undefined {
-  const { lane } = evidence;
-  const [read, kernel, own] = [lane.tensors.get(input), lane.tensors.get(weight), bias.quant];
-  if (read?.granularity.kind !== 'per-tensor' || kernel === undefined || own === undefined) return undefined;
+  const [kernel, own] = [evidence.lane.tensors.get(weight), bias.quant];
+  if (read.granularity.kind !== 'per-tensor' || kernel === undefined || own === undefined) return undefined;
   if (kernel.granularity.kind === 'per-block') return undefined;
   const ratios = Array.from(
     kernel.scale,
-    (scale, i) => (scale * (read.scale[0] ?? 0)) / (own.scale[own.scale.length === 1 ? 0 : i] ?? 0),
+    (scale, i) => (scale * (readScale(read)[0] ?? 0)) / (own.scale[own.scale.length === 1 ? 0 : i] ?? 0),
   );
   const [ratio = 1] = ratios;
   if (
@@ -76,8 +78,31 @@ function changedBy(
     return undefined;
   const isOff = Math.abs(ratio - 1) > TOLERANCE;
   if (isOff) return (bias.error?.sqnrDb ?? Infinity) > SAME_DB ? ratio : undefined;
-  const gain = uniformGain(bias);
-  return gain !== undefined && isDoubtful(evidence, input) ? gain : undefined;
+  // Where the file has no scale for the bias, nothing but the input tells whose fault a factor is.
+  const gain = own.source === 'derived' ? uniformGain(bias) : undefined;
+  const isDoubted = read.read !== undefined || isDoubtful(evidence, input);
+  return gain !== undefined && isDoubted ? gain : undefined;
+}
+
+function readScale({ read, scale }: QuantParams): Float32Array {
+  return read?.scale ?? scale;
+}
+
+/** Up to the first of the tensors that codes are only moved through, which share their parameters. */
+function firstSharing({ graph, lane }: ComparisonEvidence, tensor: TensorId): TensorId {
+  const { producer } = topologyOf(graph);
+  const params = lane.tensors.get(tensor);
+  let first = tensor;
+  for (;;) {
+    const writer = producer[first];
+    const [read] = writer === undefined ? [] : nodeOf(graph, writer).inputs;
+    const before = read === undefined || read === null ? undefined : sourceOf(graph, read);
+    const own = before === undefined ? undefined : lane.tensors.get(before);
+    const isShared =
+      own?.scale.join() === params?.scale.join() && own?.zeroPoint.join() === params?.zeroPoint.join();
+    if (before === undefined || own === undefined || !isShared) return first;
+    first = before;
+  }
 }
 
 /** Whether something else says too that the activation is not as it should be. */

@@ -2,7 +2,6 @@
  * What the specifications of integer kernels demand of parameters, and the file does not keep.
  * https://ai.google.dev/edge/litert/models/quantization_spec
  */
-import { toFloat64 } from '../../../ir/elements.js';
 import { nodeLabel, tensorOf, type Graph, type TensorId } from '../../../ir/graph.js';
 import type { Lane, QDType, QuantParams } from '../../../ir/lane.js';
 import { operatorsOf, sourceOf, type Operator } from '../../../ir/operators.js';
@@ -216,11 +215,8 @@ function weightFaults(graph: Graph, lane: Lane, operator: Operator): Finding[] {
   const shifted = reads === undefined && !isHybrid ? undefined : weightFault(params, isHybrid);
   if (shifted !== undefined) found.push(finding(graph, operator, weight, shifted));
   if (bias === undefined || bias === null) return found;
-  const faults = [
-    reads === undefined ? undefined : biasFault(reads, params, lane.tensors.get(bias)),
-    saturated(lane, bias),
-  ];
-  for (const fault of faults) if (fault !== undefined) found.push(finding(graph, operator, bias, fault));
+  const fault = reads === undefined ? undefined : biasFault(reads, params, lane.tensors.get(bias));
+  if (fault !== undefined) found.push(finding(graph, operator, bias, fault));
   return found;
 }
 
@@ -251,19 +247,6 @@ function biasFault(
       `the bias has scale ${short(found)}${wanted.length > 1 ? ` in channel ${off}` : ''}; ` +
       `the accumulator it is added to has ${short(wanted[off] ?? 0)} (input times weight)`,
     args: { scale: argument(found), wanted: argument(wanted[off] ?? 0), channel: off },
-  };
-}
-
-/** A bias that was cut off when it was made: its code is the last that its type has. */
-function saturated(lane: Lane, bias: TensorId): Fault | undefined {
-  const codes = lane.codes?.get(bias);
-  if (codes?.dtype !== 'int32') return undefined;
-  const at = toFloat64(codes).findIndex((code) => code >= 2 ** 31 - 1 || code <= -(2 ** 31));
-  if (at < 0) return undefined;
-  return {
-    severity: 'warning',
-    message: `the bias of channel ${at} is at the limit of int32: it was cut off, its weight scale is too small for it`,
-    args: { channel: at },
   };
 }
 

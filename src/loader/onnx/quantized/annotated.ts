@@ -19,7 +19,7 @@ const SHAPE_READERS: ReadonlySet<string> = new Set(['Shape', 'Size']);
 export function annotated(state: FoldState, readers: FileReaders): Draft {
   const given = writeOutputs(state);
   const live = liveEmissions(state, readers);
-  const { tensors, quantizers } = new Placing(live, given, state.captured).result();
+  const { tensors, quantizers } = new Placing(live, given, state).result();
   const names = finalNames(state, live);
   const rename = (name: string): string => names.get(name) ?? name;
   const nodes = live.map((emission): DraftNode => {
@@ -84,16 +84,16 @@ class Placing {
   readonly #quantizers = new Map<Emission, Map<number, QuantParams | DynamicQuantizer>>();
   /** Outputs of the network, and tensors whose names are those of codes in the file, with the quantizer that they pass. */
   readonly #given: ReadonlyMap<string, QuantParams | undefined>;
-  readonly #captured: ReadonlySet<string>;
+  readonly #state: FoldState;
 
   constructor(
     emissions: readonly Emission[],
     given: ReadonlyMap<string, QuantParams | undefined>,
-    captured: ReadonlySet<string>,
+    state: FoldState,
   ) {
     this.#emissions = emissions;
     this.#given = given;
-    this.#captured = captured;
+    this.#state = state;
     for (const emission of emissions) {
       if (SHAPE_READERS.has(emission.node.op)) continue;
       emission.reads.forEach((operand, slot) => {
@@ -122,7 +122,7 @@ class Placing {
     const params = first?.through;
     if (params === undefined && firm.every(({ through }) => through === undefined)) return;
     const own = this.#given.get(name);
-    const isBare = this.#captured.has(name) || (own === undefined && this.#given.has(name));
+    const isBare = this.#state.captured.has(name) || (own === undefined && this.#given.has(name));
     const isOne =
       !isBare &&
       (own === undefined || own === params) &&
@@ -151,6 +151,9 @@ class Placing {
     const params = operand?.through;
     if (operand === null || operand === undefined || params === undefined || 'kind' in params) return;
     if (this.#readings.get(output)?.some(({ through }) => through !== undefined)) return;
+    // Quantized again behind it, if only by a node whose codes nobody reads.
+    const codes = this.#state.stored.get(output)?.codes ?? new Map<string, QuantParams>();
+    if ([...codes.keys()].some((name) => name !== output)) return;
     // Through a quantizer twice is as good as once, unless values are read back otherwise than they were written.
     const isBefore = this.#tensors.get(operand.name) === params;
     if (isBefore && params.read !== undefined) return;

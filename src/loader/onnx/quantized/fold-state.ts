@@ -1,14 +1,14 @@
 /** What is known of the values of a file while its quantizers are folded, and the nodes of the folded graph so far. */
 import { bitsPerElement, packedByteLength } from '../../../ir/elements.js';
 import { isFloat, type ConstantData, type FloatDType } from '../../../ir/graph.js';
-import { QRANGE, type QuantParams } from '../../../ir/lane.js';
+import type { QuantParams } from '../../../ir/lane.js';
 import { draftLabel, type Draft, type DraftNode } from '../draft.js';
 import { FreshNames } from '../fresh-names.js';
 import type { ValueType } from '../value-type.js';
 import { constantBehind } from './constant-chains.js';
 import { dequantized } from './dequantized.js';
 import { Unfoldable, type Operand } from './folding.js';
-import { Parameters } from './parameters.js';
+import { isWholeRange, Parameters } from './parameters.js';
 
 /** What a value of the file is in the folded graph, where it is not simply the tensor of its name. */
 export interface Known {
@@ -203,8 +203,7 @@ export class FoldState {
     const again = this.#again.get(name);
     if (again !== undefined) return again;
     const { writer, params, tensor, origin } = known;
-    const [lowest, highest] = QRANGE[params.dtype];
-    const made = params.qmin === lowest && params.qmax === highest ? { made: 'codes' as const } : {};
+    const made = isWholeRange(params) ? { made: 'codes' as const } : {};
     // An output of the network of that name has the values.
     const isFree = tensor !== name && !this.outputs.has(name);
     const output = isFree ? name : this.names.next(`${name}_codes`);

@@ -10,9 +10,16 @@ import {
   type UseKey,
 } from '../../../ir/lane.js';
 import type { Draft } from '../draft.js';
+import { QOPERATOR_RULES } from './qoperator.js';
+
+/** Names of the operators that read and write codes. */
+const INTEGER_OPERATORS: ReadonlySet<string> = new Set(
+  Object.keys(QOPERATOR_RULES).map((key) => key.slice(key.indexOf(':') + 1)),
+);
 
 /**
- * Annotations by id. Operators compute in float between quantizers, as ONNX Runtime does without optimizations.
+ * Annotations by id. Operators compute in float between quantizers, as ONNX Runtime does without optimizations, but for those that are
+ * integer operators in the file.
  *
  * @param ids of the tensors of the graph by name; nodes have the positions of the draft's
  * @returns undefined for a model that nothing quantizes
@@ -49,12 +56,16 @@ export function laneOf({ nodes, quantization }: Draft, ids: ReadonlyMap<string, 
       }
     });
   });
+  const hasIntegers = nodes.some(
+    ({ origin, unfolded: reason }) => reason === undefined && INTEGER_OPERATORS.has(origin.op),
+  );
   const codes = byId(quantization.codes);
   const stored = byId(quantization.stored);
   return {
     name: 'file',
     tensors,
     uses,
+    ...(hasIntegers ? { arithmetic: 'onnxruntime' as const } : {}),
     ...(codes.size === 0 ? {} : { codes }),
     ...(faults.length === 0 ? {} : { faults }),
     ...(dynamic.size === 0 ? {} : { dynamic }),

@@ -8,6 +8,7 @@ import type { ConstantData } from '../../../ir/graph.js';
 import type { Granularity, QuantParams } from '../../../ir/lane.js';
 import { dequantized } from './dequantized.js';
 import { Unfoldable, type Folding, type FoldRule, type FoldTable, type Operand } from './folding.js';
+import { limitsOf } from './parameters.js';
 
 interface Move {
   /** Inputs that hold codes; all others are read as they are. 'all': every input. */
@@ -137,8 +138,11 @@ function foldMove(folding: Folding, op: string, move: Move): void {
     inputs[move.fill] = fillOf(folding, move.fill, params);
   }
   const moved = movedParams(folding, op, move, params);
+  // What it fills with may be outside of narrower limits.
+  const written =
+    move.fill === undefined && move.fillsZero !== true ? moved : { ...moved, ...limitsOf(moved.dtype) };
   const outputs = node.outputs.map((name, slot) =>
-    name !== '' && move.writes?.includes(slot) !== false ? folding.writesCodes(slot, moved) : name,
+    name !== '' && move.writes?.includes(slot) !== false ? folding.writesCodes(slot, written) : name,
   );
   folding.emit({ op: node.op, domain: node.domain, inputs, attrs: node.attrs, outputs });
 }

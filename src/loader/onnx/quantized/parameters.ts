@@ -222,9 +222,15 @@ function codeType(dtype: DType): QDType {
   return dtype as QDType;
 }
 
-function limitsOf(dtype: QDType): Pick<QuantParams, 'dtype' | 'qmin' | 'qmax'> {
+export function limitsOf(dtype: QDType): Pick<QuantParams, 'dtype' | 'qmin' | 'qmax'> {
   const [qmin, qmax] = QRANGE[dtype];
   return { dtype, qmin, qmax };
+}
+
+/** Whether the codes may be all of their type. */
+export function isWholeRange({ dtype, qmin, qmax }: QuantParams): boolean {
+  const limits = limitsOf(dtype);
+  return qmin === limits.qmin && qmax === limits.qmax;
 }
 
 /** As QuantizeLinear arranges its scales: https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html */

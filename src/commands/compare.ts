@@ -44,10 +44,10 @@ export interface CompareRequest extends SourcesRequest {
 }
 
 export async function compare(request: CompareRequest, watch: Watch): Promise<CompareReport> {
-  const [reference, candidate] = await Promise.all([
-    loadModel(request.reference, { shapes: request.data.shapes }),
-    loadModel(request.candidate),
-  ]);
+  const candidate = await loadModel(request.candidate);
+  // Quantized weights stay apart from a BatchNormalization behind them: the reference's then have to, too.
+  const foldBatchNorm = !candidate.graph.nodes.some(({ op }) => op === 'BatchNormalization');
+  const reference = await loadModel(request.reference, { shapes: request.data.shapes, foldBatchNorm });
   const { dataset, extents } = await dataOf(reference, candidate, request);
   const samples = withExtents(dataset, extents);
   const { threads } = request;
@@ -70,12 +70,7 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     : undefined;
   const dumped = actual === undefined ? undefined : await runActual(actual, pair.candidate, samples, options);
   const constants = constantMeasurements(graph, lane, plan.quantizers);
-  const compared = comparedConstants({
-    reference: pair.reference.graph,
-    candidate: graph,
-    lane,
-    alignment: pair.alignment,
-  });
+  const compared = comparedConstants({ candidate: graph, lane, alignment: pair.alignment });
   const jumps = jumpsOf(graph, measurements);
   const suspects = suspectsOf(graph, measurements);
   const findings = diagnoseComparison({

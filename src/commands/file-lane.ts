@@ -2,6 +2,7 @@
 import { edgesOf } from '../compile/edges.js';
 import { tensorOf, topologyOf, type Graph } from '../ir/graph.js';
 import type { Lane, QuantParams } from '../ir/lane.js';
+import { weightsOf } from '../ir/weights.js';
 import { isSymmetric, planOfLane } from '../quant/placement/lane-plan.js';
 import type { Simulation } from './simulation.js';
 
@@ -28,8 +29,11 @@ export function laneScheme(graph: Graph, lane: Lane): Readonly<Record<string, un
   const used = [...lane.tensors].filter(
     ([id]) => graph.inner?.has(id) !== true && (uses[id] ?? []).length > 0,
   );
-  const constants = used.filter(([id]) => tensorOf(graph, id).data !== undefined).map(([, params]) => params);
-  const isBias = ({ dtype }: QuantParams): boolean => dtype === 'int32' || dtype === 'int64';
+  const isWeight = new Set(weightsOf(graph).map(({ tensor }) => tensor));
+  const stored = used.filter(([id]) => tensorOf(graph, id).data !== undefined);
+  // Of operators with channels where there are any: other constants, such as an operand of Add, have the scheme of an activation.
+  const kernels = stored.filter(([id, params]) => isWeight.has(id) || isBias(params));
+  const constants = (kernels.length > 0 ? kernels : stored).map(([, params]) => params);
   const activations = used
     .filter(([id]) => tensorOf(graph, id).data === undefined)
     .map(([, params]) => params);
@@ -39,6 +43,10 @@ export function laneScheme(graph: Graph, lane: Lane): Readonly<Record<string, un
     activations: mostCommon(activations),
     bias: constants.find(isBias)?.dtype ?? (activations.length > 0 ? 'none' : 'float'),
   };
+}
+
+function isBias({ dtype }: QuantParams): boolean {
+  return dtype === 'int32' || dtype === 'int64';
 }
 
 interface QuantizerKind {

@@ -1,8 +1,7 @@
 /** The lanes of the ladder from float to the finished file. */
-import { elementCount, toFloat32 } from '../ir/elements.js';
 import { nodeOf, tensorOf, type ConstantData, type Graph, type TensorId } from '../ir/graph.js';
 import { FLOAT_LANE, type Lane, type UseKey } from '../ir/lane.js';
-import { viewed } from '../ir/view.js';
+import type { AlignedConstant } from '../diff/alignment/alignment.js';
 import { alignedConstants } from '../diff/compared-constants.js';
 import type { LadderRung } from '../report/compare-report.js';
 import type { NetworkPair } from './network-pair.js';
@@ -14,16 +13,12 @@ export interface RungLane {
 }
 
 /** A candidate without quantizers has two steps: its graph, and its weights. */
-export function ladderLanes({ reference, candidate, alignment }: NetworkPair): RungLane[] {
+export function ladderLanes({ candidate, alignment }: NetworkPair): RungLane[] {
   const { graph, lane } = candidate;
   const constants = alignedConstants(alignment);
   const values = new Map<TensorId, ConstantData>();
   for (const [tensor, constant] of constants) {
-    const made = inPlaceOf(
-      tensorOf(graph, tensor).data,
-      tensorOf(reference.graph, constant.reference).data,
-      constant.view,
-    );
+    const made = inPlaceOf(tensorOf(graph, tensor).data, constant);
     if (made !== undefined) values.set(tensor, made);
   }
   const stored = [...lane.tensors.keys()].filter((tensor) => isConstant(graph, tensor));
@@ -67,26 +62,11 @@ function isConstant(graph: Graph, tensor: TensorId | undefined): boolean {
   return tensor !== undefined && tensorOf(graph, tensor).data !== undefined;
 }
 
-/** The reference's values in the form of the candidate's constant; read when a program that has them is written. */
-function inPlaceOf(
-  own: ConstantData | undefined,
-  reference: ConstantData | undefined,
-  view: Parameters<typeof viewed>[1] | undefined,
-): ConstantData | undefined {
-  if (own?.dtype !== 'float32' || reference === undefined) return undefined;
-  if (elementCount(own.dims) !== elementCount(reference.dims)) return undefined;
-  let bytes: Uint8Array | undefined;
-  return {
-    dtype: 'float32',
-    dims: own.dims,
-    byteLength: own.byteLength,
-    bytes: () => {
-      if (bytes === undefined) {
-        const floats = toFloat32(reference);
-        const values = view === undefined ? floats : viewed(floats, view);
-        bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      }
-      return bytes;
-    },
-  };
+/** The reference's values in the form of the candidate's constant; made when a program that has them is written. */
+function inPlaceOf(own: ConstantData | undefined, constant: AlignedConstant): ConstantData | undefined {
+  if (own?.dtype !== 'float32') return undefined;
+  const values = constant.values();
+  if (values?.byteLength !== own.byteLength) return undefined;
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return { dtype: 'float32', dims: own.dims, byteLength: own.byteLength, bytes: () => bytes };
 }

@@ -3,7 +3,6 @@ import { toFloat32 } from '../ir/elements.js';
 import { tensorOf, type Graph, type NodeId, type TensorId } from '../ir/graph.js';
 import type { Lane, QuantParams } from '../ir/lane.js';
 import { emptyErrorSums, type ValueSums } from '../ir/sums.js';
-import { viewed } from '../ir/view.js';
 import { weightsOf } from '../ir/weights.js';
 import { axisLayout } from '../quant/affine.js';
 import type { AlignedConstant, Alignment } from './alignment/alignment.js';
@@ -32,32 +31,24 @@ export interface ConstantComparison extends Pick<AlignedConstant, 'reference' | 
 }
 
 export interface ComparedNetworks {
-  readonly reference: Graph;
   readonly candidate: Graph;
   readonly lane: Lane;
   readonly alignment: Alignment;
 }
 
 /** All aligned constants, in graph order. */
-export function comparedConstants({
-  reference,
-  candidate,
-  lane,
-  alignment,
-}: ComparedNetworks): ConstantComparison[] {
+export function comparedConstants({ candidate, lane, alignment }: ComparedNetworks): ConstantComparison[] {
   const axes = new Map(weightsOf(candidate).map(({ tensor, axis }) => [tensor, axis]));
   return alignment.operators.flatMap(({ candidate: [node], constants }) =>
     constants.flatMap((constant): ConstantComparison[] => {
-      const wanted = tensorOf(reference, constant.reference).data;
       const found = tensorOf(candidate, constant.candidate).data;
-      if (wanted === undefined || found === undefined || node === undefined) return [];
-      const x = toFloat32(wanted);
+      const x = constant.values();
+      if (x === undefined || found === undefined || node === undefined) return [];
       const y = toFloat32(found);
       if (x.length !== y.length || x.length === 0) return [];
       const quant = lane.tensors.get(constant.candidate);
       const axis = constant.role === 'bias' ? biasAxis(found.dims) : axes.get(constant.candidate);
-      const arranged = constant.view === undefined ? x : viewed(x, constant.view);
-      return [{ ...compared(arranged, y, found.dims, axis, quant), ...picked(constant), node, quant }];
+      return [{ ...compared(x, y, found.dims, axis, quant), ...picked(constant), node, quant }];
     }),
   );
 }

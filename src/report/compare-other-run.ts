@@ -52,19 +52,30 @@ export function otherRunSection(
   const { width } = options;
   const differing = tensors.filter((tensor) => tensor.differing > 0);
   const first = firstDeparture(tensors);
-  const told = `${source}, beside the simulation, ${plural(samples, 'sample')}: ${found(tensors, differing.length, first)}`;
+  const told = `${source}, beside the simulation, ${plural(samples, 'sample')}: ${found(tensors, differing, first)}`;
   return [
     ...labelled(`${name}  `, prose(told), width),
-    ...(first === undefined ? [] : labelled(INDENT, firstText(first), width, style.bold)),
-    ...table(differing, first, style, options),
+    ...(first === undefined
+      ? []
+      : [
+          ...labelled(INDENT, firstText(first), width, style.bold),
+          ...table(differing, differing.indexOf(first), style, options),
+        ]),
     ...skippedLines(skipped, width),
   ];
 }
 
-function found(tensors: readonly OtherTensor[], differing: number, first: OtherTensor | undefined): string {
+function found(
+  tensors: readonly OtherTensor[],
+  differing: readonly OtherTensor[],
+  first: OtherTensor | undefined,
+): string {
   if (tensors.length === 0) return 'no tensor was compared';
-  if (differing === 0) return `${plural(tensors.length, 'tensor')} compared, none differs`;
-  return `${differing} of ${plural(tensors.length, 'tensor')} differ${first === undefined ? ' by rounding only' : ''}`;
+  if (differing.length === 0) return `${plural(tensors.length, 'tensor')} compared, none differs`;
+  const told = `${differing.length} of ${plural(tensors.length, 'tensor')} ${differing.length === 1 ? 'differs' : 'differ'}`;
+  if (first !== undefined) return told;
+  const most = differing.reduce((codes, { maxCodes = 0 }) => Math.max(codes, maxCodes), 0);
+  return `${told} by rounding only${most === 0 ? '' : `, ${plural(most, 'code')} at most`}`;
 }
 
 function firstText(first: OtherTensor): string {
@@ -82,12 +93,10 @@ function firstText(first: OtherTensor): string {
 /** In graph order, from the first that departs on: before it is rounding, what follows may only have inherited. */
 function table(
   differing: readonly OtherTensor[],
-  first: OtherTensor | undefined,
+  start: number,
   style: ChalkInstance,
   { width, top }: TableOptions,
 ): string[] {
-  if (differing.length === 0) return [];
-  const start = first === undefined ? 0 : differing.indexOf(first);
   const shown = differing.slice(start, start + top);
   const isRead = shown.some(({ read }) => read !== undefined);
   const titles: Column[] = [

@@ -2,4 +2,4 @@
 export { align, type Side } from './align.js';
 export type { Activations } from './behaviour.js';
 export { questions } from './questions.js';
-export type { AlignedConstant, AlignedEdge, AlignedOperator, Alignment, Ground } from './alignment.js';
+export type { Alignment } from './alignment.js';

@@ -1,5 +1,6 @@
 /**
- * QLinearSoftmax: a table of exponentials in float32, summed one after the other, and quotients in whole steps of the output.
+ * QLinearSoftmax: a table of exponentials in float32, summed one after the other, and quotients in whole steps of the output, cut to the
+ * range of its codes.
  *
  * Source: onnxruntime/contrib_ops/cpu/quantization/qlinear_softmax.cc.
  */
@@ -55,21 +56,14 @@ function softmax(call: OperatorCall, codes: Value, input: Operand, output: Opera
   const highest = reduce(writer, 'ReduceMax', codes, [axis]);
   const index = writer.op('Add', [writer.op('Sub', [codes, highest]), float(LARGEST)]);
   const spec = { scale: input.scale, length };
+  const steps = Math.floor(Math.fround(1 / output.scale));
+  // The largest exponential times the steps of the output.
+  if (!Number.isFinite(Math.fround((exponentials(spec).at(-1) ?? 0) * steps))) return undefined;
   const table = tableOf(graph, exponentials, spec, () => exponentials(spec));
   const powers = lookUpIndex(call, table, index);
   const ints = (value: number): Value => writer.literal('int64', [value], [1]);
   const running = writer.op('CumSum', [powers, writer.literal('int64', [axis], [])]);
   const sum = writer.op('Slice', [running, ints(length - 1), ints(length), ints(axis)]);
-  const steps = writer.op('Mul', [powers, float(Math.floor(Math.fround(1 / output.scale)))]);
-  const quotient = writer.op('Div', [steps, sum]);
-  if (output.dtype === 'uint8') return roundedCodes(call, quotient, output, output.zeroPoint);
-  return wrapped(call, writer.op('Add', [writer.op('Round', [quotient]), float(output.zeroPoint)]));
-}
-
-/** int8 codes are cut at 255, and what is left of them beyond 127 becomes negative. */
-function wrapped({ writer }: OperatorCall, codes: Value): Value {
-  const float = (value: number): Value => writer.literal('float32', [value], []);
-  const cut = writer.op('Min', [codes, float(LARGEST)]);
-  const turns = writer.op('Floor', [writer.op('Mul', [writer.op('Add', [cut, float(128)]), float(1 / 256)])]);
-  return writer.op('Sub', [cut, writer.op('Mul', [turns, float(256)])]);
+  const quotient = writer.op('Div', [writer.op('Mul', [powers, float(steps)]), sum]);
+  return roundedCodes(call, quotient, output, output.zeroPoint);
 }

@@ -36,7 +36,7 @@ export function annotated(state: FoldState, readers: FileReaders): Draft {
     types: state.types,
     quantization: {
       tensors: keyed(tensors),
-      codes: keyed(state.codes),
+      codes: keyed(new Map([...state.codes].map(([name, { data }]) => [name, data]))),
       stored: keyed(storedNames(state, tensors)),
       faults: state.parameters.faults,
       inner: new Set([...state.inner].map(rename)),
@@ -47,7 +47,7 @@ export function annotated(state: FoldState, readers: FileReaders): Draft {
 /**
  * Outputs of the network that are codes, or read back from codes, need tensors of their names.
  *
- * @returns all outputs, and the quantizers of the tensors whose names are those of codes in the file
+ * @returns all outputs, and the quantizers of tensors that are codes in the file
  */
 function writeOutputs(state: FoldState): Map<string, QuantParams | undefined> {
   const given = new Map<string, QuantParams | undefined>();
@@ -58,6 +58,7 @@ function writeOutputs(state: FoldState): Map<string, QuantParams | undefined> {
     state.materializeValues(name, known);
     if (known.kind === 'codes') state.note(name, 'codes', name, known.params);
   }
+  for (const [name, { params }] of state.codes) given.set(name, params);
   for (const [name, { tensor, params }] of state.known) if (tensor === name) given.set(name, params);
   return given;
 }
@@ -82,7 +83,7 @@ class Placing {
   readonly #readings = new Map<string, Reading[]>();
   readonly #tensors = new Map<string, QuantParams>();
   readonly #quantizers = new Map<Emission, Map<number, QuantParams | DynamicQuantizer>>();
-  /** Outputs of the network, and tensors whose names are those of codes in the file, with the quantizer that they pass. */
+  /** Outputs of the network, and tensors that are codes in the file, with the quantizer that they pass. */
   readonly #given: ReadonlyMap<string, QuantParams | undefined>;
   readonly #state: FoldState;
 

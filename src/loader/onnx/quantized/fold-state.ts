@@ -61,8 +61,8 @@ export class FoldState {
   /** Tensors that the file does not have. */
   readonly inner = new Set<string>();
   readonly codedConstants: CodedConstant[] = [];
-  /** Annotations of constants whose values were made from codes. */
-  readonly codes = new Map<string, ConstantData>();
+  /** Constants whose values were made from codes. */
+  readonly codes = new Map<string, { readonly data: ConstantData; readonly params: QuantParams }>();
   /** Names in the file of codes of a tensor, and of values read back from them, with their parameters. */
   readonly stored = new Map<string, Record<Known['kind'], Map<string, QuantParams>>>();
   /** Values that nested graphs read by name. */
@@ -171,7 +171,7 @@ export class FoldState {
     const tensor = this.names.next(`${codes}_values`);
     this.set(made, params, tensor);
     this.set(this.constants, tensor, dequantized(data, params, float));
-    this.set(this.codes, tensor, data);
+    this.set(this.codes, tensor, { data, params });
     this.push(this.codedConstants, { codes, tensor });
     this.note(tensor, 'codes', codes, params);
     return tensor;

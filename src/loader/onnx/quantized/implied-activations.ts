@@ -12,7 +12,16 @@ import { FreshNames } from '../fresh-names.js';
 import type { ValueType } from '../value-type.js';
 
 /** Operators whose results go below zero unless an activation function stops them. */
-const SIGNED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Add', 'Sub', 'Mul']);
+const SIGNED: ReadonlySet<string> = new Set([
+  'BatchNormalization',
+  'Conv',
+  'ConvTranspose',
+  'Gemm',
+  'MatMul',
+  'Add',
+  'Sub',
+  'Mul',
+]);
 
 /** How far the end of a range may be from 6, as a share of it, to be that of Relu6: ranges are nudged so that zero is a code. */
 const TOLERANCE = 0.01;

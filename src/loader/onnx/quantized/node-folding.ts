@@ -4,7 +4,6 @@ import type { QuantParams } from '../../../ir/lane.js';
 import { draftLabel, type DraftNode } from '../draft.js';
 import type { FileReaders } from './file-readers.js';
 import { readerLabel, type FoldState } from './fold-state.js';
-import { isWholeRange } from './parameters.js';
 import { Unfoldable, type Emitted, type Folding, type Operand } from './folding.js';
 
 export class NodeFolding implements Folding {
@@ -126,7 +125,7 @@ export class NodeFolding implements Folding {
       return { name };
     }
     const params = state.parameters.shared(annotation.params, state.parameters.floatOf(annotation.params));
-    state.set(state.codes, name, annotation.codes);
+    state.set(state.codes, name, { data: annotation.codes, params });
     return { name, through: params };
   }
 
@@ -177,9 +176,6 @@ export class NodeFolding implements Folding {
       throw new Unfoldable('its codes are an output of the network and of interest to a nested graph');
     }
     const params = state.parameters.shared(given, state.parameters.floatOf(given));
-    if (state.codes.has(tensor) && !isWholeRange(params)) {
-      throw new Unfoldable('it cuts the codes of a constant that others read whole');
-    }
     const { origin } = this.node;
     const writer = this.node.op === 'QuantizeLinear' ? { writer: this.node } : {};
     state.set(state.known, name, { kind: 'codes', tensor, params, origin, ...writer });

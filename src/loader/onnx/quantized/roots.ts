@@ -54,9 +54,16 @@ export function findRoots(state: FoldState, readers: FileReaders): void {
   const wanted = new Map<string, Root>();
   /** Constants that an operator moves, with the parameters that what it writes is read with. */
   const moved = new Map<string, Root>();
+  /** Whether codes of this name may be such. */
+  const isOpen = (name: string): boolean => {
+    const { op = '', domain = '', inputs: from = [] } = readers.producer.get(name) ?? {};
+    return inputs.has(name) || movedInputs(domain, op, from).length > 0;
+  };
   for (const node of draft.nodes.toReversed()) {
-    for (const [name, params] of parametersOf(node, state, readers)) wanted.set(name, { params, node });
-    const root = writesMoved(node.op) ? wanted.get(node.outputs[0] ?? '') : undefined;
+    for (const [name, params] of parametersOf(node, state, readers, isOpen))
+      wanted.set(name, { params, node });
+    const written = writesMoved(node.op) ? node.outputs : [];
+    const root = written.map((name) => wanted.get(name)).find((found) => found !== undefined);
     if (root?.params.granularity.kind !== 'per-tensor') continue;
     for (const slot of movedInputs(node.domain, node.op, node.inputs)) {
       const name = node.inputs[slot] ?? '';
@@ -83,12 +90,17 @@ export function findRoots(state: FoldState, readers: FileReaders): void {
 }
 
 /** Codes that the operator reads, and the parameters that it reads them with where they are constants. */
-function parametersOf(node: DraftNode, state: FoldState, readers: FileReaders): [string, QuantParams][] {
+function parametersOf(
+  node: DraftNode,
+  state: FoldState,
+  readers: FileReaders,
+  isOpen: (name: string) => boolean,
+): [string, QuantParams][] {
   const folding = new NodeFolding(node, state, readers);
   const found: [string, QuantParams][] = [];
   const note = (slot: number, read: () => QuantParams): void => {
     const name = node.inputs[slot] ?? '';
-    if (name !== '') state.attempt(() => void found.push([name, read()]));
+    if (isOpen(name)) state.attempt(() => void found.push([name, read()]));
   };
   if (node.op === 'DequantizeLinear' && linearRuleOf(node) !== undefined) {
     note(0, () => linearParams(folding, { input: 0 }));

@@ -119,14 +119,15 @@ export async function measurePair(
   }
 }
 
-function rungOutput({ sumXX, sumEE, moved, rows }: RungSums = NOTHING): Omit<
-  LadderRung['outputs'][number],
-  'tensor'
-> {
-  return { ...sqnr(sumXX, sumEE), ...(rows === 0 ? {} : { agreement: 1 - moved / rows }) };
+function rungOutput(sums: RungSums | undefined): Omit<LadderRung['outputs'][number], 'tensor'> {
+  if (sums === undefined) return {};
+  const { sumXX, sumEE, moved, rows, nonFinite } = sums;
+  return {
+    // What is left when values that are no numbers are taken out is no measure of the rest.
+    ...(nonFinite > 0 ? { nonFinite } : sqnr(sumXX, sumEE)),
+    ...(rows === 0 ? {} : { agreement: 1 - moved / rows }),
+  };
 }
-
-const NOTHING: RungSums = { sumXX: 0, sumEE: 0, moved: 0, rows: 0 };
 
 /** Gains of edges whose values leave what float32 can square, by the first sample of the reference. */
 async function gainsOf(

@@ -10,9 +10,10 @@ import type { Value } from './model-writer.js';
 
 /**
  * Of the reference: Σx². Of each lane by its position: Σe², and the number of rows whose largest element is elsewhere than in
- * the reference. A row is what lies along the channels, or the last axis where there are none.
+ * the reference. A row is what lies along the channels, or the last axis where there are none. `nonFinite`: values that are not
+ * finite in one of the two, and in no sum; counted where they are guarded against.
  */
-export type LadderStat = 'sumXX' | `${number}.sumEE` | `${number}.moved`;
+export type LadderStat = 'sumXX' | `${number}.${'sumEE' | 'moved' | 'nonFinite'}`;
 
 export interface LadderProgram extends SheetProgram<LadderStat> {
   /** Rows per sample of each tensor; 0 where there is nothing to choose from. */
@@ -47,6 +48,10 @@ export function ladderProgram(
       const e = writer.op('Sub', [y, x]);
       const both = finiteX === undefined ? undefined : writer.op('And', [finiteX, isFinite(writer, y)]);
       sheet.sumSquare(edge, index, `${at}.sumEE`, both === undefined ? e : finiteOr(writer, e, both, 0));
+      if (both !== undefined) {
+        const others = floatOfBool(writer, writer.op('Not', [both]));
+        sheet.perChannel(whole, index, `${at}.nonFinite`, 'ReduceSum', others);
+      }
       if (axis === undefined) return;
       const largest = (value: Value): Value => writer.op('ArgMax', [value], { axis, keepdims: 1 });
       const isMoved = writer.op('Not', [writer.op('Equal', [largest(x), largest(y)])]);

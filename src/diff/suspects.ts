@@ -19,7 +19,8 @@ export interface Suspect {
 /** A quantizer whose own SQNR is not further than this above that of an operator explains the operator's. */
 const EXPLAINS_DB = 6;
 
-const BROKEN_DB = 10;
+/** Local SQNR, dB, of a broken operator; and self SQNR of a lost channel. */
+const BROKEN_DB = 12;
 
 /** Tensors that codes only move through share their quantizer: the first of them is at fault where a later one is this little worse. */
 const SHARED_DB = 12;

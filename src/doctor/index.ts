@@ -5,6 +5,8 @@ import type { ComparisonEvidence, Evidence, LaneEvidence } from './evidence.js';
 import { worstFirst, type Finding } from './finding.js';
 import { clipped } from './rules/act/clipped.js';
 import { nonFinite } from './rules/act/non-finite.js';
+import { subjectOf } from './subject.js';
+import { outlierChannel } from './rules/act/outlier-channel.js';
 import { shiftedRange } from './rules/act/shifted-range.js';
 import { wideRange } from './rules/act/wide-range.js';
 import { graphChanged } from './rules/base/graph-changed.js';
@@ -48,10 +50,24 @@ export function diagnoseLane(evidence: LaneEvidence): Finding[] {
   return worstFirst(LANE_RULES.flatMap((rule) => rule(evidence)));
 }
 
+/** One scale for all channels of a weight is a cause where the layer is broken by itself. */
+function spreadOfBroken(evidence: ComparisonEvidence): Finding[] {
+  const { graph, suspects } = evidence;
+  const broken = new Set(
+    suspects.flatMap(({ tensor, kind, db }) =>
+      kind === 'operator' && db < BROKEN_DB ? [subjectOf(graph, tensor).node] : [],
+    ),
+  );
+  return perTensorSpread(evidence).filter(({ subject }) => broken.has(subject.node));
+}
+
+const BROKEN_DB = 15;
+
 const COMPARISON_RULES: readonly ((evidence: ComparisonEvidence) => Finding[])[] = [
   preproc,
   clipped,
   concatSharedScale,
+  spreadOfBroken,
   wideRange,
   shiftedRange,
   notSameModel,
@@ -66,7 +82,12 @@ export function diagnoseComparison(evidence: ComparisonEvidence): Finding[] {
   const { graph, suspects } = evidence;
   const misread = inputScale(evidence);
   const excused = new Set(misread.map(({ bias }) => bias));
+  const shared = new Set(concatSharedScale(evidence).map(({ args }) => args.scale));
+  const channels = outlierChannel(evidence).filter(
+    ({ subject }) => !shared.has(scaleOf(evidence, subject.tensor ?? '')),
+  );
   const told = [
+    ...channels,
     ...misread.map(({ finding }) => finding),
     ...[...LANE_RULES, ...COMPARISON_RULES]
       .flatMap((rule) => rule(evidence))
@@ -90,4 +111,8 @@ export function diagnoseComparison(evidence: ComparisonEvidence): Finding[] {
       .sort((a, b) => a.rank - b.rank)
       .map(({ finding }) => finding),
   );
+}
+
+function scaleOf({ edges, graph }: ComparisonEvidence, tensor: string): number | undefined {
+  return edges.find(({ edge }) => tensorOf(graph, edge.tensor).name === tensor)?.quant?.scale[0];
 }

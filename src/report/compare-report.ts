@@ -76,7 +76,9 @@ export interface LadderRung {
     readonly tensor: string;
     readonly sqnrDb?: number;
     readonly exact?: true;
-    /** Share of samples whose largest element is at the same index as in the reference; only for outputs of 2 to 100,000 values in a row. */
+    /** Values that are not finite in one of the two; there is no SQNR then. */
+    readonly nonFinite?: number;
+    /** Share of rows (samples, pixels) whose largest element is at the same index as in the reference; of 2 to 100,000 values. */
     readonly agreement?: number;
   }[];
   /** What could not be as described, such as weights without a counterpart. */

@@ -16,6 +16,8 @@ export interface RungSums {
   /** Rows whose largest element is elsewhere than in the reference, and all rows. */
   moved: number;
   rows: number;
+  /** Values that are not finite in one of the two, and in no sum. */
+  nonFinite: number;
 }
 
 export class Ladder {
@@ -40,7 +42,7 @@ export class Ladder {
       graph.opsets.get('') ?? 1,
       options,
     );
-    this.sums = lanes.map(() => edges.map(() => ({ sumXX: 0, sumEE: 0, moved: 0, rows: 0 })));
+    this.sums = lanes.map(() => edges.map(() => ({ sumXX: 0, sumEE: 0, moved: 0, rows: 0, nonFinite: 0 })));
   }
 
   async add(sample: Sample): Promise<void> {
@@ -50,7 +52,7 @@ export class Ladder {
       const value = values[offset] as number;
       if (name === 'sumXX') for (const lane of this.sums) (lane[edge] as RungSums).sumXX += value;
       else {
-        const [at, stat] = name.split('.') as [string, 'sumEE' | 'moved'];
+        const [at, stat] = name.split('.') as [string, 'sumEE' | 'moved' | 'nonFinite'];
         const rung = this.sums[Number(at)]?.[edge] as RungSums;
         rung[stat] += value;
         if (stat === 'moved') rung.rows += this.#program.rows[edge] ?? 0;

@@ -60,7 +60,9 @@ function counterpart(
     order === 'named' ? [from.featureOffset, to.featureOffset] : [from.plainOffset, to.plainOffset];
   const result = new Float32Array(to.data.dims.reduce((product, dim) => product * dim, 1));
   for (let m = 0; m < to.channels; m++) {
-    const factor = (a.folded?.scale[m] ?? 1) / (b.folded?.scale[m] ?? 1);
+    const ratio = (a.folded?.scale[m] ?? 1) / (b.folded?.scale[m] ?? 1);
+    // A channel that is multiplied with 0 in the candidate has no value that would tell.
+    const factor = Number.isFinite(ratio) ? ratio : 1;
     const [start, target] = [from.channelOffset[m] ?? 0, to.channelOffset[m] ?? 0];
     for (let f = 0; f < toF.length; f++) {
       result[target + (toF[f] ?? 0)] = (values[start + (fromF[f] ?? 0)] ?? 0) * factor;
@@ -86,7 +88,7 @@ function bias(a: Unit, b: Unit, graph: Graph): AlignedConstant[] {
         if (count !== shift.length) return undefined;
         return Float32Array.from(
           shift,
-          (value, m) => (value - (right.biasShift[m] ?? 0)) / (right.biasScale[m] ?? 1),
+          (value, m) => (value - (right.biasShift[m] ?? 0)) / (right.biasScale[m] || 1),
         );
       },
     },

@@ -88,7 +88,8 @@ function matrixProduct(
   const { shape = [] } = tensorOf(call.graph, weightTensor);
   const isTransposed = intAttr(main, 'transB') === 1;
   const depth = shape.at(isTransposed ? -1 : -2);
-  if (shape.length < 2 || typeof depth !== 'number' || weights.granularity.kind === 'per-block')
+  const isVector = (tensorOf(call.graph, linear.outputTensor).shape?.length ?? 2) < 2;
+  if (isVector || shape.length < 2 || typeof depth !== 'number' || weights.granularity.kind === 'per-block')
     return undefined;
   const axis = isTransposed ? shape.length - 2 : shape.length - 1;
   const factors = factorsOf(linear, axis, [], product);

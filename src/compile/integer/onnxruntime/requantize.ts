@@ -18,6 +18,7 @@ const INT32 = 2 ** 31;
 /**
  * Codes as float32.
  *
+ * @param sums of at least two dimensions
  * @param factors rounded to float32
  * @returns undefined where a factor is beyond float32: what the kernel makes of infinities is not worth following
  */
@@ -28,10 +29,10 @@ export function requantized(
   output: Operand,
 ): Value | undefined {
   if (!values.every((factor) => Number.isFinite(Math.fround(factor)))) return undefined;
-  const product = call.writer.op('Mul', [
-    inFloat32(call, sums),
-    call.writer.literal('float32', values, dims),
-  ]);
+  // The constant first, and no scalar: the runtime's optimizer would else multiply the weights instead of the sums, which rounds otherwise
+  // (ConvMulFusion, MatMulScaleFusion).
+  const factors = call.writer.literal('float32', values, dims.length === 0 ? [1, 1] : dims);
+  const product = call.writer.op('Mul', [factors, inFloat32(call, sums)]);
   return roundedCodes(call, product, output, output.zeroPoint);
 }
 

@@ -1,14 +1,18 @@
 import type { LaneEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
-import type { QuantParams } from '../../../ir/lane.js';
+import { nodeOf, type Graph, type TensorId } from '../../../ir/graph.js';
+import type { Lane, QuantParams } from '../../../ir/lane.js';
+import { useOf } from '../../../quant/placement/lane-plan.js';
 import { subjectOf } from '../../subject.js';
 import { short } from '../../wording.js';
 
 /** A file whose reader of codes has other parameters than the writer: what is read is scaled and shifted, whatever was computed. */
 export function readBack({ graph, lane }: LaneEvidence): Finding[] {
-  return [...lane.tensors].flatMap(([tensor, params]): Finding[] => {
+  const told = new Set<TensorId>();
+  return [...lane.tensors, ...usesOf(graph, lane)].flatMap(([tensor, params]): Finding[] => {
     const { read } = params;
-    if (read === undefined) return [];
+    if (read === undefined || told.has(tensor)) return [];
+    told.add(tensor);
     const at = firstDifference(params, read);
     const [scale = 0, readScale = 0] = [params.scale[at], read.scale[at]];
     const [point = 0, readPoint = 0] = [params.zeroPoint[at], read.zeroPoint[at]];
@@ -29,6 +33,15 @@ export function readBack({ graph, lane }: LaneEvidence): Finding[] {
         },
       },
     ];
+  });
+}
+
+/** Tensors that single readers read in a way of their own. */
+function usesOf(graph: Graph, { uses }: Lane): [TensorId, QuantParams][] {
+  return [...uses].flatMap(([key, params]) => {
+    const { node, slot } = useOf(key);
+    const tensor = nodeOf(graph, node).inputs[slot];
+    return tensor === null || tensor === undefined ? [] : [[tensor, params]];
   });
 }
 

@@ -13,16 +13,14 @@ const WIDE = 6;
 
 /** A quantizer so much coarser than the values that rounding destroys them. */
 export function wideRange({ graph, suspects, edges }: ComparisonEvidence): Finding[] {
-  const suspected = new Map(
-    suspects.filter(({ kind }) => kind === 'quantizer').map(({ tensor, db }) => [tensor, db]),
-  );
+  const suspected = new Set(suspects.filter(({ kind }) => kind === 'quantizer').map(({ tensor }) => tensor));
   return edges.flatMap((measurement): Finding[] => {
     const { tensor } = measurement.edge;
     const { quant } = measurement;
     const self = measurement.errors.get('self');
     if (self === undefined || quant?.granularity.kind !== 'per-tensor' || quant.read !== undefined) return [];
     const times = widthOf(quant) / Math.max(measurement.range.max - measurement.range.min, Number.MIN_VALUE);
-    const db = suspected.get(tensor) ?? Infinity;
+    const db = suspected.has(tensor) ? (self.sqnrDb ?? -Infinity) : Infinity;
     const isCoarse = db < WARNING_DB && self.noise.round > self.noise.clip;
     if (!isCoarse && !(times >= WIDE && isFitted(quant, measurement))) return [];
     const severity = !isCoarse ? 'note' : db < ERROR_DB ? 'error' : 'warning';

@@ -8,7 +8,10 @@ import { short } from '../../wording.js';
 const BROKEN_DB = 10;
 
 /** The last word on a layer that is broken by itself, where no other rule says of it why. */
-export function differs({ graph, suspects, edges }: ComparisonEvidence, told: readonly Finding[]): Finding[] {
+export function differs(
+  { graph, lane, suspects, edges }: ComparisonEvidence,
+  told: readonly Finding[],
+): Finding[] {
   const measured = new Set(edges.map(({ edge }) => edge.tensor));
   const serious = told.filter(({ severity }) => severity !== 'note');
   // Other weights give other values everywhere.
@@ -23,6 +26,7 @@ export function differs({ graph, suspects, edges }: ComparisonEvidence, told: re
       const isTold = serious.some(
         (one) =>
           one.subject.tensor === tensorOf(graph, tensor).name ||
+          (one.rule === 'act.concat-shared-scale' && one.args.scale === lane.tensors.get(tensor)?.scale[0]) ||
           // What is wrong with something that it reads is wrong with it, too.
           inputs.has(one.subject.tensor ?? '') ||
           (one.subject.node !== undefined && one.subject.node === subject.node),

@@ -102,6 +102,24 @@ describe('QLinearConv', () => {
     );
   });
 
+  // One code in some thousands lies where a sum of products with scaled weights would round the other way.
+  it.each([1, 24])('of many pixels, with %i scales', async (scaleCount) => {
+    for (const seed of [1, 2, 4]) {
+      const dims = [24, 4, 3, 3];
+      const scales = Array.from({ length: scaleCount }, (_, i) => scaleOf(3 * i + seed));
+      await expectExact(
+        new TestModel()
+          .activation('x', activation('uint8', [4, 4, 40, 40], seed))
+          .constant('w', 'int8', dims, weightCodes('int8', seed, size(dims)))
+          .scale('w', 'int8', scales, new Array<number>(scaleCount).fill(0))
+          .constant('b', 'int32', [24], codes(seed, 24, -20_000, 20_000))
+          .scale('y', 'uint8', [0.31], [120])
+          .node('QLinearConv', INPUTS, ['y'])
+          .output('y', 'uint8'),
+      );
+    }
+  });
+
   it('with the channels last, and an activation function that is left to the range of the codes', async () => {
     await expectExact(
       new TestModel()
@@ -201,7 +219,7 @@ describe.each(['QLinearAdd', 'QLinearMul'])('%s', (op) => {
     ['with a last axis of one element', [30, 40, 1], [40, 1]],
     ['of one element on an axis', [30, 40, 1], [1]],
   ])('%s', async (_, first, second) => {
-    for (const seed of SEEDS) {
+    for (const seed of SEEDS.slice(0, 4)) {
       for (const dtype of BYTES) {
         await expectExact(
           new TestModel()

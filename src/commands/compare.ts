@@ -7,6 +7,7 @@ import type { ComparisonEvidence } from '../doctor/evidence.js';
 import { diagnoseComparison } from '../doctor/index.js';
 import { UsageError } from '../errors.js';
 import { nodeLabel, nodeOf, tensorOf } from '../ir/graph.js';
+import { macsOf } from '../ir/macs.js';
 import { loadModel } from '../loader/index.js';
 import { planOfLane } from '../quant/placement/lane-plan.js';
 import { coverageOf, jumpRows, tensorRows } from '../report/assemble.js';
@@ -166,7 +167,11 @@ function reportedRuns(
 /** @throws UsageError when too little of the candidate was found in the reference */
 function requireAligned({ reference, candidate, alignment }: NetworkPair, least: number): void {
   const { matched, total } = alignment.coverage;
-  if (total === 0 ? alignment.edges.length > alignment.inputs.length : matched >= least * total) return;
+  const lost = alignment.unmatched.reference.some(
+    (id) => (macsOf(reference.graph, nodeOf(reference.graph, id)) ?? 0) > 0,
+  );
+  const isEmpty = total === 0 && (lost || alignment.edges.length <= alignment.inputs.length);
+  if (!isEmpty && matched >= least * total) return;
   const percent = (share: number): string => `${Math.round(100 * share)} %`;
   throw new UsageError(
     `the two models do not look like the same network: ${matched} of ${total} compute operators of the candidate were found in the reference (${percent(total === 0 ? 0 : matched / total)}), ${percent(least)} are wanted`,

@@ -14,6 +14,8 @@ export interface ChannelComparison {
   readonly correlation?: number;
   /** Factor that the reference is to be multiplied with to come closest to the candidate (least squares); absent for a channel of zeros. */
   readonly gain?: number;
+  /** sqrt(Σy² / Σx²): what the candidate has of the reference's magnitude; absent for a channel of zeros. */
+  readonly level?: number;
   /** Σe² / Σx² of the reference; absent for a channel of zeros. */
   readonly relativeNoise?: number;
   /** Largest error in steps of the candidate's own quantizer; absent for a constant without codes. */
@@ -138,7 +140,13 @@ function compared(
       const correlation = correlationOf(sum);
       return {
         ...(correlation === undefined ? {} : { correlation }),
-        ...(sum.xx > 0 ? { gain: sum.xy / sum.xx, relativeNoise: sum.ee / sum.xx } : {}),
+        ...(sum.xx > 0
+          ? {
+              gain: sum.xy / sum.xx,
+              level: Math.sqrt(sum.yy / sum.xx),
+              relativeNoise: sum.ee / sum.xx,
+            }
+          : {}),
         ...(stepOf === undefined ? {} : { steps: sum.steps }),
       };
     }),

@@ -55,7 +55,10 @@ export function measurementOf(
   const channel = channelXX === undefined ? undefined : worstChannelOf(channelXX, error.sumEE);
   return {
     // Beside values of 1e38, squares of errors near 1 are nothing; that is neither a number nor exact.
-    ...(sumEE === 0 && maxAbsError > 0 ? {} : sqnr(value.sumXX, sumEE)),
+    // Values that only one of the two has as numbers are a difference that no sum holds.
+    ...((sumEE === 0 && maxAbsError > 0) || (sumEE === 0 && error.nonFinite > value.nonFinite)
+      ? {}
+      : sqnr(value.sumXX, sumEE)),
     ...worst,
     mse: sumEE / count,
     maxAbsError,

@@ -1,11 +1,10 @@
 /** All rules, in the order their findings are told. */
-import { nodeOf, tensorOf, topologyOf } from '../ir/graph.js';
-import { nodeLabel } from '../ir/graph.js';
+import { tensorOf } from '../ir/graph.js';
 import type { ComparisonEvidence, Evidence, LaneEvidence } from './evidence.js';
 import { worstFirst, type Finding } from './finding.js';
 import { clipped } from './rules/act/clipped.js';
-import { nonFinite } from './rules/act/non-finite.js';
-import { subjectOf } from './subject.js';
+import { nonFinite, nonFiniteCandidate } from './rules/act/non-finite.js';
+import { subjectOf, writersOf } from './subject.js';
 import { outlierChannel } from './rules/act/outlier-channel.js';
 import { shiftedRange } from './rules/act/shifted-range.js';
 import { wideRange } from './rules/act/wide-range.js';
@@ -64,6 +63,7 @@ function spreadOfBroken(evidence: ComparisonEvidence): Finding[] {
 const BROKEN_DB = 15;
 
 const COMPARISON_RULES: readonly ((evidence: ComparisonEvidence) => Finding[])[] = [
+  nonFiniteCandidate,
   preproc,
   clipped,
   concatSharedScale,
@@ -93,13 +93,10 @@ export function diagnoseComparison(evidence: ComparisonEvidence): Finding[] {
       .flatMap((rule) => rule(evidence))
       .filter(({ subject: { tensor = '' } }) => !excused.has(tensor)),
   ];
+  const measured = new Set(evidence.edges.map(({ edge }) => edge.tensor));
   const ranks = new Map<string, number>();
   suspects.forEach(({ tensor }, rank) => {
-    const writer = topologyOf(graph).producer[tensor];
-    const names = [
-      tensorOf(graph, tensor).name,
-      ...(writer === undefined ? [] : [nodeLabel(nodeOf(graph, writer))]),
-    ];
+    const names = [tensorOf(graph, tensor).name, ...writersOf(graph, tensor, measured)];
     for (const name of names) if (!ranks.has(name)) ranks.set(name, rank);
   });
   const rankOf = ({ subject: { tensor = '', node = '' } }: Finding): number =>

@@ -10,3 +10,27 @@ export function subjectOf(graph: Graph, tensor: TensorId): Finding['subject'] {
     tensor: tensorOf(graph, tensor).name,
   };
 }
+
+/** Labels of the nodes that make a measured tensor of other measured ones: its writer, and those before it that write nothing measured. */
+export function writersOf(
+  graph: Graph,
+  tensor: TensorId,
+  measured: ReadonlySet<TensorId>,
+): ReadonlySet<string> {
+  const { producer } = topologyOf(graph);
+  const labels = new Set<string>();
+  const pending = [tensor];
+  const seen = new Set(pending);
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    const writer = producer[id];
+    if (writer === undefined) continue;
+    const node = nodeOf(graph, writer);
+    labels.add(nodeLabel(node));
+    for (const input of node.inputs) {
+      if (input === null || measured.has(input) || seen.has(input)) continue;
+      seen.add(input);
+      pending.push(input);
+    }
+  }
+  return labels;
+}

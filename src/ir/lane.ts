@@ -96,7 +96,10 @@ export interface Lane {
   readonly uses: ReadonlyMap<UseKey, QuantParams>;
   /** Of a lane that a file came with: the codes of its constants as stored, axes in the IR's order. The constants are their values. */
   readonly codes?: ReadonlyMap<TensorId, ConstantData>;
-  /** Whose integer kernels compute operators with quantized inputs and outputs; float operators between quantizers when absent. */
+  /**
+   * Whose integer kernels compute operators with quantized inputs and outputs, those that the file itself has as integer operators; the
+   * others, and all when absent, are float operators between quantizers.
+   */
   readonly arithmetic?: 'tflite' | 'onnxruntime';
   /** Operators that hybrid kernels of that arithmetic compute, by the node that stands for each. */
   readonly hybrid?: ReadonlyMap<NodeId, HybridInput>;

@@ -45,8 +45,11 @@ export function compareVerdict({ tensors, ends, findings, jumps }: ComparedEnds)
     return { ...blamed(cause), summary: `the candidate stays close to the reference: ${where}${but}` };
   }
   const jump = jumps[0];
+  const places = [cause?.subject.tensor, cause?.subject.node];
+  // A cause elsewhere is told in its own line; a second place beside it would only confuse.
+  const isElsewhere = cause !== undefined && !places.includes(jump?.tensor) && !places.includes(jump?.node);
   const fall =
-    jump === undefined
+    jump === undefined || isElsewhere
       ? ''
       : `; the largest fall is at ${jump.node} (${jump.op}), ${jump.fromDb === undefined ? 'exact' : jump.fromDb.toFixed(1)} -> ${jump.toDb.toFixed(1)} dB`;
   const blame = blamed(cause);

@@ -128,7 +128,7 @@ export async function openSession(model: CompiledModel, options: SessionOptions)
           hint:
             sample?.startsWith('random#') === true
               ? INSPECT_HINT
-              : '--calib random shows whether the data or the model is at fault',
+              : 'random in place of the data shows whether the data or the model is at fault',
           cause,
         });
       });

@@ -204,7 +204,7 @@ export class LaneEdges {
 
   isReadAsCodes(node: Node, slot: number, id: TensorId): boolean {
     if (this.paramsOf(node, slot, id) !== undefined) return true;
-    if (BIAS_SLOTS[node.op] === slot && this.#lane.arithmetic === undefined)
+    if (BIAS_SLOTS[node.op] === slot && this.#lane.arithmetic !== 'tflite')
       return tensorOf(this.#graph, id).data !== undefined;
     return this.#isInsideFused(id);
   }
@@ -224,7 +224,7 @@ export class LaneEdges {
 
   /** Between an operator and the activation function that becomes part of it: only what comes after that is quantized. */
   #isInsideFused(id: TensorId): boolean {
-    if (this.#lane.arithmetic !== undefined || this.#outputs.has(id)) return false;
+    if (this.#lane.arithmetic === 'tflite' || this.#outputs.has(id)) return false;
     const { producer, uses } = topologyOf(this.#graph);
     const [use, ...others] = uses[id] ?? [];
     const writer = producer[id];

@@ -20,7 +20,7 @@ async function load(name: string): Promise<{ graph: Graph; lane: Lane }> {
 }
 
 interface Described {
-  /** `op inputs -> outputs`, with the quantizers of single inputs behind their names. */
+  /** Those of the file: `op inputs -> outputs`, with the quantizers of single inputs behind their names. */
   readonly nodes: readonly string[];
   readonly tensors: Readonly<Record<string, string>>;
 }
@@ -28,7 +28,8 @@ interface Described {
 async function described(name: string): Promise<Described> {
   const { graph, lane } = await load(name);
   const nameOf = (id: TensorId | null): string => (id === null ? '' : graph.tensors[id]!.name);
-  const nodes = graph.nodes.map(({ id, op, inputs, outputs }) => {
+  const inFile = graph.nodes.filter(({ origin }) => origin.implied !== true);
+  const nodes = inFile.map(({ id, op, inputs, outputs }) => {
     const read = inputs.map((input, slot) => {
       const params = lane.uses.get(`${id}:${slot}`);
       return params === undefined ? nameOf(input) : `${nameOf(input)} as ${params.dtype} ${shown(params)}`;
@@ -72,7 +73,7 @@ describe('pairs of QuantizeLinear and DequantizeLinear', () => {
       'Conv x, w_codes, bias_codes -> conv',
       'Relu conv -> relu',
       'MaxPool relu -> pool',
-      'Conv pool, w2_codes -> conv2',
+      'Conv pool, w2_codes -> conv2_unclipped',
       'Flatten conv2 -> flat',
       'MatMul flat, w3_codes -> product',
       'Identity product -> y',

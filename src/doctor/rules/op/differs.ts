@@ -2,7 +2,7 @@ import { measuredInputs } from '../../../diff/measured-inputs.js';
 import { tensorOf, topologyOf } from '../../../ir/graph.js';
 import type { ComparisonEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
-import { subjectOf } from '../../subject.js';
+import { subjectOf, writersOf } from '../../subject.js';
 import { short } from '../../wording.js';
 
 const BROKEN_DB = 10;
@@ -22,6 +22,7 @@ export function differs(
       const subject = subjectOf(graph, tensor);
       const writer = topologyOf(graph).producer[tensor];
       const read = writer === undefined ? [] : measuredInputs(graph, writer, measured);
+      const writers = writersOf(graph, tensor, measured);
       const inputs = new Set(read.map((id) => tensorOf(graph, id).name));
       const isTold = serious.some(
         (one) =>
@@ -29,7 +30,7 @@ export function differs(
           (one.rule === 'act.concat-shared-scale' && one.args.scale === lane.tensors.get(tensor)?.scale[0]) ||
           // What is wrong with something that it reads is wrong with it, too.
           inputs.has(one.subject.tensor ?? '') ||
-          (one.subject.node !== undefined && one.subject.node === subject.node),
+          writers.has(one.subject.node ?? ''),
       );
       if (isTold) return [];
       return [

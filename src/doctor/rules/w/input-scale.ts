@@ -31,7 +31,9 @@ export function inputScale(evidence: ComparisonEvidence): MisreadBias[] {
   const { graph, compared } = evidence;
   return compared.flatMap((bias): MisreadBias[] => {
     if (bias.role !== 'bias') return [];
-    const [read, weight] = nodeOf(graph, bias.node).inputs;
+    const [read, weight, added] = nodeOf(graph, bias.node).inputs;
+    // Of a BatchNormalization behind the operator, it is in no accumulator.
+    if (added !== bias.candidate) return [];
     if (read === undefined || read === null || weight === undefined || weight === null) return [];
     const input = sourceOf(graph, read);
     const quant = evidence.lane.uses.get(useKey(bias.node, 0)) ?? evidence.lane.tensors.get(input);

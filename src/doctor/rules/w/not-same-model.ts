@@ -16,7 +16,8 @@ const HARMLESS_DB = 15;
 const RELATED = 0.9;
 /** Factors between which a channel counts as unscaled. */
 const GAINS: readonly [number, number] = [0.8, 1.25];
-const DEAD_GAIN = 0.02;
+/** Magnitude, as a share of the reference's, below which a channel is zero. */
+const DEAD_LEVEL = 0.02;
 /** A correlation over fewer values says little. */
 const FEWEST_VALUES = 8;
 
@@ -46,7 +47,8 @@ export function notSameModel(evidence: ComparisonEvidence): Finding[] {
       ]
     : [];
   const named = weights.flatMap((weight): Finding[] => {
-    const fault = isOther(weight) ? faultOf(evidence, weight, usual, trained) : coarseness(weight);
+    if (!isOther(weight)) return coarseness(evidence, weight);
+    const fault = faultOf(evidence, weight, usual, trained);
     return fault === undefined ? [] : [finding(evidence, weight, fault)];
   });
   // Bias correction and training change biases a little, and rightly so.
@@ -91,7 +93,8 @@ function isRounded({ steps = Infinity }: ChannelComparison): boolean {
 }
 
 function isOther(constant: ConstantComparison): boolean {
-  const { channels } = constant;
+  const { channels, error } = constant;
+  if ((error?.nonFinite ?? 0) > 0) return true;
   return !channels.every(isRounded) && (noiseOf(constant) > SAME_NOISE || wrongChannels(channels).length > 0);
 }
 
@@ -99,8 +102,8 @@ function isOther(constant: ConstantComparison): boolean {
 function wrongChannels(channels: readonly ChannelComparison[]): number[] {
   const [low, high] = GAINS;
   return channels.flatMap((channel, index) => {
-    const { gain = 1, correlation = 1 } = channel;
-    const isScaled = (gain < low || gain > high) && (correlation > RELATED || Math.abs(gain) < DEAD_GAIN);
+    const { gain = 1, correlation = 1, level = 1 } = channel;
+    const isScaled = level < DEAD_LEVEL || ((gain < low || gain > high) && correlation > RELATED);
     return isScaled && !isRounded(channel) ? [index] : [];
   });
 }
@@ -111,6 +114,9 @@ function faultOf(
   usual: number,
   trained: boolean,
 ): Fault | undefined {
+  const others = weight.error?.nonFinite ?? 0;
+  if (others > 0)
+    return { message: `${others} of the weights are NaN or infinite`, args: { nonFinite: others } };
   const { correlation = 0, channels } = weight;
   if (correlation < -RELATED) {
     return {
@@ -127,7 +133,7 @@ function faultOf(
         ? 'the weights are'
         : `${listed('channel', wrong)} of the weights ${wrong.length === 1 ? 'is' : 'are'}`;
     const what =
-      Math.abs(gain) < DEAD_GAIN
+      Math.abs(gain) < DEAD_LEVEL
         ? `${wrong.length === channels.length ? 'the weights are' : listed('channel', wrong) + (wrong.length === 1 ? ' is' : ' are')} zero, in the reference not`
         : `${which} ${short(gain)} times the reference's: the scale does not fit`;
     return { message: what, args: { channels: wrong.length, gain } };
@@ -142,17 +148,17 @@ function faultOf(
 }
 
 /** The scale leaves so few codes that rounding takes most of the weight. */
-function coarseness(weight: ConstantComparison): Fault | undefined {
+function coarseness(evidence: ComparisonEvidence, weight: ConstantComparison): Finding[] {
   const noise = noiseOf(weight);
-  if (noise <= COARSE_NOISE) return undefined;
+  if (noise <= COARSE_NOISE) return [];
   const db = -10 * Math.log10(noise);
-  const wholes = weight.channels.filter(({ relativeNoise = 0 }) => relativeNoise > COARSE_NOISE).length;
+  const poor = weight.channels.filter(({ relativeNoise = 0 }) => relativeNoise > COARSE_NOISE).length;
   // Single poor channels under one scale are what w.per-tensor-spread is about.
-  if (wholes < weight.channels.length / 2) return undefined;
-  return {
-    message: `the scale of the weights is too large: rounding leaves ${short(db)} dB of them`,
-    args: { sqnrDb: db, channels: weight.channels.length },
-  };
+  if (poor < weight.channels.length / 2) return [];
+  const { dtype = 'int8' } = weight.quant ?? {};
+  const message = `the scale of the ${dtype} weights is too large for them: rounding leaves ${short(db)} dB`;
+  const found = finding(evidence, weight, { message, args: { sqnrDb: db, dtype } });
+  return [{ ...found, rule: 'w.coarse-scale', severity: /^u?int[24]$/.test(dtype) ? 'warning' : 'error' }];
 }
 
 /** The factor that all channels are off by; undefined where they do not agree on one, or it is 1. */

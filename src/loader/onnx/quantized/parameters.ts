@@ -56,6 +56,13 @@ export class Parameters {
         `'${of.name}' holds ${dtype} and its zero point is ${point.dtype}; ${dtype} is wanted`,
       );
     }
+    const points = point === undefined ? scale.length : elementCount(point.dims);
+    if (points !== scale.length && points !== 1) {
+      note(
+        'zero-point-count',
+        `'${of.name}' has ${plural(scale.length, 'scale')} and ${plural(points, 'zero point')}; as many are wanted`,
+      );
+    }
     const granularity = granularityOf(scale.length, request, note);
     const count = granularity.kind === 'per-tensor' ? 1 : scale.length;
     const params = this.shared(
@@ -63,7 +70,7 @@ export class Parameters {
         ...limitsOf(dtype),
         granularity,
         scale: this.#first(request.scale, scale, count),
-        zeroPoint: this.#zeroPoints(request.zeroPoint, point, count, of.name, note),
+        zeroPoint: this.#zeroPoints(request.zeroPoint, point, count),
         source: 'file',
       },
       float,
@@ -167,20 +174,7 @@ export class Parameters {
   }
 
   /** One for each scale; where the file has too few, the first stands in. */
-  #zeroPoints(
-    name: string,
-    data: ConstantData | undefined,
-    count: number,
-    of: string,
-    note: (kind: Fault['kind'], message: string) => void,
-  ): Int32Array {
-    const stored = data === undefined ? 0 : elementCount(data.dims);
-    if (data !== undefined && stored !== count && stored !== 1) {
-      note(
-        'zero-point-count',
-        `'${of}' has ${plural(count, 'scale')} and ${plural(stored, 'zero point')}; as many are wanted`,
-      );
-    }
+  #zeroPoints(name: string, data: ConstantData | undefined, count: number): Int32Array {
     const key = `${data === undefined ? '' : name}\0${count}`;
     const known = this.#points.get(key);
     if (known !== undefined) return known;

@@ -18,6 +18,7 @@ const CEILINGS = {
   'calibrate with histograms': 8,
   cumulative: 6,
   'self+local+cumulative': 10,
+  compare: 8,
 };
 const MEMORY_CEILING = 1.1;
 const HELP_CEILING = 4;

@@ -15,6 +15,10 @@ import { planQuantization } from '../dist/quant/placement/planner.js';
 import { SCHEMES } from '../dist/quant/presets.js';
 import { NO_SELECTION } from '../dist/quant/select.js';
 import { calibrate } from '../dist/run/calibrate.js';
+import { align } from '../dist/diff/alignment/index.js';
+import { commonEdges, measurePair } from '../dist/commands/compare-measure.js';
+import { otherNetwork } from '../dist/commands/network-pair.js';
+import { FLOAT_LANE } from '../dist/ir/lane.js';
 import { openDataset } from '../dist/run/data/index.js';
 import { measure } from '../dist/run/measure.js';
 import { ensureBenchFiles } from './files.js';
@@ -41,13 +45,31 @@ const samples = await openDataset({
 const calibrated = (histograms) =>
   calibrate(graph, edges, samples, { threads: THREADS, histograms, momentum: 0.99 }, silent);
 
-async function measured(kinds) {
+async function simulatedLane() {
   const { edges: statistics } = await calibrated(false);
   const observed = observedTensors(graph, plan);
   const rangeOf = (id) => observe(observed.get(id).observer, statistics.get(id), observed.get(id));
-  const lane = buildLane(graph, plan, rangeOf, 'bench');
+  return buildLane(graph, plan, rangeOf, 'bench');
+}
+
+async function measured(kinds) {
+  const lane = await simulatedLane();
   const options = { threads: THREADS, kinds, clipping: new Set() };
   return () => measure(graph, lane, edges, fusedAway, samples, options, silent);
+}
+
+/** The reference is loaded for itself: two files share no constants. */
+async function compared() {
+  const candidate = { loaded, graph, lane: await simulatedLane() };
+  const other = await loadModel(files.mobilenet);
+  const bound = bindInputs(other.graph, new Map([['input', [1, 3, 224, 224]]]));
+  const reference = { loaded: other, graph: inferShapes(bound), lane: FLOAT_LANE };
+  return () => {
+    const alignment = align(reference, candidate);
+    const pair = { reference, candidate, alignment, other: otherNetwork(reference, alignment) };
+    const common = commonEdges(pair, fusedAway);
+    return measurePair(pair, common, fusedAway, samples, { threads: THREADS }, silent);
+  };
 }
 
 /** The user's file in onnxruntime-node with its own defaults: what all ratios are to. */
@@ -66,6 +88,7 @@ const JOBS = {
   'calibrate with histograms': async () => () => calibrated(true),
   cumulative: () => measured(['cumulative']),
   'self+local+cumulative': () => measured(ALL),
+  compare: compared,
 };
 
 const run = await JOBS[job]();

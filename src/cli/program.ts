@@ -252,6 +252,11 @@ function compareCommand() {
         'compute operators of the candidate that must be found in the reference; 50 when not given',
         numberBetween(0, 100),
       )
+      .option(
+        '--detail <N>',
+        'samples that layers and the ladder are measured on; a quarter when not given (one in 16 of TFLite integers), 8 at least',
+        wholeNumber(1),
+      )
       .option('--runtime', "also run the candidate's own file in ONNX Runtime, beside the simulation")
       .option(
         '--actual <DIR>',

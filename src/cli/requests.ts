@@ -62,6 +62,7 @@ export function compareRequest(
     data: dataRequest(options, sources),
     minAligned: (options.minAligned ?? MIN_ALIGNED) / 100,
     channels: options.channels ?? [],
+    ...(options.detail === undefined ? {} : { detail: options.detail }),
     runtime: options.runtime === true,
     ...(options.actual === undefined ? {} : { actual: options.actual }),
     threads: options.threads ?? availableParallelism(),

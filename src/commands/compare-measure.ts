@@ -16,8 +16,11 @@ import type { Samples, Watch } from '../run/samples.js';
 import { ladderLanes } from './ladder-lanes.js';
 import type { NetworkPair } from './network-pair.js';
 
-/** Samples of the ladder: each step is a network of its own. */
-const LADDER_SAMPLES = 16;
+/** Least samples that layers and the ladder are measured on, where there are as many. */
+const LEAST_DETAIL = 8;
+/** One in so many samples is; where the kernels of TFLite compute, which cost several times as much, fewer. */
+const DETAIL_SHARE = 4;
+const KERNEL_DETAIL_SHARE = 16;
 
 /** What of the candidate can be compared. */
 export interface CommonEdges {
@@ -76,21 +79,31 @@ export function rectifiedEarly(graph: Graph, lane: Lane): TensorId[] {
 export interface MeasuredPair {
   readonly measurements: readonly EdgeMeasurement[];
   readonly ladder: readonly LadderRung[];
+  /** The candidate as it is, on all samples; the rest is of those that layers were measured on. */
+  readonly ends: LadderRung;
 }
 
+export interface PairOptions {
+  readonly threads: number;
+  /** Samples to measure layers on; a share of all when absent. */
+  readonly detail?: number | undefined;
+}
+
+/** Layers, and each step of the ladder, cost as much as a network of their own: outputs are compared on all samples, the rest on some. */
 export async function measurePair(
   pair: NetworkPair,
   { edges, ends }: CommonEdges,
   fusedAway: ReadonlySet<TensorId>,
   samples: Samples,
-  threads: number,
+  { threads, detail }: PairOptions,
   watch: Watch,
 ): Promise<MeasuredPair> {
   const { graph, lane } = pair.candidate;
   const rungs = ladderLanes(pair);
-  const lanes = rungs.map((rung) => rung.lane);
   const endEdges = edges.filter(({ tensor }) => ends.has(tensor));
+  const lanes = rungs.map((rung) => rung.lane);
   const ladder = new Ladder(graph, lanes, endEdges, pair.other, { threads });
+  const whole = new Ladder(graph, [lane], endEdges, pair.other, { threads });
   try {
     const options = {
       threads,
@@ -100,23 +113,62 @@ export async function measurePair(
       other: pair.other,
       ranges: true,
     };
-    const passing = ladder.alongside(samples, LADDER_SAMPLES);
-    const sums = await measure(graph, lane, edges, fusedAway, passing, options, watch);
+    const most = detail ?? detailOf(samples.count, lane);
+    const some = passing(samples, most, [whole], [ladder], watch);
+    const sums = await measure(graph, lane, edges, fusedAway, some, options, () => undefined);
+    const outputs = (sumsOf: readonly RungSums[] | undefined): LadderRung['outputs'] =>
+      endEdges.map(({ tensor }, edge) => ({
+        tensor: tensorOf(graph, tensor).name,
+        ...rungOutput(sumsOf?.[edge]),
+      }));
     return {
       measurements: edgeMeasurements(graph, lane, sums, seenBy(sums)),
       ladder: rungs.map(({ rung, remark }, at) => ({
         rung,
         samples: ladder.samples,
-        outputs: endEdges.map(({ tensor }, edge) => ({
-          tensor: tensorOf(graph, tensor).name,
-          ...rungOutput(ladder.sums[at]?.[edge]),
-        })),
+        outputs: outputs(ladder.sums[at]),
         ...(remark === undefined ? {} : { remark }),
       })),
+      ends: { rung: 'everything', samples: whole.samples, outputs: outputs(whole.sums[0]) },
     };
   } finally {
     await ladder.close();
+    await whole.close();
   }
+}
+
+function detailOf(samples: number, { arithmetic }: Lane): number {
+  const share = arithmetic === 'tflite' ? KERNEL_DETAIL_SHARE : DETAIL_SHARE;
+  return Math.max(LEAST_DETAIL, Math.ceil(samples / share));
+}
+
+/** `most` of the samples, evenly spread; while all go by, they are added to `all`, and those given to `some`. */
+function passing(
+  samples: Samples,
+  most: number,
+  all: readonly Ladder[],
+  some: readonly Ladder[],
+  watch: Watch,
+): Samples {
+  return {
+    get count() {
+      return Math.min(most, samples.count);
+    },
+    async *samples() {
+      let at = 0;
+      watch('measure', at, samples.count);
+      for await (const sample of samples.samples()) {
+        for (const ladder of all) await ladder.add(sample);
+        // Sample i is taken where i * most / count passes a whole number.
+        const share = Math.min(1, most / samples.count);
+        if (Math.floor((at + 1) * share) > Math.floor(at * share)) {
+          for (const ladder of some) await ladder.add(sample);
+          yield sample;
+        }
+        watch('measure', ++at, samples.count);
+      }
+    },
+  };
 }
 
 function rungOutput(sums: RungSums | undefined): Omit<LadderRung['outputs'][number], 'tensor'> {

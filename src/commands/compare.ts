@@ -40,6 +40,8 @@ export interface CompareRequest extends SourcesRequest {
   readonly runtime: boolean;
   /** Folder with tensors dumped from a device. */
   readonly actual?: string;
+  /** Samples that layers are measured on; a quarter of all or more when absent. */
+  readonly detail?: number;
   readonly threads: number;
   readonly timestamp: boolean;
 }
@@ -61,10 +63,12 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
   const plan = planOfLane(graph, lane);
   const fusedAway = new Set([...plan.fusedAway, ...rectifiedEarly(graph, lane)]);
   const common = commonEdges(pair, fusedAway);
-  const { edges, ends, notMeasured } = common;
+  const { edges, notMeasured } = common;
   const places = new Places(graph, plan);
   const asked = namedTensors(graph, places, edges, request.channels);
-  const { measurements, ladder } = await measurePair(pair, common, fusedAway, samples, threads, watch);
+  const { detail } = request;
+  const measured = await measurePair(pair, common, fusedAway, samples, { threads, detail }, watch);
+  const { measurements, ladder } = measured;
   const options = { threads, other: pair.other, watch };
   const original = request.runtime
     ? await runOriginal(candidate, pair.candidate, samples, options)
@@ -111,11 +115,12 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     }),
     tensors,
     constants: constantRows(pair.reference.graph, graph, compared),
+    outputs: measured.ends,
     ladder: [...ladder, ...runtimeRung(original, dataset.count)],
     findings,
     verdict: compareVerdict({
+      outputs: measured.ends,
       tensors,
-      ends: new Set([...ends].map((id) => tensorOf(graph, id).name)),
       findings,
       jumps: reportedJumps,
     }),

@@ -72,7 +72,8 @@ function network(
   return { loaded, graph: inferShapes(graph), lane };
 }
 
-function otherNetwork({ graph, lane }: Network, { edges, inputs }: Alignment): ReferenceNetwork {
+/** The reference as programs run it beside the candidate. */
+export function otherNetwork({ graph, lane }: Network, { edges, inputs }: Alignment): ReferenceNetwork {
   return {
     graph,
     lane,

@@ -40,7 +40,7 @@ export function ladderSection(
     ...(reading === undefined ? [] : labelled(INDENT, reading, width, style.bold)),
     ...table(ladder, isSameData, style, width),
     ...remarkLines(ladder, width),
-    ...worstSample(tensors, all, width),
+    ...worstSample(tensors, first.samples, width),
   ];
 }
 

@@ -88,9 +88,12 @@ export interface LadderRung {
 export interface CompareReport extends Omit<Report, 'command' | 'tensors' | 'weights'> {
   readonly command: 'compare';
   readonly alignment: ReportedAlignment;
-  /** Aligned activations of the candidate, in its order. */
+  /** Aligned activations of the candidate, in its order; on as many samples as the ladder. */
   readonly tensors: readonly ComparedTensor[];
   readonly constants: readonly ComparedConstant[];
+  /** The candidate as it is, simulated, on all samples. */
+  readonly outputs: LadderRung;
+  /** On the samples that layers are measured on. */
   readonly ladder: readonly LadderRung[];
   /** Of `--runtime`. */
   readonly runtime?: OtherRun | NotRun;

@@ -1,6 +1,6 @@
 /** The one-sentence answer of a comparison. */
 import type { Finding } from '../doctor/finding.js';
-import type { ComparedTensor } from './compare-report.js';
+import type { ComparedTensor, LadderRung } from './compare-report.js';
 import type { Report, ReportedJump } from './report.js';
 
 /** Below this cumulative SQNR an output carries little of the reference; above the other it is close to it. */
@@ -8,41 +8,46 @@ const BROKEN_DB = 10;
 const CLOSE_DB = 20;
 
 export interface ComparedEnds {
+  /** Of all samples. */
+  readonly outputs: LadderRung;
   readonly tensors: readonly ComparedTensor[];
-  /** Names of the tensors to judge by: the outputs, or the last ones that both networks have. */
-  readonly ends: ReadonlySet<string>;
   /** Worst first. */
   readonly findings: readonly Finding[];
   /** Largest first. */
   readonly jumps: readonly ReportedJump[];
 }
 
-export function compareVerdict({ tensors, ends, findings, jumps }: ComparedEnds): Report['verdict'] {
-  const measured = tensors.filter(({ cumulative }) => cumulative !== undefined);
-  const outputs = measured.filter(({ tensor }) => ends.has(tensor));
+export function compareVerdict({ outputs, tensors, findings, jumps }: ComparedEnds): Report['verdict'] {
   const error = findings.find(({ severity }) => severity === 'error');
   const cause = error ?? findings.find(({ severity }) => severity === 'warning');
-  if (cause === undefined && measured.every(({ cumulative }) => cumulative?.exact === true)) {
+  const measured = tensors.filter(({ cumulative }) => cumulative !== undefined);
+  const areExact = outputs.outputs.length > 0 && outputs.outputs.every(({ exact }) => exact === true);
+  if (cause === undefined && areExact && measured.every(({ cumulative }) => cumulative?.exact === true)) {
     return { summary: 'exact: not one value of the candidate differs from the reference' };
   }
-  const worst = outputs
-    .filter(({ cumulative }) => cumulative?.sqnrDb !== undefined)
-    .sort((a, b) => (a.cumulative?.sqnrDb ?? 0) - (b.cumulative?.sqnrDb ?? 0))[0];
-  const db = worst?.cumulative?.sqnrDb;
-  const blamed = (finding: Finding | undefined): Pick<Report['verdict'], 'cause' | 'where'> => {
-    const where = finding?.subject.tensor ?? finding?.subject.node;
-    return finding === undefined ? {} : { cause: finding.rule, ...(where === undefined ? {} : { where }) };
-  };
-  if (worst === undefined || db === undefined) {
-    return outputs.length > 0 && outputs.every(({ cumulative }) => cumulative?.exact === true)
-      ? { ...blamed(cause), summary: 'no output of the candidate differs from the reference' }
-      : { ...blamed(cause), summary: 'no output could be compared with the reference' };
+  const [worst] = outputs.outputs
+    .filter(({ sqnrDb }) => sqnrDb !== undefined)
+    .sort((a, b) => (a.sqnrDb ?? 0) - (b.sqnrDb ?? 0));
+  const broken = outputs.outputs.find(({ nonFinite = 0 }) => nonFinite > 0);
+  const blame = blamed(cause);
+  if (broken !== undefined) {
+    return {
+      ...blame,
+      summary: `the candidate is broken: ${broken.tensor} has ${broken.nonFinite} NaN or infinite values`,
+    };
   }
-  const name = worst.role === 'output' ? `output ${worst.tensor}` : `the last common tensor ${worst.tensor}`;
-  const where = `${name} has ${db.toFixed(1)} dB SQNR (cumulative)`;
+  const db = worst?.sqnrDb;
+  if (worst === undefined || db === undefined) {
+    return areExact
+      ? { ...blame, summary: 'no output of the candidate differs from the reference' }
+      : { ...blame, summary: 'no output could be compared with the reference' };
+  }
+  const role = tensors.find(({ tensor }) => tensor === worst.tensor)?.role;
+  const name = role === 'output' ? `output ${worst.tensor}` : `the last common tensor ${worst.tensor}`;
+  const where = `${name} has ${db.toFixed(1)} dB SQNR (cumulative)${agreementText(worst.agreement)}`;
   if (db >= CLOSE_DB) {
     const but = cause === undefined ? '' : `, but ${cause.message}`;
-    return { ...blamed(cause), summary: `the candidate stays close to the reference: ${where}${but}` };
+    return { ...blame, summary: `the candidate stays close to the reference: ${where}${but}` };
   }
   const jump = jumps[0];
   const places = [cause?.subject.tensor, cause?.subject.node];
@@ -52,10 +57,21 @@ export function compareVerdict({ tensors, ends, findings, jumps }: ComparedEnds)
     jump === undefined || isElsewhere
       ? ''
       : `; the largest fall is at ${jump.node} (${jump.op}), ${jump.fromDb === undefined ? 'exact' : jump.fromDb.toFixed(1)} -> ${jump.toDb.toFixed(1)} dB`;
-  const blame = blamed(cause);
   return {
     ...blame,
     ...(blame.where === undefined && jump !== undefined ? { where: jump.tensor } : {}),
     summary: `the candidate ${db < BROKEN_DB ? 'is broken' : 'loses much'}: ${where}${fall}`,
   };
+}
+
+function blamed(finding: Finding | undefined): Pick<Report['verdict'], 'cause' | 'where'> {
+  const where = finding?.subject.tensor ?? finding?.subject.node;
+  return finding === undefined ? {} : { cause: finding.rule, ...(where === undefined ? {} : { where }) };
+}
+
+/** Decisions may survive an SQNR that looks poor. */
+function agreementText(agreement: number | undefined): string {
+  return agreement === undefined
+    ? ''
+    : ` and the reference's largest element in ${(100 * agreement).toFixed(1)} % of its rows`;
 }

@@ -1,4 +1,4 @@
-/** The ladder: several lanes beside a reference, at the outputs, on some of the samples of a pass. */
+/** The ladder: several lanes beside a reference, at the outputs. */
 import type { Edge } from '../compile/edges.js';
 import { ladderProgram, type LadderProgram, type LadderStat } from '../compile/ladder-program.js';
 import type { ReferenceNetwork } from '../compile/reference.js';
@@ -6,7 +6,6 @@ import type { Graph } from '../ir/graph.js';
 import type { Lane } from '../ir/lane.js';
 import type { Sample } from './data/dataset.js';
 import type { SessionOptions } from './runtime.js';
-import type { Samples } from './samples.js';
 import { SheetRunner } from './sheet-runner.js';
 
 /** Of one lane at one tensor, over all samples. */
@@ -62,26 +61,5 @@ export class Ladder {
 
   close(): Promise<void> {
     return this.#runner.close();
-  }
-
-  /** The same samples; while they go by, `most` of them, evenly spread, are added here. */
-  alongside(samples: Samples, most: number): Samples {
-    const add = (sample: Sample): Promise<void> => this.add(sample);
-    return {
-      get count() {
-        return samples.count;
-      },
-      async *samples() {
-        const { count } = samples;
-        let at = 0;
-        for await (const sample of samples.samples()) {
-          // Sample i is taken where i * most / count passes a whole number.
-          const share = Math.min(1, most / count);
-          if (Math.floor((at + 1) * share) > Math.floor(at * share)) await add(sample);
-          at++;
-          yield sample;
-        }
-      },
-    };
   }
 }

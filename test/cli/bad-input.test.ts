@@ -51,6 +51,7 @@ async function inProcess(args: readonly string[]): Promise<Outcome & { readonly 
       checkTargets(parseTargets(options.report ?? []), [model, ...request.calib, ...request.eval]);
       report = await analyze(request, () => undefined);
     },
+    compare: () => Promise.reject(new Error('not tested here')),
     inspect: () => Promise.reject(new Error('not tested here')),
   });
   let printed = '';

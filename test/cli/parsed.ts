@@ -16,7 +16,11 @@ export async function parsed(argv: readonly string[], printed: string[] = []): P
     seen.push({ command, positional, options: { ...options } });
     return Promise.resolve();
   };
-  const program = programWith({ analyze: note('analyze'), inspect: note('inspect') });
+  const program = programWith({
+    analyze: note('analyze'),
+    compare: note('compare'),
+    inspect: note('inspect'),
+  });
   for (const command of [program, ...program.commands] as Command[]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => printed.push(text),

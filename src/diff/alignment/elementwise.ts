@@ -12,6 +12,7 @@ import {
   type Graph,
   type Node,
 } from '../../ir/graph.js';
+import { constantSource } from './constant-source.js';
 
 /** Points at which functions are compared: both sides of every corner that an activation function has. */
 export const POINTS: readonly number[] = [
@@ -155,7 +156,8 @@ export function applied(
 
 function constantSamples(graph: Graph, node: Node, slot: number): Samples | undefined {
   const id = node.inputs[slot] ?? undefined;
-  const data = id === undefined ? undefined : tensorOf(graph, id).data;
+  const source = id === undefined ? undefined : constantSource(graph, id);
+  const data = source === undefined ? undefined : tensorOf(graph, source).data;
   const first = data && floatsOf(data)?.[0];
   return first === undefined ? undefined : POINTS.map(() => first);
 }

@@ -1,6 +1,7 @@
 /** The scale and shift per output channel that follow a linear operator: a bias, a BatchNormalization that was not folded. */
 import { floatAttr, tensorOf, topologyOf, type Graph, type Node, type TensorId } from '../../ir/graph.js';
 import { dimsOf, type Axes } from './axes.js';
+import { constantSource } from './constant-source.js';
 import { floatsOf, isMover } from './elementwise.js';
 import type { Kernel } from './kernel.js';
 
@@ -41,7 +42,8 @@ class Fold {
   /** x becomes x · scale + shift. */
   then(graph: Graph, node: Node, slot: number): boolean {
     const channels = this.scale.length;
-    const other = node.inputs[slot === 0 ? 1 : 0] ?? undefined;
+    const operand = node.inputs[slot === 0 ? 1 : 0] ?? undefined;
+    const other = operand === undefined ? undefined : constantSource(graph, operand);
     if (node.op === 'BatchNormalization') return this.#normalize(graph, node);
     const values = other === undefined ? undefined : perChannel(graph, other, channels);
     if (other === undefined || values === undefined) return false;
@@ -67,8 +69,9 @@ class Fold {
 
   #normalize(graph: Graph, node: Node): boolean {
     const channels = this.scale.length;
+    const sources = node.inputs.map((id) => (id === null ? undefined : constantSource(graph, id)));
     const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((slot) => {
-      const id = node.inputs[slot] ?? undefined;
+      const id = sources[slot];
       return id === undefined ? undefined : perChannel(graph, id, channels);
     });
     if (gamma === undefined || beta === undefined || mean === undefined || variance === undefined)
@@ -76,7 +79,7 @@ class Fold {
     const epsilon = floatAttr(node, 'epsilon') ?? 1e-5;
     const factor = gamma.map((value, m) => value / Math.sqrt((variance[m] ?? 0) + epsilon));
     this.#multiply(factor);
-    this.#add(beta, 1, node.inputs[2] ?? undefined);
+    this.#add(beta, 1, sources[2]);
     this.#add(
       mean.map((value, m) => -value * (factor[m] ?? 0)),
       1,
@@ -158,7 +161,8 @@ function liesAlongChannels(
 ): boolean {
   if (node.op === 'BatchNormalization') return slot === 0;
   const id = node.inputs[slot === 0 ? 1 : 0] ?? undefined;
-  const dims = id === undefined ? undefined : tensorOf(graph, id).data?.dims;
+  const isConstant = id !== undefined && constantSource(graph, id) !== undefined;
+  const dims = isConstant ? (tensorOf(graph, id).data?.dims ?? dimsOf(graph, id)) : undefined;
   const fromDims = dimsOf(graph, from);
   if (dims === undefined) return false;
   if (fromDims === undefined || channels === 1) return true;

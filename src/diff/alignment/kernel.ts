@@ -8,7 +8,8 @@ import {
   type Node,
   type TensorId,
 } from '../../ir/graph.js';
-import type { Atom, Axes } from './axes.js';
+import { dimsOf, type Atom, type Axes } from './axes.js';
+import { constantSource } from './constant-source.js';
 import { floatsOf } from './elementwise.js';
 
 export interface Kernel {
@@ -44,9 +45,12 @@ const OUT = 'M';
 /** The kernel of a convolution or of a product with a constant matrix; undefined for every other node. */
 export function kernelOf(graph: Graph, node: Node, axes: readonly (Axes | undefined)[]): Kernel | undefined {
   const isKnown = node.domain === '' || node.domain === 'ai.onnx' || node.domain === 'com.microsoft';
-  const id = node.inputs[1] ?? undefined;
+  const operand = node.inputs[1] ?? undefined;
+  const id = operand === undefined ? undefined : constantSource(graph, operand);
   const data = id === undefined ? undefined : tensorOf(graph, id).data;
-  if (!isKnown || id === undefined || data === undefined || data.dims.includes(0)) return undefined;
+  if (!isKnown || operand === undefined || id === undefined || data === undefined) return undefined;
+  const isReshaped = id !== operand && dimsOf(graph, operand)?.join() !== data.dims.join();
+  if (isReshaped || data.dims.includes(0)) return undefined;
   const form = formOf(node, data.dims, axes);
   if (form === undefined) return undefined;
   const { channels, storage } = form;
@@ -75,8 +79,9 @@ export function kernelOf(graph: Graph, node: Node, axes: readonly (Axes | undefi
 }
 
 function biasOf(graph: Graph, node: Node): Kernel['bias'] {
-  const id = /Conv|Gemm/.test(node.op) ? (node.inputs[2] ?? undefined) : undefined;
-  if (id === undefined || tensorOf(graph, id).data === undefined) return undefined;
+  const operand = /Conv|Gemm/.test(node.op) ? (node.inputs[2] ?? undefined) : undefined;
+  const id = operand === undefined ? undefined : constantSource(graph, operand);
+  if (id === undefined) return undefined;
   return { tensor: id, beta: node.op === 'Gemm' ? (floatAttr(node, 'beta') ?? 1) : 1 };
 }
 

@@ -111,6 +111,11 @@ export function pairMembers(left: RegionView, right: RegionView, wired: readonly
   return pairs.found;
 }
 
+/** Whether a mover leaves extents and order as they are: what it writes is what it reads, but for rounding. */
+function keepsPlaces({ node }: Member): boolean {
+  return node !== undefined && /^(Identity|Cast|CastLike|Dropout|(Dequantize|Quantize)Linear)$/.test(node.op);
+}
+
 class Pairs {
   readonly found: MemberPair[] = [];
   readonly #left: RegionView;
@@ -141,18 +146,30 @@ class Pairs {
     return members.filter(({ tensor }) => !taken.has(tensor));
   }
 
-  /** Tensors of the candidate that only hold another one again: a second quantizer's, the same in another order. */
+  /**
+   * Tensors of the candidate that only hold another one again: a second quantizer's, the same in another order. Also those that one
+   * holds again: what an operator writes is compared where it is written, not where a quantizer has rounded it.
+   */
   copies(right: readonly Member[]): void {
-    for (const { tensor, node, isMoved } of right) {
+    const sourceOf = ({ node, isMoved }: Member): TensorId | undefined => {
       const source = isMoved ? (node?.inputs[0] ?? undefined) : undefined;
-      const shown = source === undefined ? undefined : this.#right.shown(source);
-      const twin = this.found.find(({ candidate }) => candidate === shown);
-      if (twin === undefined || this.#candidate.has(tensor)) continue;
-      if (sizeOf(this.#right.skeleton.graph, tensor) !== sizeOf(this.#left.skeleton.graph, twin.reference))
-        continue;
-      this.#candidate.add(tensor);
-      this.found.push({ reference: twin.reference, candidate: tensor });
+      return source === undefined ? undefined : this.#right.shown(source);
+    };
+    for (const member of right) this.#copy(sourceOf(member), member.tensor);
+    for (const member of right.toReversed()) {
+      const source = sourceOf(member);
+      if (source !== undefined && keepsPlaces(member)) this.#copy(member.tensor, source);
     }
+  }
+
+  /** Pairs a tensor of the candidate with the twin of the one that has the same values. */
+  #copy(known: TensorId | undefined, tensor: TensorId): void {
+    const twin = this.found.find(({ candidate }) => candidate === known);
+    if (twin === undefined || this.#candidate.has(tensor)) return;
+    if (sizeOf(this.#right.skeleton.graph, tensor) !== sizeOf(this.#left.skeleton.graph, twin.reference))
+      return;
+    this.#candidate.add(tensor);
+    this.found.push({ reference: twin.reference, candidate: tensor });
   }
 
   alike(left: readonly Member[], right: readonly Member[]): void {

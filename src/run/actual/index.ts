@@ -41,12 +41,11 @@ export async function readActual(
   const inventory = await inventoryOf(path);
   const { matched, skipped } = matchArrays(candidate, targets, ids, inventory.arrays);
   if (matched.length === 0) {
-    const found = inventory.arrays.length === 0 ? ['no arrays'] : describeInventory(inventory);
     const wanted = atMost(targets.map(({ name, dims }) => `${name} [${dims.join(', ')}]`));
     const reasons = atMost([...new Set(skipped.map(({ subject, reason }) => `${subject}: ${reason}`))]);
     throw new UsageError(`--actual ${path}: no array in it is a tensor of the network`, {
       places: [
-        ...found.map((line) => `found ${line}`),
+        ...describeInventory(inventory).map((line) => `found ${line}`),
         ...reasons,
         ...wanted.map((line) => `wanted ${line}`),
       ],

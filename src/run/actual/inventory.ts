@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { DataError, UsageError } from '../../errors.js';
 import type { ByteReader } from '../data/byte-reader.js';
 import { isFeedable } from '../data/convert.js';
-import { atMost, extensionOf, listFolder, statOf } from '../data/files.js';
+import { atMost, extensionOf, listFolder, statOf, type FolderListing } from '../data/files.js';
 import type { ArrayHeader } from '../data/npy-header.js';
 import { openNpy, readHeader } from '../data/npy.js';
 import type { DataFile } from '../data/source.js';
@@ -32,7 +32,12 @@ export interface Inventory {
 export async function inventoryOf(path: string): Promise<Inventory> {
   const arrays: DumpedArray[] = [];
   const skipped: { subject: string; reason: string }[] = [];
-  for (const file of await filesAt(path)) {
+  const { files, special } = await filesAt(path);
+  if (special > 0) {
+    const subject = special === 1 ? '1 entry' : `${special} entries`;
+    skipped.push({ subject, reason: 'a device, a pipe or a link that leads nowhere' });
+  }
+  for (const file of files) {
     try {
       const extension = extensionOf(file.id);
       if (extension === '.npy') arrays.push(await plainArray(file));
@@ -48,14 +53,16 @@ export async function inventoryOf(path: string): Promise<Inventory> {
 
 /** What was found, for the message that nothing fits. */
 export function describeInventory({ arrays, skipped }: Inventory): string[] {
+  if (arrays.length === 0 && skipped.length === 0) return ['no files'];
   const found = arrays.map(({ label, header: { dtype, dims } }) => `${label}: ${dtype} [${dims.join(', ')}]`);
   return atMost([...found, ...skipped.map(({ subject, reason }) => `${subject}: ${reason}`)]);
 }
 
-async function filesAt(path: string): Promise<readonly DataFile[]> {
+async function filesAt(path: string): Promise<Pick<FolderListing, 'files' | 'special'>> {
   try {
     const stats = await statOf(path);
-    return stats.isDirectory() ? (await listFolder(path)).files : [{ path, id: basename(path) }];
+    if (stats.isDirectory()) return await listFolder(path);
+    return { files: [{ path, id: basename(path) }], special: 0 };
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     throw new UsageError(`--actual ${path}: ${error.message}`, {

@@ -24,7 +24,14 @@ const COUNTED = /^\d+[^A-Za-z0-9/]+(?=.)/;
 /** The output of an operator, as TensorFlow writes it: "conv1:0". */
 const PORT = /[:_]0$/;
 
-type Index = Map<string, Map<Target, Form>>;
+/** How a tensor comes to a name. */
+interface Meant {
+  readonly form: Form;
+  /** The graph itself calls it so; other names are those that the file has for its codes and what is read back from them. */
+  readonly isOwn: boolean;
+}
+
+type Index = Map<string, Map<Target, Meant>>;
 
 export class TensorNames {
   readonly #exact: Index = new Map();
@@ -57,14 +64,18 @@ export class TensorNames {
   }
 
   #add(name: string, target: Target, form: Form): void {
-    put(this.#exact, name, target, form);
+    const meant: Meant = { form, isOwn: name === target.name };
+    put(this.#exact, name, target, meant);
     for (const variant of new Set([name, name.replace(PORT, '')])) {
-      put(this.#plain, plain(variant), target, form);
-      put(this.#caseless, plain(variant).toLowerCase(), target, form);
+      put(this.#plain, plain(variant), target, meant);
+      put(this.#caseless, plain(variant).toLowerCase(), target, meant);
     }
   }
 
-  /** What the name may mean; of several tensors with the same name, the one that a number in front of it tells. */
+  /**
+   * What the name may mean. A tensor of that name goes before one whose codes or values the file calls so: an output of a network is
+   * often read back from the codes of another tensor. Of several tensors with the same name, the one that a number in front tells.
+   */
   find(name: string): NameMatch | undefined {
     const decoded = decode(name);
     const bare = plain(decoded.replace(COUNTED, ''));
@@ -79,9 +90,10 @@ export class TensorNames {
       () => this.#placed(decoded),
     ];
     for (const [level, attempt] of attempts.entries()) {
-      const forms = attempt();
-      if (forms === undefined) continue;
-      const found = [...forms].map(([target, form]): Named => ({ target, form }));
+      const meant = attempt();
+      if (meant === undefined) continue;
+      const own = [...meant].filter(([, { isOwn }]) => isOwn);
+      const found = (own.length > 0 ? own : [...meant]).map(([target, { form }]): Named => ({ target, form }));
       const number = Number(/^\d+/.exec(decoded)?.[0] ?? NaN);
       const told = found.filter(({ target }) => found.length > 1 && this.#byNumber.get(number) === target);
       return { found: told.length === 1 ? told : found, level };
@@ -89,25 +101,26 @@ export class TensorNames {
     return undefined;
   }
 
-  #numbered(name: string): Map<Target, Form> | undefined {
+  #numbered(name: string): Map<Target, Meant> | undefined {
     const number = /^(?:t|tensor)?[_-]?(\d{1,9})$/i.exec(name)?.[1];
     return alone(number === undefined ? undefined : this.#byNumber.get(Number(number)));
   }
 
-  #placed(name: string): Map<Target, Form> | undefined {
+  #placed(name: string): Map<Target, Meant> | undefined {
     const [, word = '', at = ''] = /^(input|output)s?[_-]?(\d{0,9})$/i.exec(name) ?? [];
     return alone(this.#byPlace.get(at === '' ? word.toLowerCase() : `${word.toLowerCase()}_${Number(at)}`));
   }
 }
 
-function put(index: Index, key: string, target: Target, form: Form): void {
-  const known = index.get(key);
-  if (known === undefined) index.set(key, new Map([[target, form]]));
-  else if (!known.has(target)) known.set(target, form);
+function put(index: Index, key: string, target: Target, meant: Meant): void {
+  const known = index.get(key) ?? new Map<Target, Meant>();
+  index.set(key, known);
+  const first = known.get(target);
+  known.set(target, first === undefined ? meant : { ...first, isOwn: first.isOwn || meant.isOwn });
 }
 
-function alone(target: Target | undefined): Map<Target, Form> | undefined {
-  return target === undefined ? undefined : new Map([[target, 'tensor']]);
+function alone(target: Target | undefined): Map<Target, Meant> | undefined {
+  return target === undefined ? undefined : new Map([[target, { form: 'tensor', isOwn: true }]]);
 }
 
 /** Letters and digits, whatever stands between them. */

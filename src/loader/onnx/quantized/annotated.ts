@@ -12,8 +12,8 @@ interface Reading {
   readonly through: QuantParams | DynamicQuantizer | undefined;
 }
 
-/** Operators that read no values. */
-const SHAPE_READERS: ReadonlySet<string> = new Set(['Shape', 'Size']);
+/** Operators that look at the shape alone: codes have that of their tensor. */
+export const SHAPE_READERS: ReadonlySet<string> = new Set(['Shape', 'Size']);
 
 /** Writes the outputs of the network, then places annotations. Called once, after the last node of the file. */
 export function annotated(state: FoldState, readers: FileReaders): Draft {

@@ -7,7 +7,7 @@
  */
 import type { Draft, DraftNode } from '../draft.js';
 import type { ValueType } from '../value-type.js';
-import { annotated } from './annotated.js';
+import { annotated, SHAPE_READERS } from './annotated.js';
 import { withCutConstants } from './cut-constants.js';
 import { DYNAMIC_RULES } from './dynamic.js';
 import { FileReaders } from './file-readers.js';
@@ -97,6 +97,3 @@ function folded(node: DraftNode, state: FoldState, readers: FileReaders): true |
   }
   return state.attempt(() => (linear === undefined ? rule?.(folding) : linear(folding, state))) ?? true;
 }
-
-/** Operators that look at the shape alone: codes have that of their tensor. */
-const SHAPE_READERS: ReadonlySet<string> = new Set(['Shape', 'Size']);

@@ -9,7 +9,7 @@ import { tensorOf, type Graph, type TensorId } from '../ir/graph.js';
 import type { Lane } from '../ir/lane.js';
 import { isOnlyRectified } from '../ir/operators.js';
 import type { LadderRung } from '../report/compare-report.js';
-import { calibrate } from '../run/calibrate.js';
+import { atMost } from '../run/data/files.js';
 import { Ladder, type RungSums } from '../run/ladder.js';
 import { measure, type EdgeSums } from '../run/measure.js';
 import type { Samples, Watch } from '../run/samples.js';
@@ -19,7 +19,7 @@ import type { NetworkPair } from './network-pair.js';
 /** Least samples that layers and the ladder are measured on, where there are as many. */
 const LEAST_DETAIL = 8;
 /** One in so many samples is; where the kernels of TFLite compute, which cost several times as much, fewer. */
-const DETAIL_SHARE = 4;
+const DETAIL_SHARE = 8;
 const KERNEL_DETAIL_SHARE = 16;
 
 /** What of the candidate can be compared. */
@@ -45,10 +45,20 @@ export function commonEdges(
       },
     );
   }
+  const ends = endsOf(graph, new Set(edges.map(({ tensor }) => tensor)));
+  if (ends.size === 0) {
+    throw new UsageError(
+      'there is nothing to judge by: nothing behind the inputs has a known shape and a counterpart',
+      {
+        places: atMost(unmeasured.map(({ tensor, reason }) => `${tensorOf(graph, tensor).name}: ${reason}`)),
+        hint: `qdbg inspect ${reference.loaded.path} ${loaded.path} puts them side by side`,
+      },
+    );
+  }
   const alone = all.filter(({ tensor }) => !other.counterparts.has(tensor));
   return {
     edges,
-    ends: endsOf(graph, new Set(edges.map(({ tensor }) => tensor))),
+    ends,
     notMeasured: [
       ...unmeasured,
       ...alone.map(({ tensor }) => ({ tensor, reason: 'it is not in the reference' })),
@@ -89,6 +99,8 @@ export interface PairOptions {
   readonly detail?: number | undefined;
 }
 
+const silent = (): void => undefined;
+
 /** Layers, and each step of the ladder, cost as much as a network of their own: outputs are compared on all samples, the rest on some. */
 export async function measurePair(
   pair: NetworkPair,
@@ -105,17 +117,30 @@ export async function measurePair(
   const ladder = new Ladder(graph, lanes, endEdges, pair.other, { threads });
   const whole = new Ladder(graph, [lane], endEdges, pair.other, { threads });
   try {
+    const most = detail ?? detailOf(samples.count, lane);
     const options = {
       threads,
       kinds: ERROR_KINDS,
       clipping: new Set(edges.map(({ tensor }) => tensor)),
-      gains: await gainsOf(pair, edges, samples, threads),
       other: pair.other,
       ranges: true,
     };
-    const most = detail ?? detailOf(samples.count, lane);
     const some = passing(samples, most, [whole], [ladder], watch);
-    const sums = await measure(graph, lane, edges, fusedAway, some, options, () => undefined);
+    const first = await measure(graph, lane, edges, fusedAway, some, options, silent);
+    const gains = gainsOf(first);
+    // Values whose squares leave float32, such as masks of -3.4e38, are known once they are seen.
+    const sums =
+      gains.size === 0
+        ? first
+        : await measure(
+            graph,
+            lane,
+            edges,
+            fusedAway,
+            passing(samples, most, [], [], watch),
+            { ...options, gains },
+            silent,
+          );
     const outputs = (sumsOf: readonly RungSums[] | undefined): LadderRung['outputs'] =>
       endEdges.map(({ tensor }, edge) => ({
         tensor: tensorOf(graph, tensor).name,
@@ -181,43 +206,13 @@ function rungOutput(sums: RungSums | undefined): Omit<LadderRung['outputs'][numb
   };
 }
 
-/** Gains of edges whose values leave what float32 can square, by the first sample of the reference. */
-async function gainsOf(
-  { reference, alignment }: NetworkPair,
-  edges: readonly Edge[],
-  samples: Samples,
-  threads: number,
-): Promise<ReadonlyMap<TensorId, number>> {
-  const twins = new Map(alignment.edges.map((edge) => [edge.candidate, edge.reference]));
-  const wanted = new Set(edges.map(({ tensor }) => twins.get(tensor)));
-  const seen = edgesOf(reference.graph, new Set()).edges.filter(({ tensor }) => wanted.has(tensor));
-  const options = { threads, histograms: false, momentum: 0 };
-  const { edges: ranges } = await calibrate(
-    reference.graph,
-    seen,
-    firstOf(samples),
-    options,
-    () => undefined,
-  );
+function gainsOf(sums: readonly EdgeSums[]): ReadonlyMap<TensorId, number> {
   return new Map(
-    edges.flatMap(({ tensor }): [TensorId, number][] => {
-      const range = ranges.get(twins.get(tensor) as TensorId);
-      const gain = range === undefined ? undefined : gainOf(Math.max(-range.min, range.max));
+    [...seenBy(sums)].flatMap(([tensor, { min, max }]): [TensorId, number][] => {
+      const gain = gainOf(Math.max(-min, max));
       return gain === undefined ? [] : [[tensor, gain]];
     }),
   );
-}
-
-function firstOf(samples: Samples): Samples {
-  return {
-    count: 1,
-    async *samples() {
-      for await (const sample of samples.samples()) {
-        yield sample;
-        return;
-      }
-    },
-  };
 }
 
 function seenBy(sums: readonly EdgeSums[]): ReadonlyMap<TensorId, SeenEdge> {

@@ -40,7 +40,7 @@ export interface CompareRequest extends SourcesRequest {
   readonly runtime: boolean;
   /** Folder with tensors dumped from a device. */
   readonly actual?: string;
-  /** Samples that layers are measured on; a quarter of all or more when absent. */
+  /** Samples that layers are measured on; one in 8, and 8 at least, when absent. */
   readonly detail?: number;
   readonly threads: number;
   readonly timestamp: boolean;

@@ -83,9 +83,9 @@ function firstText(first: OtherTensor): string {
   return [
     `first that departs: ${shortened(tensor, NAME_IN_TEXT)} (${shortened(op, OP_WIDTH)})`,
     `: ${count(differing)} of ${plural(values, 'value')} differ`,
-    maxCodes === undefined ? '' : `, by ${plural(maxCodes, 'code')} at most`,
+    maxCodes === undefined || maxCodes === 0 ? '' : `, by ${plural(maxCodes, 'code')} at most`,
     nonFinite === undefined ? '' : `, ${count(nonFinite)} of them by not being finite`,
-    `; SQNR beside the simulation ${decibels(simulated)} dB`,
+    simulated.sqnrDb === undefined ? '' : `; SQNR beside the simulation ${decibels(simulated)} dB`,
     inputsDiffer === undefined ? '' : `; what it reads ${inputsDiffer ? 'differs too' : 'agrees'}`,
   ].join('');
 }

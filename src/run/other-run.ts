@@ -4,7 +4,7 @@ import type { Graph } from '../ir/graph.js';
 import type { Lane } from '../ir/lane.js';
 import type { Watch } from './samples.js';
 
-/** SQNR of a tensor beside what it should be, in dB; `exact` when not one value differs; neither when it has no signal. */
+/** SQNR of a tensor beside what it should be, in dB; `exact` when not one value differs; neither without signal or finite values that differ. */
 export interface Agreement {
   readonly sqnrDb?: number;
   readonly exact?: true;

@@ -1,4 +1,5 @@
 /** Tensors that the TFLite interpreter and ONNX Runtime gave for the digits networks, as devices would dump them. */
+import { symlinkSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
 import { readActual, runActual } from '../../src/run/actual/index.js';
@@ -266,6 +267,38 @@ describe('codes of ONNX Runtime for a QDQ file', () => {
   });
 });
 
+describe('a tensor and others that the file calls so', () => {
+  // The output is read back from the codes of what the Gemm writes.
+  const codes = [0, 1, 2].flatMap((sample) => dumps.qdq[sample]!.get('logits_QuantizeLinear_Output')!.values);
+
+  it('is compared under its own name, from codes and from what they stand for', async () => {
+    const { graph, lane } = open.qdq!.candidate;
+    const { scale, zeroPoint } = lane.tensors.get(graph.outputs[0]!)!;
+    const values = codes.map((code) => (code - zeroPoint[0]!) * scale[0]!);
+    for (const [read, bytes] of [
+      ['raw codes (uint8)', npyOf('|u1', [3, 10], Uint8Array.from(codes))],
+      ['dequantized values (float32)', npy([3, 10], values)],
+    ] as const) {
+      const run = await compare('qdq', folderOf({ 'logits.npy': bytes }));
+      expect(run.tensors.map((tensor) => [tensor.tensor, tensor.read])).toEqual([['logits', read]]);
+      expect(run.tensors[0]).toMatchObject({ values: 30, differing: 0 });
+      expect(run.skipped).toEqual([]);
+    }
+  });
+
+  it('is compared beside the tensor with the codes when both were dumped', async () => {
+    const bytes = npyOf('|u1', [3, 10], Uint8Array.from(codes));
+    const run = await compare(
+      'qdq',
+      folderOf({ 'logits.npy': bytes, 'logits_QuantizeLinear_Input.npy': bytes }),
+    );
+    expect(run.tensors.map(({ tensor, differing }) => [tensor, differing])).toEqual([
+      ['logits_QuantizeLinear_Input', 0],
+      ['logits', 0],
+    ]);
+  });
+});
+
 describe('a fault', () => {
   it('is counted as numpy counts it, and named as the first departure', async () => {
     const { tensor: faulty, ...counts } = expected.fault;
@@ -310,7 +343,9 @@ describe('a fault', () => {
     const { dims, values } = dumps.tflite[0]!.get('probabilities')!;
     const floats = values.map((code, i) => (i === 1 ? NaN : i === 2 ? Infinity : (code + 128) / 256));
     const run = await compare('tflite', folderOf({ '0/probabilities.npy': npy(dims, floats) }));
-    expect(run.tensors[0]).toMatchObject({ nonFinite: 2, simulated: { exact: true } });
+    const counted = { differing: 2, beyondTwoCodes: 2, maxCodes: 0, nonFinite: 2 };
+    expect(run.tensors[0]).toMatchObject(counted);
+    expect(run.tensors[0]?.simulated).toEqual({});
   });
 });
 
@@ -364,6 +399,43 @@ describe('what does not fit', () => {
     expect(places).toContain('found conv.npy: int8 [1, 8, 8, 16]');
     expect(places).toContain('wanted image [1, 1, 8, 8]');
     expect(hint).toContain('--actual DIR');
+  });
+
+  it('is refused with the reason where no file could be read', async () => {
+    const huge = npyOf('|i1', [10 ** 12, 8, 8, 1], new Int8Array(10));
+    const path = folderOf({ 'image.npy': huge, 'stem/conv.npy': 'root:x:0:0' as never });
+    symlinkSync('nowhere', `${path}/probabilities.npy`);
+    const error: unknown = await compare('tflite', path).catch((thrown: unknown) => thrown);
+    const { places = [] } = error as UsageError;
+    expect(places.filter((line) => line.startsWith('found'))).toEqual([
+      'found 1 entry: a device, a pipe or a link that leads nowhere',
+      `found image.npy: it has ${huge.length} bytes; its shape [1000000000000, 8, 8, 1] of int8 takes ${64 * 10 ** 12 + huge.length - 10}`,
+      'found stem/conv.npy: it is not a .npy file (it does not begin with \\x93NUMPY)',
+    ]);
+  });
+
+  it('is an array of as many elements in another shape', async () => {
+    const files = (dims: readonly number[]): Files => ({
+      '0/stem/conv.npy': npyOf('|i1', dims, Int8Array.from(stem.values)),
+    });
+    for (const dims of [[8, 8, 16], [1, 16, 64], [128, 8], [1024], [1, 8, 8, 1, 16], [16, 2, 4, 8]]) {
+      const run = await compare('tflite', folderOf(files(dims)));
+      expect(run.tensors.map(({ tensor }) => tensor)).toEqual(['stem/conv']);
+    }
+    for (const dims of [
+      [32, 32],
+      [1, 4, 16, 16],
+      [8, 8, 4, 4],
+    ]) {
+      await expect(compare('tflite', folderOf(files(dims)))).rejects.toThrow(/no array in it is a tensor/);
+    }
+    // Three samples of which each has half the channels twice over.
+    const halves = npyOf('|i1', [6, 8, 8, 8], new Int8Array(6 * 512));
+    await expect(compare('tflite', folderOf({ 'stem/conv.npy': halves }))).rejects.toMatchObject({
+      places: expect.arrayContaining([
+        'stem/conv.npy: its shape is [6, 8, 8, 8]; stem/conv is [1, 16, 8, 8] in one sample',
+      ]) as string[],
+    });
   });
 
   it('is refused when the folder is empty or not there', async () => {

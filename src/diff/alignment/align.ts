@@ -4,6 +4,7 @@ import type { Lane } from '../../ir/lane.js';
 import type { AlignedEdge, AlignedOperator, Alignment } from './alignment.js';
 import { weightAnchors } from './anchors.js';
 import { edgesByBehaviour, withSettledViews, type Activations } from './behaviour.js';
+import { changedPairs } from './changed.js';
 import { alignedConstants } from './constants.js';
 import { edgesOf, outputsOf, regionPairs, sorted, unmatchedNodes, type FoundEdge } from './edges.js';
 import { isElementwise } from './elementwise.js';
@@ -37,6 +38,7 @@ export function align(reference: Side, candidate: Side, activations?: Activation
   matching.anchor(weightAnchors(matching.reference, matching.candidate));
   matching.complete();
   requireEvidence(matching);
+  joinChanged(matching);
   const edges = activations === undefined ? edgesOf(regionPairs(matching)) : completed(matching, activations);
   const alignment = alignmentOf(matching, edges);
   traces.set(alignment, { matching, edges });
@@ -66,8 +68,16 @@ function completed(matching: Matching, activations: Activations): FoundEdge[] {
     if (one.kind === other.kind || (one.isCompute && other.isCompute)) matching.join(one, other, 'behaviour');
   }
   matching.complete();
+  joinChanged(matching);
   const edges = withSettledViews(matching, edgesOf(regionPairs(matching)), activations);
   return sorted(matching.candidate.graph, [...edges, ...edgesByBehaviour(matching, edges, activations)]);
+}
+
+/** Operators that another one replaces are compared with it, and followed. */
+function joinChanged(matching: Matching): void {
+  const pairs = changedPairs(matching);
+  for (const [a, b] of pairs) matching.join(a, b, 'structure');
+  if (pairs.length > 0) matching.complete();
 }
 
 function alignmentOf(matching: Matching, edges: readonly FoundEdge[]): Alignment {
@@ -100,7 +110,7 @@ function operator(matching: Matching, { reference, candidate, ground }: Match): 
     {
       reference: nodesOf(a),
       candidate: nodesOf(b),
-      constants: alignedConstants(matching.reference, a, matching.candidate, b),
+      constants: a.kind === b.kind ? alignedConstants(matching.reference, a, matching.candidate, b) : [],
       ground,
     },
   ];

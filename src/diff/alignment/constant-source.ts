@@ -10,13 +10,16 @@ const KEEPING: ReadonlySet<string> = new Set([
 export function constantSource(graph: Graph, tensor: TensorId): TensorId | undefined {
   const { producer } = topologyOf(graph);
   const seen = new Set<TensorId>();
-  for (let at: TensorId | undefined = tensor; at !== undefined && !seen.has(at);) {
+  let at = tensor;
+  // A graph that writes a tensor twice could go in circles.
+  while (!seen.has(at)) {
     if (tensorOf(graph, at).data !== undefined) return at;
     seen.add(at);
     const writer = producer[at];
     const node = writer === undefined ? undefined : nodeOf(graph, writer);
-    const isKept = node !== undefined && KEEPING.has(node.op) && isFloat(tensorOf(graph, at).dtype);
-    at = isKept ? (node.inputs[0] ?? undefined) : undefined;
+    const from = node !== undefined && KEEPING.has(node.op) ? (node.inputs[0] ?? undefined) : undefined;
+    if (from === undefined || !isFloat(tensorOf(graph, at).dtype)) return undefined;
+    at = from;
   }
   return undefined;
 }

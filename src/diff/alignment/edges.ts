@@ -1,5 +1,5 @@
 /** Activations of two networks that are the same, from the units that are. */
-import { tensorOf, type Graph, type Node, type TensorId } from '../../ir/graph.js';
+import type { Graph, Node, TensorId } from '../../ir/graph.js';
 import { operatorsOf, sourceOf } from '../../ir/operators.js';
 import type { View } from '../../ir/view.js';
 import type { AlignedEdge, Alignment } from './alignment.js';
@@ -7,7 +7,7 @@ import { dimsOf, merged, viewBetween } from './axes.js';
 import { isElementwise, isMover } from './elementwise.js';
 import type { Match, Matching } from './matching.js';
 import { oddNodes, pairMembers, RegionView, sizeOf, type MemberPair } from './members.js';
-import type { Region, Skeleton, Unit } from './units.js';
+import { isComparable, type Region, type Skeleton, type Unit } from './units.js';
 
 /** Regions of both networks that belong together, with their tensors that do. */
 export interface RegionPair {
@@ -36,8 +36,8 @@ export function regionPairs(matching: Matching): RegionPair[] {
 }
 
 function viewsOf(skeleton: Skeleton): ReadonlyMap<Region, RegionView> {
-  const ends = new Set<TensorId>(skeleton.graph.outputs);
-  for (const { operands } of skeleton.units) for (const { tensor } of operands) ends.add(tensor);
+  const read = new Set(skeleton.units.flatMap(({ operands }) => operands.map(({ tensor }) => tensor)));
+  const ends = { read, written: new Set(skeleton.graph.outputs) };
   const regions = skeleton.units.flatMap((unit) => unit.regions);
   return new Map(regions.map((region) => [region, new RegionView(skeleton, region, ends)]));
 }
@@ -133,35 +133,44 @@ function guessedView(from: readonly number[], to: readonly number[]): View | nul
     : null;
 }
 
-/** Which output of the reference each output of the candidate is. */
+/**
+ * Which output of the reference each output of the candidate is: where the two are aligned. What one network has behind the result
+ * of the other is another quantity, whatever it is called.
+ */
 export function outputsOf(matching: Matching, edges: readonly AlignedEdge[]): Alignment['outputs'] {
   const { reference, candidate } = matching;
   const twins = new Map(edges.map((edge) => [edge.candidate, edge.reference]));
   const sourcesOf = (graph: Graph): TensorId[] => graph.outputs.map((output) => sourceOf(graph, output));
   const outputs = new OutputPairs();
-  // Tensors that are aligned, then what the same unit writes, then what has the same name.
   outputs.pair(
     sourcesOf(reference.graph),
     sourcesOf(candidate.graph).map((source) => twins.get(source)),
   );
+  // Integers, which no edge has: results of the same unit.
   outputs.pair(
     reference.graph.outputs.map((output) =>
-      lastMatched(reference, output, (unit) => matching.ofReference(unit)?.index),
+      resultOf(reference, output, (unit) => matching.ofReference(unit)?.index),
     ),
     candidate.graph.outputs.map((output) =>
-      lastMatched(candidate, output, (unit) => (matching.ofCandidate(unit) === undefined ? undefined : unit)),
+      resultOf(candidate, output, (unit) => (matching.ofCandidate(unit) === undefined ? undefined : unit)),
     ),
-  );
-  const nameOf = (graph: Graph, output: TensorId): string =>
-    `${sizeOf(graph, output) ?? '?'} ${tensorOf(graph, output).name}`;
-  outputs.pair(
-    reference.graph.outputs.map((output) => nameOf(reference.graph, output)),
-    candidate.graph.outputs.map((output) => nameOf(candidate.graph, output)),
   );
   return candidate.graph.outputs.map((_, position) => ({
     reference: outputs.found.get(position),
     candidate: position,
   }));
+}
+
+/** Name of the result of a matched unit that an output is, of numbers that are not compared; `twin` gives the candidate's unit. */
+function resultOf(
+  { graph, regionOf }: Skeleton,
+  output: TensorId,
+  twin: (unit: number) => number | undefined,
+): string | undefined {
+  const region = regionOf[output];
+  if (region === undefined || isComparable(graph, sourceOf(graph, output))) return undefined;
+  const unit = twin(region.unit);
+  return unit === undefined ? undefined : `${unit}.${region.slot} ${sizeOf(graph, output) ?? '?'}`;
 }
 
 class OutputPairs {
@@ -189,30 +198,16 @@ class OutputPairs {
   }
 }
 
-/** The unit of the candidate that the last matched unit behind an output is, past those with one operand that are not matched. */
-function lastMatched(
-  { units, regionOf }: Skeleton,
-  output: TensorId,
-  twin: (unit: number) => number | undefined,
-): number | undefined {
-  let unit = regionOf[output]?.unit;
-  while (unit !== undefined) {
-    const found = twin(unit);
-    if (found !== undefined) return found;
-    const [only, ...others] = new Set((units[unit]?.operands ?? []).map(({ region }) => region.unit));
-    // A graph that writes a tensor twice could go in circles.
-    unit = others.length === 0 && only !== undefined && only < unit ? only : undefined;
-  }
-  return undefined;
-}
-
-/** Operators without a counterpart: by unmatched units, and by what matched units have behind them in one network only. */
+/** Operators without a counterpart: by unmatched units and those of another kind, and by what matched units have behind them in one network only. */
 export function unmatchedNodes(matching: Matching, pairs: readonly RegionPair[], side: Side): Node[] {
   const skeleton = matching[side];
   const odd = new Set<Node>();
   for (const unit of skeleton.units) {
     const twin = side === 'reference' ? matching.ofReference(unit.index) : matching.ofCandidate(unit.index);
-    if (twin !== undefined) continue;
+    if (twin !== undefined) {
+      if (twin.kind !== unit.kind && unit.node !== undefined) odd.add(unit.node);
+      continue;
+    }
     for (const node of unit.node === undefined ? [] : [unit.node, ...unit.before]) odd.add(node);
     for (const { members } of unit.regions) {
       for (const { node } of members) if (node !== undefined && isElementwise(node)) odd.add(node);

@@ -20,6 +20,12 @@ function outermost<T>(list: readonly T[]): readonly T[] {
     : [...list.slice(0, MOST_TENSORS), ...list.slice(-MOST_TENSORS)];
 }
 
+/** Tensors that leave their regions: operands of units, and outputs of the network. */
+export interface Ends {
+  readonly read: ReadonlySet<TensorId>;
+  readonly written: ReadonlySet<TensorId>;
+}
+
 /** A region with what is asked of it again and again. */
 export class RegionView {
   readonly skeleton: Skeleton;
@@ -28,21 +34,23 @@ export class RegionView {
   readonly tensors: readonly Member[];
   /** Those of them that other units read, or that leave the network. */
   readonly exits: readonly Member[];
+  /** Of the exits those that no unit reads. */
+  readonly finals: ReadonlySet<Member>;
   readonly #members: ReadonlyMap<TensorId, Member>;
 
-  constructor(skeleton: Skeleton, region: Region, ends: ReadonlySet<TensorId>) {
+  constructor(skeleton: Skeleton, region: Region, { read, written }: Ends) {
     this.skeleton = skeleton;
     this.region = region;
     this.#members = new Map(region.members.map((member) => [member.tensor, member]));
     const shown = region.members.filter(({ tensor }) => isComparable(skeleton.graph, tensor));
     this.tensors = outermost(shown);
-    const left = new Set(
-      region.members
-        .filter(({ tensor }) => ends.has(tensor))
-        .map(({ tensor }) => this.shown(tensor))
-        .filter((tensor) => tensor !== undefined),
-    );
-    this.exits = outermost(shown.filter(({ tensor }) => left.has(tensor)));
+    const left = (ends: ReadonlySet<TensorId>): ReadonlySet<TensorId | undefined> =>
+      new Set(
+        region.members.filter(({ tensor }) => ends.has(tensor)).map(({ tensor }) => this.shown(tensor)),
+      );
+    const [inside, outside] = [left(read), left(written)];
+    this.exits = outermost(shown.filter(({ tensor }) => inside.has(tensor) || outside.has(tensor)));
+    this.finals = new Set(this.exits.filter(({ tensor }) => !inside.has(tensor)));
   }
 
   member(tensor: TensorId): Member | undefined {
@@ -78,6 +86,18 @@ function isSame(a: Member, b: Member): boolean {
 }
 
 /**
+ * Whether `end` of one network is what the other has as `final` output with another quantity made of it: a Sigmoid that only one of
+ * them has. What only limits its values, as a Relu does, is the same quantity.
+ */
+function isBehind(own: RegionView, end: Member, other: RegionView, final: Member): boolean {
+  const isInside = other.tensors.some((member) => member !== final && isSame(member, end));
+  const isKept = final.samples?.some(
+    (value, i) => Math.abs(value) > 0.1 && Math.abs(value / (end.samples?.[i] ?? 0) - 1) < 1e-3,
+  );
+  return (own.finals.has(end) || other.finals.has(final)) && isInside && isKept === false;
+}
+
+/**
  * Tensors of two regions that belong together. First those that are the same function where both leave their region, then those
  * that the same unit reads though one has gone through an activation function that the other network does not have, then what is
  * the same inside.
@@ -103,7 +123,8 @@ export function pairMembers(left: RegionView, right: RegionView, wired: readonly
   for (const pair of shown) pairs.add(pair);
   const [open, openThere] = [pairs.free(left.exits, 'reference'), pairs.free(right.exits, 'candidate')];
   const [a, b] = [open.at(-1), openThere.at(-1)];
-  if (a !== undefined && b !== undefined && right.exits.length === openThere.length) {
+  const isLast = a !== undefined && b !== undefined && right.exits.length === openThere.length;
+  if (isLast && !isBehind(left, a, right, b) && !isBehind(right, b, left, a)) {
     pairs.add({ reference: a.tensor, candidate: b.tensor });
   }
   pairs.alike(left.tensors, right.tensors);

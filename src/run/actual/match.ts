@@ -2,6 +2,7 @@
 import { elementCount, formatDims } from '../../ir/elements.js';
 import type { Candidate, OtherRun } from '../other-run.js';
 import type { Target } from '../other/targets.js';
+import { canHold } from './extents.js';
 import type { DumpedArray } from './inventory.js';
 import { NO_NAME, TensorNames, type Form } from './names.js';
 import { SampleNames } from './sample-names.js';
@@ -121,9 +122,8 @@ function placed(
   const { dims } = array.header;
   const elements = elementCount(dims);
   const samples = elements / target.count;
-  if (!Number.isInteger(samples)) {
-    return `its shape is ${formatDims(dims)}; ${target.name} is ${formatDims(target.dims)} in one sample`;
-  }
+  const otherShape = `its shape is ${formatDims(dims)}; ${target.name} is ${formatDims(target.dims)} in one sample`;
+  if (!Number.isInteger(samples)) return otherShape;
   if (sample !== undefined && samples > 1) {
     return `it holds ${samples} samples of ${target.name} and lies in the folder of one (${ids[sample] ?? sample})`;
   }
@@ -132,6 +132,9 @@ function placed(
   if (samples > 1 && (dims[0] ?? 1) % samples !== 0) {
     return `its shape ${formatDims(dims)} does not divide into ${samples} samples along its first axis`;
   }
+  const [rows = 1, ...rest] = dims;
+  // Several rows a sample are several only because the tensor has an axis there: they are not split off one.
+  if (!canHold([rows / samples, ...rest], target.dims, samples === 1 || rows === samples)) return otherShape;
   const partial = sample === undefined && samples < ids.length;
   const note = samples === 1 ? `taken as sample ${ids[0] ?? 0}` : `taken as the first ${samples} samples`;
   return { array, target, form, sample: sample ?? 0, samples, ...(partial ? { note } : {}) };

@@ -93,7 +93,10 @@ export class TensorNames {
       const meant = attempt();
       if (meant === undefined) continue;
       const own = [...meant].filter(([, { isOwn }]) => isOwn);
-      const found = (own.length > 0 ? own : [...meant]).map(([target, { form }]): Named => ({ target, form }));
+      const found = (own.length > 0 ? own : [...meant]).map(([target, { form }]): Named => ({
+        target,
+        form,
+      }));
       const number = Number(/^\d+/.exec(decoded)?.[0] ?? NaN);
       const told = found.filter(({ target }) => found.length > 1 && this.#byNumber.get(number) === target);
       return { found: told.length === 1 ? told : found, level };

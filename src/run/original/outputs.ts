@@ -15,6 +15,7 @@ export class OutputSums {
   readonly #target: Target;
   readonly #energies = { signal: 0, error: 0 };
   readonly #isRow: boolean;
+  #nonFinite = 0;
   #samples = 0;
   #agreeing = 0;
 
@@ -28,7 +29,10 @@ export class OutputSums {
     this.#samples++;
     for (let i = 0; i < actual.length; i++) {
       const error = actual[i]! - reference[i]!;
-      if (!Number.isFinite(error)) continue;
+      if (!Number.isFinite(error)) {
+        if (!Object.is(actual[i], reference[i])) this.#nonFinite++;
+        continue;
+      }
       this.#energies.signal += reference[i]! * reference[i]!;
       this.#energies.error += error * error;
     }
@@ -40,7 +44,7 @@ export class OutputSums {
     if (this.#samples === 0) return undefined;
     return {
       tensor: this.#target.name,
-      ...agreement(this.#energies),
+      ...agreement(this.#energies, this.#nonFinite),
       ...(this.#isRow ? { agreement: this.#agreeing / this.#samples } : {}),
     };
   }

@@ -22,6 +22,7 @@ export class OtherSums {
   #beyondTwoCodes = 0;
   #maxCodes = 0;
   #nonFinite = 0;
+  #nonFiniteOfReference = 0;
   readonly #simulated: Energies = { signal: 0, error: 0 };
   #reference: Energies | undefined;
 
@@ -57,13 +58,19 @@ export class OtherSums {
     const codes =
       actual instanceof Int32Array ? actual : quantize(Float32Array.from(actual), dims, coding.decode);
     const wanted = quantize(Float32Array.from(simulated), dims, coding.encode);
-    this.#countCodes(wanted, codes);
+    this.#countCodes(wanted, codes, actual);
     const values = actual instanceof Int32Array ? dequantize(actual, dims, coding.decode) : actual;
     this.#addEnergies(dequantize(wanted, dims, coding.decode), values, reference);
   }
 
-  #countCodes(wanted: Int32Array, codes: Int32Array): void {
+  #countCodes(wanted: Int32Array, codes: Int32Array, actual: Int32Array | Values): void {
     for (let i = 0; i < codes.length; i++) {
+      // No code stands for a NaN, and an infinite value is off by more than codes can say.
+      if (!Number.isFinite(actual[i])) {
+        this.#differing++;
+        this.#beyondTwoCodes++;
+        continue;
+      }
       const apart = Math.abs(codes[i]! - wanted[i]!);
       if (apart === 0) continue;
       this.#differing++;
@@ -104,7 +111,10 @@ export class OtherSums {
     for (let i = 0; i < actual.length; i++) {
       const wanted = reference[i]!;
       const error = actual[i]! - wanted;
-      if (!Number.isFinite(error)) continue;
+      if (!Number.isFinite(error)) {
+        if (!Object.is(actual[i], wanted)) this.#nonFiniteOfReference++;
+        continue;
+      }
       this.#reference.signal += wanted * wanted;
       this.#reference.error += error * error;
     }
@@ -121,17 +131,23 @@ export class OtherSums {
       differing: this.#differing,
       ...(coding === undefined ? {} : { beyondTwoCodes: this.#beyondTwoCodes, maxCodes: this.#maxCodes }),
       ...(this.#nonFinite === 0 ? {} : { nonFinite: this.#nonFinite }),
-      simulated: agreement(this.#simulated),
-      ...(this.#reference === undefined ? {} : { reference: agreement(this.#reference) }),
+      simulated: agreement(this.#simulated, this.#nonFinite),
+      ...(this.#reference === undefined
+        ? {}
+        : { reference: agreement(this.#reference, this.#nonFiniteOfReference) }),
       ...(this.#differing === 0 ? {} : { inputsDiffer }),
       ...(read === undefined ? {} : { read }),
     };
   }
 }
 
-/** SQNR of energies pooled over samples. */
-export function agreement({ signal, error }: Energies): Agreement {
-  if (error === 0) return { exact: true };
+/**
+ * SQNR of energies pooled over samples.
+ *
+ * @param nonFinite values that are left out of the energies, being NaN or infinite on one side only
+ */
+export function agreement({ signal, error }: Energies, nonFinite: number): Agreement {
+  if (error === 0) return nonFinite === 0 ? { exact: true } : {};
   const db = 10 * Math.log10(signal / error);
   return Number.isFinite(db) ? { sqnrDb: db } : {};
 }

@@ -64,7 +64,9 @@ describe.skipIf(!existsSync(MODELS))('networks beside their integer exports', ()
     expect(alignment.edges.length).toBeGreaterThanOrEqual(edges);
     expect(ops(reference.graph, alignment.unmatched.reference)).toEqual([]);
     expect(ops(candidate.graph, alignment.unmatched.candidate)).toEqual(added);
-    expect(alignment.outputs[0]).toEqual({ reference: 0, candidate: 0 });
+    // Classes are not the scores they are made of.
+    const twin = added.length === 0 ? 0 : undefined;
+    expect(alignment.outputs[0]).toEqual({ reference: twin, candidate: 0 });
     const [same, named] = namesakes(reference.graph, candidate.graph, alignment.edges);
     expect(same).toBe(named);
     expect(questions(reference, candidate, alignment)).toEqual({ reference: [], candidate: [] });

@@ -74,6 +74,23 @@ describe('parameters that no runtime accepts are kept and named', () => {
   });
 });
 
+describe('codes that no operator writes', () => {
+  it.each(['int32', 'int64'] as const)('%s: the quantizer stays a node, with the reason', async (dtype) => {
+    const model = new TestModel()
+      .input('x', [2], [1, 2])
+      .constant('s', 'float32', [], [0.1])
+      .constant('z', dtype, [], [0])
+      .node('QuantizeLinear', ['x', 's', 'z'], ['q'])
+      .node('DequantizeLinear', ['q', 's', 'z'], ['d'])
+      .node('Relu', ['d'], ['y'])
+      .output('y', 'float32');
+    const { lane, graph } = await loaded(model);
+    expect(graph.nodes.map(({ op }) => op)).toEqual(['QuantizeLinear', 'DequantizeLinear', 'Relu']);
+    expect(lane?.unfolded?.[0]?.reason).toBe(`it writes codes of ${dtype}`);
+    expect(lane?.tensors.size).toBe(0);
+  });
+});
+
 describe('files made to be slow', () => {
   it('one large scale for thousands of tensors is compared once', async () => {
     const count = 100_000;

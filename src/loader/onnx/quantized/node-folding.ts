@@ -61,6 +61,8 @@ export class NodeFolding implements Folding {
     const name = isInput ? this.#name(of.input) : (this.node.outputs[of.output] ?? '');
     // A zero point says what type is written; what is read has its own.
     const stated = isInput ? undefined : (this.#state.parameters.constant(zeroPoint)?.dtype ?? written);
+    // Biases are such, ahead of time; no operator writes them.
+    if (stated === 'int32' || stated === 'int64') throw new Unfoldable(`it writes codes of ${stated}`);
     return this.#state.parameters.read({
       scale: this.#name(scaleSlot),
       zeroPoint,

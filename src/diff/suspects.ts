@@ -14,6 +14,8 @@ export interface Suspect {
   readonly kind: 'quantizer' | 'operator';
   /** Of the quantizer `self`, of the operator `local`: dB, -Infinity where nothing of the signal is left. */
   readonly db: number;
+  /** Of an operator: what it reads that has lost a channel, which is what it may have needed. */
+  readonly lostIn?: { readonly tensor: TensorId; readonly db: number };
 }
 
 /** A quantizer whose own SQNR is not further than this above that of an operator explains the operator's. */
@@ -43,14 +45,15 @@ export function suspectsOf(graph: Graph, measurements: readonly EdgeMeasurement[
       if (self !== undefined) accuse({ tensor, kind: 'quantizer', db: self });
       continue;
     }
-    const explains = measuredInputs(graph, writer, byTensor)
-      .map((id) => ({ tensor: id, db: Math.min(selfOf(byTensor, id), lostChannel(byTensor, id, local)) }))
+    const read = measuredInputs(graph, writer, byTensor);
+    const explains = read
+      .map((id) => ({ tensor: id, db: selfOf(byTensor, id) }))
       .filter(({ db }) => db <= local + EXPLAINS_DB)
       .sort((a, b) => a.db - b.db)[0];
     if (explains !== undefined) accuse({ ...explains, kind: 'quantizer' });
     else if (self !== undefined && self <= local + EXPLAINS_DB)
       accuse({ tensor, kind: 'quantizer', db: self });
-    else accuse({ tensor, kind: 'operator', db: local });
+    else accuse({ tensor, kind: 'operator', db: local, ...lostIn(byTensor, read, local) });
   }
   for (const { edge, quant } of [...measurements].reverse()) {
     const later = suspects.get(edge.tensor);
@@ -67,17 +70,20 @@ export function suspectsOf(graph: Graph, measurements: readonly EdgeMeasurement[
   );
 }
 
-/**
- * Pooled energy hides channels that are lost: where an operator is broken and a channel of what it reads is, too, that channel is
- * what it needed.
- */
-function lostChannel(
+/** Pooled energy hides channels that are lost: the worst one in what a broken operator reads. */
+function lostIn(
   byTensor: ReadonlyMap<TensorId, EdgeMeasurement>,
-  tensor: TensorId,
+  read: readonly TensorId[],
   local: number,
-): number {
-  const worst = byTensor.get(tensor)?.errors.get('self')?.worstChannel?.sqnrDb ?? Infinity;
-  return local < BROKEN_DB && worst < BROKEN_DB ? worst : Infinity;
+): Pick<Suspect, 'lostIn'> {
+  const [worst] = read
+    .map((tensor) => ({
+      tensor,
+      db: byTensor.get(tensor)?.errors.get('self')?.worstChannel?.sqnrDb ?? Infinity,
+    }))
+    .filter(({ db }) => db < BROKEN_DB)
+    .sort((a, b) => a.db - b.db);
+  return worst === undefined || local >= BROKEN_DB ? {} : { lostIn: worst };
 }
 
 function isSameQuantizer(a: QuantParams | undefined, b: QuantParams | undefined): boolean {

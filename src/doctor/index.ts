@@ -5,7 +5,6 @@ import { worstFirst, type Finding } from './finding.js';
 import { clipped } from './rules/act/clipped.js';
 import { nonFinite, nonFiniteCandidate } from './rules/act/non-finite.js';
 import { subjectOf, writersOf } from './subject.js';
-import { outlierChannel } from './rules/act/outlier-channel.js';
 import { shiftedRange } from './rules/act/shifted-range.js';
 import { wideRange } from './rules/act/wide-range.js';
 import { graphChanged } from './rules/base/graph-changed.js';
@@ -54,16 +53,15 @@ function spreadOfBroken(evidence: ComparisonEvidence): Finding[] {
   const { graph, suspects } = evidence;
   const broken = new Set(
     suspects.flatMap(({ tensor, kind, db }) =>
-      kind === 'operator' && db < BROKEN_DB ? [subjectOf(graph, tensor).node] : [],
+      kind === 'operator' && db < SPREAD_DB ? [subjectOf(graph, tensor).node] : [],
     ),
   );
   return perTensorSpread(evidence).filter(({ subject }) => broken.has(subject.node));
 }
 
-const BROKEN_DB = 15;
+const SPREAD_DB = 15;
 
 const COMPARISON_RULES: readonly ((evidence: ComparisonEvidence) => Finding[])[] = [
-  nonFiniteCandidate,
   preproc,
   clipped,
   concatSharedScale,
@@ -75,6 +73,7 @@ const COMPARISON_RULES: readonly ((evidence: ComparisonEvidence) => Finding[])[]
   outputOrder,
   mismatch,
   saturation,
+  nonFiniteCandidate,
 ];
 
 /** What a candidate beside its reference shows: of one severity, what is said of the worst suspect comes first. */
@@ -82,12 +81,7 @@ export function diagnoseComparison(evidence: ComparisonEvidence): Finding[] {
   const { graph, suspects } = evidence;
   const misread = inputScale(evidence);
   const excused = new Set(misread.map(({ bias }) => bias));
-  const shared = new Set(concatSharedScale(evidence).map(({ args }) => args.scale));
-  const channels = outlierChannel(evidence).filter(
-    ({ subject }) => !shared.has(scaleOf(evidence, subject.tensor ?? '')),
-  );
   const told = [
-    ...channels,
     ...misread.map(({ finding }) => finding),
     ...[...LANE_RULES, ...COMPARISON_RULES]
       .flatMap((rule) => rule(evidence))
@@ -99,9 +93,15 @@ export function diagnoseComparison(evidence: ComparisonEvidence): Finding[] {
     const names = [tensorOf(graph, tensor).name, ...writersOf(graph, tensor, measured)];
     for (const name of names) if (!ranks.has(name)) ranks.set(name, rank);
   });
-  const rankOf = ({ subject: { tensor = '', node = '' } }: Finding): number =>
-    Math.min(ranks.get(tensor) ?? suspects.length, ranks.get(node) ?? suspects.length);
-  const all = [...told, ...differs(evidence, told)];
+  // What is said of the whole model comes before what is said of a place.
+  const rankOf = ({ subject: { tensor, node } }: Finding): number =>
+    tensor === undefined && node === undefined
+      ? -1
+      : Math.min(ranks.get(tensor ?? '') ?? suspects.length, ranks.get(node ?? '') ?? suspects.length);
+  const broken = new Map(
+    suspects.filter(({ db }) => db < BROKEN_DB).map(({ tensor }) => [tensorOf(graph, tensor).name, tensor]),
+  );
+  const all = [...told, ...differs(evidence, told)].map((finding) => earned(finding, broken));
   return worstFirst(
     all
       .map((finding) => ({ finding, rank: rankOf(finding) }))
@@ -110,6 +110,14 @@ export function diagnoseComparison(evidence: ComparisonEvidence): Finding[] {
   );
 }
 
-function scaleOf({ edges, graph }: ComparisonEvidence, tensor: string): number | undefined {
-  return edges.find(({ edge }) => tensorOf(graph, edge.tensor).name === tensor)?.quant?.scale[0];
+/** Local or self SQNR, dB, of a broken tensor. */
+const BROKEN_DB = 10;
+
+/** What might be harmless elsewhere is an error where the tensor is broken by itself. */
+function earned(finding: Finding, broken: ReadonlyMap<string, unknown>): Finding {
+  const isCause =
+    finding.severity === 'warning' &&
+    finding.rule !== 'io.output-order' &&
+    broken.has(finding.subject.tensor ?? '');
+  return isCause ? { ...finding, severity: 'error' } : finding;
 }

@@ -73,5 +73,5 @@ function blamed(finding: Finding | undefined): Pick<Report['verdict'], 'cause' |
 function agreementText(agreement: number | undefined): string {
   return agreement === undefined
     ? ''
-    : ` and the reference's largest element in ${(100 * agreement).toFixed(1)} % of its rows`;
+    : `, the largest element is the same in ${(100 * agreement).toFixed(1)} % of the rows`;
 }

@@ -2,7 +2,7 @@
 import type { Graph, Node, NodeId } from '../../ir/graph.js';
 import type { Lane } from '../../ir/lane.js';
 import type { AlignedEdge, AlignedOperator, Alignment } from './alignment.js';
-import { weightAnchors } from './anchors.js';
+import { weightAnchors, type Anchor } from './anchors.js';
 import { edgesByBehaviour, withSettledViews, type Activations } from './behaviour.js';
 import { changedPairs } from './changed.js';
 import { alignedConstants } from './constants.js';
@@ -11,7 +11,8 @@ import { isElementwise } from './elementwise.js';
 import { joinInputs } from './inputs.js';
 import { Matching, type Match } from './matching.js';
 import { requireEvidence } from './evidence.js';
-import { skeletonOf, type Unit } from './units.js';
+import { agreement, anchorsByName } from './swapped.js';
+import { skeletonOf, type Skeleton, type Unit } from './units.js';
 
 /** A network: shapes inferred, as far as possible for one sample. */
 export interface Side {
@@ -30,19 +31,33 @@ export interface Side {
  * Linear in the size of the graphs and their weights but for bounded tables; deterministic. Never throws for a valid graph.
  */
 export function align(reference: Side, candidate: Side, activations?: Activations): Alignment {
-  const matching = new Matching(
+  const matching = matched(
     skeletonOf(reference.graph, reference.lane),
     skeletonOf(candidate.graph, candidate.lane),
   );
-  joinInputs(matching);
-  matching.anchor(weightAnchors(matching.reference, matching.candidate));
-  matching.complete();
   requireEvidence(matching);
   joinChanged(matching);
   const edges = activations === undefined ? edgesOf(regionPairs(matching)) : completed(matching, activations);
   const alignment = alignmentOf(matching, edges);
   traces.set(alignment, { matching, edges });
   return alignment;
+}
+
+/** By weights, unless names and wires agree that the weights of some layers were exchanged. */
+function matched(reference: Skeleton, candidate: Skeleton): Matching {
+  const from = (anchors: readonly Anchor[]): Matching => {
+    const matching = new Matching(reference, candidate);
+    joinInputs(matching);
+    matching.anchor(anchors);
+    matching.complete();
+    return matching;
+  };
+  const anchors = weightAnchors(reference, candidate);
+  const named = anchorsByName(reference, candidate, anchors);
+  const matching = from(anchors);
+  if (named === undefined) return matching;
+  const other = from(named);
+  return agreement(other) > agreement(matching) ? other : matching;
 }
 
 /** How an alignment was found. */

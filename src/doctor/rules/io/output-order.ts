@@ -1,35 +1,69 @@
-import { nodeLabel, nodeOf, tensorOf, topologyOf } from '../../../ir/graph.js';
+import { nodeLabel, nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../../../ir/graph.js';
 import type { ComparisonEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 
-/** Outputs of the candidate that come at another place than in the reference: who reads them by position gets the wrong ones. */
-export function outputOrder({ graph, reference, alignment }: ComparisonEvidence): Finding[] {
-  const moved = alignment.outputs.filter(
-    (output) => output.reference !== undefined && output.reference !== output.candidate,
+/** Outputs of the candidate at other places than in the reference, and outputs of the reference that it does not have. */
+export function outputOrder(evidence: ComparisonEvidence): Finding[] {
+  return [...moved(evidence), ...missing(evidence)];
+}
+
+/** Who reads them by position gets the wrong ones. */
+function moved({ graph, reference, alignment }: ComparisonEvidence): Finding[] {
+  const matched = alignment.outputs.flatMap(({ reference: position, candidate }) =>
+    position === undefined ? [] : [{ position, candidate }],
   );
-  const [first] = moved;
+  const sorted = [...matched].sort((a, b) => a.position - b.position);
+  // Without those that only moved up because another is missing.
+  const others = matched.filter(({ position }, i) => position !== sorted[i]?.position);
+  const [first] = others;
   if (first === undefined) return [];
-  const places = moved.map(({ candidate, reference: position = 0 }) => {
-    const name = (id: number | undefined, of: typeof graph): string =>
-      id === undefined ? '' : tensorOf(of, of.outputs[id] as (typeof of.outputs)[number]).name;
-    return `output ${candidate} (${name(candidate, graph)}) is the reference's output ${position} (${name(position, reference.graph)})`;
-  });
-  const tensor = graph.outputs[first.candidate];
-  const writer = tensor === undefined ? undefined : topologyOf(graph).producer[tensor];
+  const places = others.map(
+    ({ candidate, position }) =>
+      `output ${candidate} (${outputName(graph, candidate)}) is the reference's output ${position} (${outputName(reference.graph, position)})`,
+  );
   return [
     {
       rule: 'io.output-order',
       severity: 'warning',
-      subject: {
-        ...(writer === undefined ? {} : { node: nodeLabel(nodeOf(graph, writer)) }),
-        ...(tensor === undefined ? {} : { tensor: tensorOf(graph, tensor).name }),
-      },
+      subject: subjectAt(graph, graph.outputs[first.candidate]),
       message: `the outputs come in another order: ${places.join('; ')}`,
-      args: { moved: moved.length },
-      fix: {
-        title: 'read outputs by name, or by the position shown',
-        edit: 'name -> tensor, not index -> tensor',
-      },
+      args: { moved: others.length },
     },
   ];
+}
+
+function missing({ graph, reference, alignment }: ComparisonEvidence): Finding[] {
+  const found = new Set(alignment.outputs.map((output) => output.reference));
+  const lost = reference.graph.outputs
+    .map((_, position) => position)
+    .filter((position) => !found.has(position));
+  if (lost.length === 0) return [];
+  const names = lost.map((position) => `${position} (${outputName(reference.graph, position)})`).join(', ');
+  const own = alignment.outputs.filter((output) => output.reference === undefined);
+  const instead = own.map(({ candidate }) => outputName(graph, candidate)).join(', ');
+  return [
+    {
+      rule: 'io.output-order',
+      // One that ends elsewhere, in a Softmax or without one, is another choice; one that is gone is missed.
+      severity: own.length < lost.length ? 'warning' : 'note',
+      subject: subjectAt(graph, graph.outputs[own[0]?.candidate ?? 0]),
+      message:
+        `the candidate has no output that is the reference's output ${names}` +
+        (instead === '' ? '' : `; ${instead} ${own.length === 1 ? 'is' : 'are'} something else`),
+      args: { missing: lost.length },
+    },
+  ];
+}
+
+function outputName(graph: Graph, position: number): string {
+  const tensor = graph.outputs[position];
+  return tensor === undefined ? '' : tensorOf(graph, tensor).name;
+}
+
+function subjectAt(graph: Graph, tensor: TensorId | undefined): Finding['subject'] {
+  const writer = tensor === undefined ? undefined : topologyOf(graph).producer[tensor];
+  return {
+    ...(writer === undefined ? {} : { node: nodeLabel(nodeOf(graph, writer)) }),
+    ...(tensor === undefined ? {} : { tensor: tensorOf(graph, tensor).name }),
+  };
 }

@@ -1,5 +1,6 @@
 import { measuredInputs } from '../../../diff/measured-inputs.js';
-import { tensorOf, topologyOf } from '../../../ir/graph.js';
+import { tensorOf, topologyOf, type Graph, type TensorId } from '../../../ir/graph.js';
+import type { Suspect } from '../../../diff/suspects.js';
 import type { ComparisonEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { subjectOf, writersOf } from '../../subject.js';
@@ -17,8 +18,8 @@ export function differs(
   // Other weights give other values everywhere.
   if (told.some(({ rule, subject }) => rule === 'w.not-same-model' && subject.node === undefined)) return [];
   return suspects
-    .filter(({ db }) => db < BROKEN_DB)
-    .flatMap(({ tensor, kind, db }): Finding[] => {
+    .filter(({ db, lostIn }) => db < BROKEN_DB || lostIn !== undefined)
+    .flatMap(({ tensor, kind, db, lostIn }): Finding[] => {
       const subject = subjectOf(graph, tensor);
       const writer = topologyOf(graph).producer[tensor];
       const read = writer === undefined ? [] : measuredInputs(graph, writer, measured);
@@ -33,6 +34,7 @@ export function differs(
           writers.has(one.subject.node ?? ''),
       );
       if (isTold) return [];
+      if (lostIn !== undefined) return [lostChannel(graph, edges, tensor, lostIn)];
       return [
         {
           rule: 'op.differs',
@@ -50,4 +52,28 @@ export function differs(
 
 function leftText(db: number, kind: 'local' | 'self'): string {
   return Number.isFinite(db) ? `${short(db)} dB ${kind}` : 'nothing of the signal is left';
+}
+
+/** One scale for channels of very different range: the tensor as a whole keeps its energy, small channels that a reader needs are lost. */
+function lostChannel(
+  graph: Graph,
+  edges: ComparisonEvidence['edges'],
+  reader: TensorId,
+  { tensor, db }: NonNullable<Suspect['lostIn']>,
+): Finding {
+  const measurement = edges.find(({ edge }) => edge.tensor === tensor);
+  const channels = measurement?.channels ?? [];
+  const lost = channels.filter(({ sqnrDb }) => (sqnrDb.get('self') ?? Infinity) < BROKEN_DB).length;
+  const whole = measurement?.errors.get('self')?.sqnrDb;
+  const { node = '' } = subjectOf(graph, reader);
+  return {
+    rule: 'act.outlier-channel',
+    severity: 'error',
+    subject: subjectOf(graph, tensor),
+    message:
+      `${lost} of ${channels.length} channels are lost under one scale, the worst keeps ${short(db)} dB` +
+      (whole === undefined ? '' : `, though the tensor as a whole keeps ${short(whole)} dB (self)`) +
+      `; ${node}, which reads them, is broken`,
+    args: { lost, channels: channels.length, worstChannelDb: db },
+  };
 }

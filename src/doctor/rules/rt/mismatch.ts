@@ -5,6 +5,9 @@ import { percent, short } from '../../wording.js';
 
 /** Share of values more than two codes apart: rounding moves single codes, kernels that compute something else many. */
 const ERROR_SHARE = 0.01;
+/** Or as many values so far apart: a channel that is lost. */
+const FAR_CODES = 16;
+const FAR_VALUES = 8;
 /** Of float tensors, SQNR beside the simulation, dB: float kernels add in another order, and keep 100 dB. */
 const FLOAT_DB = 60;
 
@@ -35,8 +38,10 @@ function departure({ tensors }: OtherRun, who: string): Finding[] {
   ];
 }
 
-function departs({ values, beyondTwoCodes, simulated }: OtherTensor): boolean {
-  if (beyondTwoCodes !== undefined) return beyondTwoCodes > ERROR_SHARE * values;
+function departs({ values, beyondTwoCodes, maxCodes = 0, simulated }: OtherTensor): boolean {
+  if (beyondTwoCodes !== undefined) {
+    return beyondTwoCodes > ERROR_SHARE * values || (maxCodes >= FAR_CODES && beyondTwoCodes >= FAR_VALUES);
+  }
   return simulated.exact !== true && (simulated.sqnrDb ?? -Infinity) < FLOAT_DB;
 }
 

@@ -12,7 +12,7 @@ const SAME_NOISE = 0.01;
 /** Above it a scale is too coarse for the weight: 10 dB. */
 const COARSE_NOISE = 0.1;
 /** Local SQNR, dB, above which a bias is too small beside the layer's output to matter. */
-const HARMLESS_DB = 15;
+const HARMLESS_DB = 10;
 const RELATED = 0.9;
 /** Factors between which a channel counts as unscaled. */
 const GAINS: readonly [number, number] = [0.8, 1.25];

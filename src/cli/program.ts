@@ -254,7 +254,7 @@ function compareCommand() {
       )
       .option(
         '--detail <N>',
-        'samples that layers and the ladder are measured on; one in 8 when not given (in 16 of TFLite integers), 8 at least',
+        'samples that layers and the ladder are measured on; one in 8 when not given (in 16 of TFLite integers), more of small networks',
         wholeNumber(1),
       )
       .option('--runtime', "also run the candidate's own file in ONNX Runtime, beside the simulation")

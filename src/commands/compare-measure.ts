@@ -21,6 +21,8 @@ const LEAST_DETAIL = 8;
 /** One in so many samples is; where the kernels of TFLite compute, which cost several times as much, fewer. */
 const DETAIL_SHARE = 8;
 const KERNEL_DETAIL_SHARE = 16;
+/** Values of activations that are measured whatever share of the samples that is: small networks are looked at as a whole. */
+const DETAIL_VALUES = 2 ** 24;
 
 /** What of the candidate can be compared. */
 export interface CommonEdges {
@@ -117,7 +119,7 @@ export async function measurePair(
   const ladder = new Ladder(graph, lanes, endEdges, pair.other, { threads });
   const whole = new Ladder(graph, [lane], endEdges, pair.other, { threads });
   try {
-    const most = detail ?? detailOf(samples.count, lane);
+    const most = detail ?? detailOf(samples.count, edges, lane);
     const options = {
       threads,
       kinds: ERROR_KINDS,
@@ -162,9 +164,10 @@ export async function measurePair(
   }
 }
 
-function detailOf(samples: number, { arithmetic }: Lane): number {
+function detailOf(samples: number, edges: readonly Edge[], { arithmetic }: Lane): number {
   const share = arithmetic === 'tflite' ? KERNEL_DETAIL_SHARE : DETAIL_SHARE;
-  return Math.max(LEAST_DETAIL, Math.ceil(samples / share));
+  const values = edges.reduce((sum, { count }) => sum + count, 0);
+  return Math.max(LEAST_DETAIL, Math.ceil(samples / share), Math.floor(DETAIL_VALUES / values));
 }
 
 /** `most` of the samples, evenly spread; while all go by, they are added to `all`, and those given to `some`. */

@@ -21,8 +21,8 @@ export interface Suspect {
 /** A quantizer whose own SQNR is not further than this above that of an operator explains the operator's. */
 const EXPLAINS_DB = 6;
 
-/** Local SQNR, dB, of a broken operator; and self SQNR of a lost channel. */
-const BROKEN_DB = 12;
+/** Local SQNR, dB, of an operator that may have needed a lost channel; and self or local SQNR of one. */
+export const LOST_DB = 12;
 
 /** Tensors that codes only move through share their quantizer: the first of them is at fault where a later one is this little worse. */
 const SHARED_DB = 12;
@@ -77,13 +77,17 @@ function lostIn(
   local: number,
 ): Pick<Suspect, 'lostIn'> {
   const [worst] = read
-    .map((tensor) => ({
-      tensor,
-      db: byTensor.get(tensor)?.errors.get('self')?.worstChannel?.sqnrDb ?? Infinity,
-    }))
-    .filter(({ db }) => db < BROKEN_DB)
+    .map((tensor) => ({ tensor, db: worstChannelDb(byTensor.get(tensor)) }))
+    .filter(({ db }) => db < LOST_DB)
     .sort((a, b) => a.db - b.db);
-  return worst === undefined || local >= BROKEN_DB ? {} : { lostIn: worst };
+  return worst === undefined || local >= LOST_DB ? {} : { lostIn: worst };
+}
+
+function worstChannelDb(measurement: EdgeMeasurement | undefined): number {
+  const kinds = (['self', 'local'] as const).map(
+    (kind) => measurement?.errors.get(kind)?.worstChannel?.sqnrDb,
+  );
+  return Math.min(...kinds.map((db) => db ?? Infinity));
 }
 
 function isSameQuantizer(a: QuantParams | undefined, b: QuantParams | undefined): boolean {

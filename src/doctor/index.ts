@@ -52,11 +52,14 @@ export function diagnoseLane(evidence: LaneEvidence): Finding[] {
 function spreadOfBroken(evidence: ComparisonEvidence): Finding[] {
   const { graph, suspects } = evidence;
   const broken = new Set(
-    suspects.flatMap(({ tensor, kind, db }) =>
-      kind === 'operator' && db < SPREAD_DB ? [subjectOf(graph, tensor).node] : [],
-    ),
+    suspects.flatMap(({ tensor, kind, db, lostIn }) => [
+      ...(kind === 'operator' && db < SPREAD_DB ? [subjectOf(graph, tensor).node] : []),
+      ...(lostIn === undefined ? [] : [subjectOf(graph, lostIn.tensor).node]),
+    ]),
   );
-  return perTensorSpread(evidence).filter(({ subject }) => broken.has(subject.node));
+  // Weights that were trained to live with their scale are no cause.
+  const isTrained = notSameModel(evidence).some(({ subject }) => subject.node === undefined);
+  return isTrained ? [] : perTensorSpread(evidence).filter(({ subject }) => broken.has(subject.node));
 }
 
 const SPREAD_DB = 15;

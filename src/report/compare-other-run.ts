@@ -1,5 +1,6 @@
 /** A run of the candidate elsewhere, beside its simulation, as text for a terminal: the runtime's own integers, a device's dump. */
 import type { ChalkInstance } from 'chalk';
+import { departs } from '../diff/other-departure.js';
 import { columns, type Column, type Row } from './columns.js';
 import { NAME_IN_TEXT } from './compare-layers.js';
 import type { OtherRun, OtherTensor } from './compare-report.js';
@@ -18,9 +19,6 @@ import { groupBy } from './group.js';
 import { INDENT, legend, right, SHORTEST_NAME, type TableOptions } from './terminal-layers.js';
 import { prose } from './terminal-page.js';
 
-/** Share of values more than two codes apart that rounding does not explain; and of float tensors, the SQNR. */
-const ROUNDING_SHARE = 0.01;
-const ROUNDING_DB = 60;
 const OP_WIDTH = 14;
 const MOST_REASONS = 8;
 const MOST_SUBJECTS = 3;
@@ -29,13 +27,6 @@ const LEGEND =
   'differ: values whose codes are not those of the simulation. > 2: more than two codes apart. codes: largest difference. inputs: whether ' +
   'what the operator reads agrees, so that the difference is its own. sim., ref.: SQNR in dB beside the simulation of the same ' +
   'file, and beside the float reference; higher is better.';
-
-/** Whether a tensor is off by more than rounding. */
-export function departs({ values, beyondTwoCodes, nonFinite = 0, simulated }: OtherTensor): boolean {
-  if (nonFinite > 0) return true;
-  if (beyondTwoCodes !== undefined) return beyondTwoCodes > ROUNDING_SHARE * values;
-  return simulated.exact !== true && (simulated.sqnrDb ?? -Infinity) < ROUNDING_DB;
-}
 
 /** The first that departs by itself; where none does, that departs. */
 function firstDeparture(tensors: readonly OtherTensor[]): OtherTensor | undefined {

@@ -1,11 +1,12 @@
 /** What `qdbg compare` found as text for a terminal: verdict and causes first, then the evidence, then what it rests on. */
 import { Chalk, type ChalkInstance } from 'chalk';
+import { departs } from '../diff/other-departure.js';
 import { alignmentSection, inputsSection, outputsSection, unmatchedSection } from './compare-alignment.js';
 import { constantsSection } from './compare-constants.js';
 import { comparedLayers, layersInShort } from './compare-layers.js';
 import { isClose, wholeRung } from './compare-ladder.js';
 import { ladderSection } from './compare-ladder-table.js';
-import { departs, otherRunSection } from './compare-other-run.js';
+import { otherRunSection } from './compare-other-run.js';
 import type { CompareReport } from './compare-report.js';
 import { impliedText } from './scheme-text.js';
 import { labelled } from './format.js';

@@ -59,7 +59,7 @@ export function compareVerdict({ outputs, tensors, findings, jumps }: ComparedEn
       : `; the largest fall is at ${jump.node} (${jump.op}), ${jump.fromDb === undefined ? 'exact' : jump.fromDb.toFixed(1)} -> ${jump.toDb.toFixed(1)} dB`;
   return {
     ...blame,
-    ...(blame.where === undefined && jump !== undefined ? { where: jump.tensor } : {}),
+    ...(blame.cause === undefined && jump !== undefined ? { where: jump.tensor } : {}),
     summary: `the candidate ${db < BROKEN_DB ? 'is broken' : 'loses much'}: ${where}${fall}`,
   };
 }

@@ -267,15 +267,16 @@ describe('w.spec on activations', () => {
     expect(diagnosed(net, ...parts).map(told)).toEqual(['warning w.spec SPLIT#0 part1']);
   });
 
-  it('wants one scale of all that int8 joins, which uint8 rescales', () => {
+  it('wants one scale of all that int8 joins, naming the input that has another; uint8 rescales', () => {
     const joined = (type: 'INT8' | 'UINT8'): string[] => {
       const net = new HandmadeSubgraph();
-      const [a, b] = [0.5, 0.25].map((scale) => net.input([1, 2], { type, scale })) as [number, number];
+      const a = net.input([1, 2], { type, scale: 0.5, name: 'a' });
+      const b = net.input([1, 2], { type, scale: 0.25, name: 'b' });
       const y = net.tensor([1, 4], { type, scale: 0.5, name: 'y' });
       net.op('CONCATENATION', [a, b], [y], { axis: 1, fusedActivationFunction: 'NONE' });
       return diagnosed(net, y).map(told);
     };
-    expect(joined('INT8')).toEqual(['warning w.spec CONCATENATION#0 y']);
+    expect(joined('INT8')).toEqual(['warning w.spec CONCATENATION#0 b']);
     expect(joined('UINT8')).toEqual([]);
   });
 });
@@ -354,9 +355,9 @@ describe('w.spec on weights and biases', () => {
     expect(told(finding!)).toBe('error w.spec CONV_2D#0 b');
   });
 
-  it.each([[2 ** 31 - 1], [-(2 ** 31)]])('warns of a bias that was cut off: %d', (code) => {
+  it.each([[2 ** 31 - 1], [-(2 ** 31)]])('tells of a bias that was cut off: %d', (code) => {
     const [finding, ...more] = conv({ codes: [7, code] });
-    expect(told(finding!)).toBe('warning w.spec CONV_2D#0 b');
+    expect(told(finding!)).toBe('error w.bias-overflow CONV_2D#0 b');
     expect(finding!.message).toContain('the bias of channel 1 is at the limit of int32');
     expect(more).toEqual([]);
   });

@@ -104,25 +104,32 @@ describe('act.outlier-range', () => {
 });
 
 describe('act.clipped', () => {
-  it.each<[number, number, Severity | undefined]>([
-    [0.0009, 0.9, undefined],
-    [0.001, 0.9, 'warning'],
-    [0.01, 0.9, 'error'],
-    [0.2, 0.4, undefined],
-    [0.2, 0.5, 'error'],
-  ])('of a share of %d values and %d of the noise is %s', (clippedShare, clip, severity) => {
-    const self = errorOf(30, { clippedShare, noise: { clip, round: 1 - clip } });
-    const findings = findingsOf(edgeMeasurement(CHAIN, 'y', { self }));
-    expect(findings.map(({ rule, severity: found }) => [rule, found])).toEqual(
-      severity === undefined ? [] : [['act.clipped', severity]],
-    );
-    if (severity !== undefined) {
-      expect(findings[0]).toMatchObject({
-        args: { clippedShare, clipNoise: clip },
-        fix: { edit: '--observer minmax' },
-      });
-    }
-  });
+  it.each<[number, number, number, Severity | undefined]>([
+    [0.0009, 0.9, 14, undefined],
+    [0.001, 0.9, 14, 'warning'],
+    [0.0099, 0.9, -3, 'warning'],
+    [0.01, 0.9, 14.9, 'error'],
+    [0.01, 0.9, 15, 'warning'],
+    [0.2, 0.4, 5, undefined],
+    [0.2, 0.5, 5, 'error'],
+    [0.2, 0.9, 29.9, 'warning'],
+    [0.2, 0.9, 30, 'note'],
+  ])(
+    'of a share of %d values and %d of the noise, at %d dB self, is %s',
+    (clippedShare, clip, db, severity) => {
+      const self = errorOf(db, { clippedShare, noise: { clip, round: 1 - clip } });
+      const findings = findingsOf(edgeMeasurement(CHAIN, 'y', { self }));
+      expect(findings.map(({ rule, severity: found }) => [rule, found])).toEqual(
+        severity === undefined ? [] : [['act.clipped', severity]],
+      );
+      if (severity !== undefined) {
+        expect(findings[0]).toMatchObject({
+          args: { clippedShare, clipNoise: clip },
+          fix: { edit: '--observer minmax' },
+        });
+      }
+    },
+  );
 });
 
 describe('prescribed scales', () => {

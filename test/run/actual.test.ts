@@ -406,7 +406,7 @@ describe('what does not fit', () => {
     const path = folderOf({ 'image.npy': huge, 'stem/conv.npy': 'root:x:0:0' as never });
     symlinkSync('nowhere', `${path}/probabilities.npy`);
     const error: unknown = await compare('tflite', path).catch((thrown: unknown) => thrown);
-    const { places = [] } = error as UsageError;
+    const { places } = error as UsageError;
     expect(places.filter((line) => line.startsWith('found'))).toEqual([
       'found 1 entry: a device, a pipe or a link that leads nowhere',
       `found image.npy: it has ${huge.length} bytes; its shape [1000000000000, 8, 8, 1] of int8 takes ${64 * 10 ** 12 + huge.length - 10}`,

@@ -1,16 +1,18 @@
 /** The alignment of two networks from structure and weights, completed by behaviour. */
 import type { Graph, Node, NodeId } from '../../ir/graph.js';
 import type { Lane } from '../../ir/lane.js';
+import { isOutput } from '../../ir/operators.js';
 import type { AlignedEdge, AlignedOperator, Alignment } from './alignment.js';
 import { weightAnchors, type Anchor } from './anchors.js';
 import { edgesByBehaviour, withSettledViews, type Activations } from './behaviour.js';
 import { changedPairs } from './changed.js';
 import { alignedConstants } from './constants.js';
 import { edgesOf, outputsOf, regionPairs, sorted, unmatchedNodes, type FoundEdge } from './edges.js';
+import { requireEvidence } from './evidence.js';
 import { isElementwise } from './elementwise.js';
 import { joinInputs } from './inputs.js';
 import { Matching, type Match } from './matching.js';
-import { requireEvidence } from './evidence.js';
+import { reorderedChannels, type Reordered } from './reordered.js';
 import { agreement, anchorsByName } from './swapped.js';
 import { skeletonOf, type Skeleton, type Unit } from './units.js';
 
@@ -37,7 +39,7 @@ export function align(reference: Side, candidate: Side, activations?: Activation
   );
   requireEvidence(matching);
   joinChanged(matching);
-  const edges = activations === undefined ? edgesOf(regionPairs(matching)) : completed(matching, activations);
+  const edges = activations === undefined ? edgesIn(matching) : completed(matching, activations);
   const alignment = alignmentOf(matching, edges);
   traces.set(alignment, { matching, edges });
   return alignment;
@@ -75,7 +77,7 @@ export function traceOf(reference: Side, candidate: Side, alignment: Alignment):
 
 /** With what the activations add; units that write tensors which behave alike are joined, and followed from there. */
 function completed(matching: Matching, activations: Activations): FoundEdge[] {
-  const before = edgesOf(regionPairs(matching));
+  const before = edgesIn(matching);
   for (const edge of edgesByBehaviour(matching, before, activations)) {
     const [a, b] = [matching.reference.regionOf[edge.reference], matching.candidate.regionOf[edge.candidate]];
     const [one, other] = [matching.reference.units[a?.unit ?? -1], matching.candidate.units[b?.unit ?? -1]];
@@ -84,7 +86,7 @@ function completed(matching: Matching, activations: Activations): FoundEdge[] {
   }
   matching.complete();
   joinChanged(matching);
-  const edges = withSettledViews(matching, edgesOf(regionPairs(matching)), activations);
+  const edges = withSettledViews(matching, edgesIn(matching), activations);
   return sorted(matching.candidate.graph, [...edges, ...edgesByBehaviour(matching, edges, activations)]);
 }
 
@@ -93,6 +95,16 @@ function joinChanged(matching: Matching): void {
   const pairs = changedPairs(matching);
   for (const [a, b] of pairs) matching.join(a, b, 'structure');
   if (pairs.length > 0) matching.complete();
+}
+
+/** Tensors of matched units, without those whose channels the candidate has in an order of its own, by design. */
+function edgesIn(matching: Matching): FoundEdge[] {
+  const { regions } = reorderedChannels(matching);
+  const { graph, regionOf } = matching.candidate;
+  return edgesOf(regionPairs(matching)).filter(({ candidate }) => {
+    const region = regionOf[candidate];
+    return region === undefined || !regions.has(region) || isOutput(graph, candidate);
+  });
 }
 
 function alignmentOf(matching: Matching, edges: readonly FoundEdge[]): Alignment {
@@ -104,28 +116,36 @@ function alignmentOf(matching: Matching, edges: readonly FoundEdge[]): Alignment
     ground,
   }));
   const inputs = new Set(matching.candidate.graph.inputs);
+  const { regions, readers } = reorderedChannels(matching);
   const ids = (nodes: readonly Node[]): NodeId[] => nodes.map(({ id }) => id);
   return {
     inputs: plain.filter((edge) => inputs.has(edge.candidate)),
     edges: plain,
-    operators: matching.matches().flatMap((match) => operator(matching, match)),
+    operators: matching.matches().flatMap((match) => operator(matching, match, readers)),
     outputs: outputsOf(matching, plain),
     unmatched: {
-      reference: ids(unmatchedNodes(matching, pairs, 'reference')),
-      candidate: ids(unmatchedNodes(matching, pairs, 'candidate')),
+      reference: ids(unmatchedNodes(matching, pairs, regions, 'reference')),
+      candidate: ids(unmatchedNodes(matching, pairs, regions, 'candidate')),
     },
     coverage: coverageOf(matching),
   };
 }
 
-function operator(matching: Matching, { reference, candidate, ground }: Match): AlignedOperator[] {
+function operator(
+  matching: Matching,
+  { reference, candidate, ground }: Match,
+  turned: Reordered['readers'],
+): AlignedOperator[] {
   const [a, b] = [matching.reference.units[reference], matching.candidate.units[candidate]];
   if (a === undefined || b?.node === undefined) return [];
   return [
     {
       reference: nodesOf(a),
       candidate: nodesOf(b),
-      constants: a.kind === b.kind ? alignedConstants(matching.reference, a, matching.candidate, b) : [],
+      constants:
+        a.kind === b.kind
+          ? alignedConstants(matching.reference, turned.get(candidate) ?? a, matching.candidate, b)
+          : [],
       ground,
     },
   ];

@@ -199,7 +199,12 @@ class OutputPairs {
 }
 
 /** Operators without a counterpart: by unmatched units and those of another kind, and by what matched units have behind them in one network only. */
-export function unmatchedNodes(matching: Matching, pairs: readonly RegionPair[], side: Side): Node[] {
+export function unmatchedNodes(
+  matching: Matching,
+  pairs: readonly RegionPair[],
+  reordered: ReadonlySet<Region>,
+  side: Side,
+): Node[] {
   const skeleton = matching[side];
   const odd = new Set<Node>();
   for (const unit of skeleton.units) {
@@ -216,7 +221,8 @@ export function unmatchedNodes(matching: Matching, pairs: readonly RegionPair[],
   for (const pair of pairs) {
     const [own, other] =
       side === 'reference' ? [pair.reference, pair.candidate] : [pair.candidate, pair.reference];
-    for (const node of oddNodes(own, other)) if (node.origin.implied !== true) odd.add(node);
+    const isReordered = reordered.has(pair.candidate.region);
+    for (const node of oddNodes(own, other, isReordered)) if (node.origin.implied !== true) odd.add(node);
   }
   // Of an operator that the loader made several nodes of, the one that stands for it when all of it is odd, else the odd parts.
   const shown = operatorsOf(skeleton.graph).flatMap(({ main, nodes }) => {

@@ -205,8 +205,14 @@ class Pairs {
   }
 }
 
-/** Elementwise operators of a region that the twin region has no counterpart for. */
-export function oddNodes(own: RegionView, other: RegionView): Node[] {
+const AFFINE: ReadonlySet<string> = new Set(['BatchNormalization', 'Add', 'Sub', 'Mul', 'Div']);
+
+/**
+ * Elementwise operators of a region that the twin region has no counterpart for.
+ *
+ * @param isReordered whether the channels of the two are in different orders: their constants say nothing about what is the same
+ */
+export function oddNodes(own: RegionView, other: RegionView, isReordered: boolean): Node[] {
   const nodes = outermost(own.region.members.filter(({ node }) => node !== undefined && isElementwise(node)));
   const twins = outermost(other.region.members);
   const isMatched = (member: Member): boolean =>
@@ -215,15 +221,17 @@ export function oddNodes(own: RegionView, other: RegionView): Node[] {
         isSame(member, twin) || isSameInRange(member, twin, other) || isSameInRange(twin, member, own),
     );
   const ends = own.exits.length > 0 ? own.exits : own.region.members.slice(-1);
-  if (ends.every(isMatched)) return [];
+  if (!isReordered && ends.every(isMatched)) return [];
   const ops = new Map<string, number>();
   for (const { node } of other.region.members)
     if (node !== undefined) ops.set(node.op, (ops.get(node.op) ?? 0) + 1);
   return nodes
     .filter((member) => {
       const { node, samples } = member;
-      if (node === undefined || isMatched(member) || isFolded(own, node)) return false;
-      if (samples !== undefined) return true;
+      if (node === undefined || isFolded(own, node)) return false;
+      if (isReordered && AFFINE.has(node.op)) return false;
+      if (!isReordered && isMatched(member)) return false;
+      if (!isReordered && samples !== undefined) return true;
       const count = ops.get(node.op) ?? 0;
       ops.set(node.op, count - 1);
       return count <= 0;

@@ -1,6 +1,6 @@
 import { measuredInputs } from '../../../diff/measured-inputs.js';
 import { tensorOf, topologyOf, type Graph, type TensorId } from '../../../ir/graph.js';
-import type { Suspect } from '../../../diff/suspects.js';
+import { LOST_DB, type Suspect } from '../../../diff/suspects.js';
 import type { ComparisonEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { subjectOf, writersOf } from '../../subject.js';
@@ -23,7 +23,10 @@ export function differs(
       const subject = subjectOf(graph, tensor);
       const writer = topologyOf(graph).producer[tensor];
       const read = writer === undefined ? [] : measuredInputs(graph, writer, measured);
-      const writers = writersOf(graph, tensor, measured);
+      const writers = new Set([
+        ...writersOf(graph, tensor, measured),
+        ...(lostIn === undefined ? [] : writersOf(graph, lostIn.tensor, measured)),
+      ]);
       const inputs = new Set(read.map((id) => tensorOf(graph, id).name));
       const isTold = serious.some(
         (one) =>
@@ -63,7 +66,9 @@ function lostChannel(
 ): Finding {
   const measurement = edges.find(({ edge }) => edge.tensor === tensor);
   const channels = measurement?.channels ?? [];
-  const lost = channels.filter(({ sqnrDb }) => (sqnrDb.get('self') ?? Infinity) < BROKEN_DB).length;
+  const lost = channels.filter(
+    ({ sqnrDb }) => Math.min(sqnrDb.get('self') ?? Infinity, sqnrDb.get('local') ?? Infinity) < LOST_DB,
+  ).length;
   const whole = measurement?.errors.get('self')?.sqnrDb;
   const { node = '' } = subjectOf(graph, reader);
   return {

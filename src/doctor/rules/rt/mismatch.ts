@@ -1,15 +1,8 @@
+import { departs } from '../../../diff/other-departure.js';
 import type { OtherRun, OtherTensor } from '../../../run/other-run.js';
 import type { ComparisonEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { percent, short } from '../../wording.js';
-
-/** Share of values more than two codes apart: rounding moves single codes, kernels that compute something else many. */
-const ERROR_SHARE = 0.01;
-/** Or as many values so far apart: a channel that is lost. */
-const FAR_CODES = 16;
-const FAR_VALUES = 8;
-/** Of float tensors, SQNR beside the simulation, dB: float kernels add in another order, and keep 100 dB. */
-const FLOAT_DB = 60;
 
 /** The runtime or the device computes something else than the file says. Named is the first operator whose inputs still agree. */
 export function mismatch({ runtime, actual }: ComparisonEvidence): Finding[] {
@@ -22,8 +15,18 @@ export function mismatch({ runtime, actual }: ComparisonEvidence): Finding[] {
 function departure({ tensors }: OtherRun, who: string): Finding[] {
   const first = tensors.find((tensor) => tensor.inputsDiffer !== true && departs(tensor));
   if (first === undefined) return [];
-  const { tensor, node, values, differing, beyondTwoCodes = differing, maxCodes, read } = first;
-  const by = maxCodes === undefined ? '' : `, by up to ${maxCodes} codes`;
+  const {
+    tensor,
+    node,
+    values,
+    differing,
+    beyondTwoCodes = differing,
+    maxCodes,
+    nonFinite = 0,
+    read,
+  } = first;
+  const finite = maxCodes === undefined || maxCodes === 0 ? '' : `, by up to ${maxCodes} codes`;
+  const by = nonFinite === 0 ? finite : `${finite}, ${nonFinite} of them by being NaN or infinite`;
   const meaning = read === undefined ? '' : ` (read as ${read})`;
   return [
     {
@@ -36,13 +39,6 @@ function departure({ tensors }: OtherRun, who: string): Finding[] {
       args: { differing, values, ...(maxCodes === undefined ? {} : { maxCodes }), ...sqnrArgument(first) },
     },
   ];
-}
-
-function departs({ values, beyondTwoCodes, maxCodes = 0, simulated }: OtherTensor): boolean {
-  if (beyondTwoCodes !== undefined) {
-    return beyondTwoCodes > ERROR_SHARE * values || (maxCodes >= FAR_CODES && beyondTwoCodes >= FAR_VALUES);
-  }
-  return simulated.exact !== true && (simulated.sqnrDb ?? -Infinity) < FLOAT_DB;
 }
 
 function sqnrArgument({ simulated: { sqnrDb } }: OtherTensor): { sqnrDb?: string } {

@@ -1,8 +1,9 @@
 import { toFloat32 } from '../../../ir/elements.js';
-import { nodeLabel, nodeOf, tensorOf, type TensorId } from '../../../ir/graph.js';
+import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import type { ChannelComparison, ConstantComparison } from '../../../diff/compared-constants.js';
 import type { ComparisonEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
+import { writersOf } from '../../subject.js';
 import { listed, short } from '../../wording.js';
 
 /** Rounding to codes moves no value further than half a step; some exporters cut off the last one. */
@@ -181,21 +182,13 @@ function biasFault({ correlation = 0 }: ConstantComparison, gain: number | undef
 }
 
 /** Whether the layer, on the right inputs, gives something else than the reference. */
-function doesHarm({ suspects, graph }: ComparisonEvidence, { node }: ConstantComparison): boolean {
-  const written = new Set(downstream(graph.nodes[node]?.outputs ?? []));
-  const { index } = nodeOf(graph, node).origin;
-  for (const other of graph.nodes.slice(node, node + 4)) {
-    if (other.origin.index === index || other.inputs.some((id) => id !== null && written.has(id))) {
-      for (const id of downstream(other.outputs)) written.add(id);
-    }
-  }
+function doesHarm({ suspects, graph, edges }: ComparisonEvidence, { node }: ConstantComparison): boolean {
+  const measured = new Set(edges.map(({ edge }) => edge.tensor));
+  const label = nodeLabel(nodeOf(graph, node));
   return suspects.some(
-    ({ tensor, kind, db }) => kind === 'operator' && written.has(tensor) && db < HARMLESS_DB,
+    ({ tensor, kind, db }) =>
+      kind === 'operator' && db < HARMLESS_DB && writersOf(graph, tensor, measured).has(label),
   );
-}
-
-function downstream(outputs: readonly (TensorId | null)[]): TensorId[] {
-  return outputs.filter((id) => id !== null);
 }
 
 /** Where the weights may come from: another layer of the reference, or this one with its axes exchanged. */

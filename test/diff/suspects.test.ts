@@ -99,12 +99,12 @@ describe('parameters that codes are only moved through', () => {
   const quant = perTensor('int8', 3);
 
   it('are blamed on the first tensor that has them, where a later one is a little worse', () => {
-    const [first] = told(edge('a', 12, 40, { quant }), edge('b', 7, 7, { quant }));
+    const [first] = told(edge('a', 18, 40, { quant }), edge('b', 7, 7, { quant }));
     expect(first).toBe('quantizer a 7');
   });
 
   it('but not where the first has other parameters', () => {
-    const [first] = told(edge('a', 14, 40, { quant: perTensor('int8', 1) }), edge('b', 7, 7, { quant }));
+    const [first] = told(edge('a', 18, 40, { quant: perTensor('int8', 1) }), edge('b', 7, 7, { quant }));
     expect(first).toBe('quantizer b 7');
   });
 });

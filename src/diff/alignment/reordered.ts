@@ -16,6 +16,8 @@ export interface Reordered {
 /** The channel of the reference's tensor that each channel of the candidate's is. */
 type Order = readonly number[];
 
+/** Channels of all results together whose order is followed: extents come from files. */
+const MOST_CHANNELS = 1_000_000;
 /** Operators with one operand that do the same to every channel. */
 const CHANNELWISE: ReadonlySet<string> = new Set(['maximum', 'mean', 'Resize', 'InstanceNormalization']);
 /** Weights that follow the channels correlate at least so, and so much more than in the order of the reference. */
@@ -44,46 +46,51 @@ export function reorderedChannels(matching: Matching): Reordered {
 /** By result of the candidate; only those whose order is another one. */
 function ordersOf(matching: Matching): ReadonlyMap<Region, Order> {
   const orders = new Map<Region, Order>();
+  let budget = MOST_CHANNELS;
   for (const b of matching.candidate.units) {
     const a = matching.ofCandidate(b.index);
     const [result, source] = [b.regions[0], b.operands[0]?.region];
     if (a?.kind !== b.kind || result === undefined || source === undefined) continue;
-    const known = orders.get(source);
-    const order =
-      b.kind === 'Concat'
-        ? joinedOrder(matching, a, b, orders)
-        : CHANNELWISE.has(b.kind) && known !== undefined
-          ? known
-          : undefined;
-    if (order?.some((channel, i) => channel !== i) === true) orders.set(result, order);
+    const known = CHANNELWISE.has(b.kind) ? orders.get(source) : undefined;
+    const order = b.kind === 'Concat' ? joinedOrder(matching, a, b, orders, budget) : known;
+    if (order === undefined) continue;
+    orders.set(result, order);
+    if (order !== known) budget -= order.length;
   }
   return orders;
 }
 
+/** Undefined where the order is the same, cannot be told, or has more than so many channels. */
 function joinedOrder(
   matching: Matching,
   a: Unit,
   b: Unit,
   known: ReadonlyMap<Region, Order>,
+  most: number,
 ): Order | undefined {
   const [blocks, blocksThere] = [blocksOf(matching.reference, a), blocksOf(matching.candidate, b)];
   if (blocks === undefined || blocksThere?.length !== blocks.length) return undefined;
-  const free = new Set(blocks.keys());
-  const order: number[] = [];
-  for (const { region, extent } of blocksThere) {
-    const twin = matching.ofCandidate(region.unit)?.index;
-    const at = [...free].find((slot) => {
-      const block = blocks[slot];
-      return block?.region.unit === twin && block?.region.slot === region.slot && block.extent === extent;
-    });
-    if (twin === undefined || at === undefined) return undefined;
-    free.delete(at);
-    const within = known.get(region);
-    for (let channel = 0; channel < extent; channel++) {
-      order.push((blocks[at]?.start ?? 0) + (within?.[channel] ?? channel));
-    }
+  const key = (unit: number, { region, extent }: Block): string => `${unit}.${region.slot} ${extent}`;
+  const free = new Map<string, Block[]>();
+  for (const block of blocks.toReversed()) {
+    const name = key(block.region.unit, block);
+    const same = free.get(name);
+    if (same === undefined) free.set(name, [block]);
+    else same.push(block);
   }
-  return order;
+  const twins = blocksThere.map((block) => {
+    const twin = matching.ofCandidate(block.region.unit);
+    return twin === undefined ? undefined : free.get(key(twin.index, block))?.pop();
+  });
+  const isSame = twins.every(
+    (twin, at) => twin === blocks[at] && !known.has(blocksThere[at]?.region as Region),
+  );
+  const total = blocks.reduce((sum, { extent }) => sum + extent, 0);
+  if (isSame || total > most || !twins.every((twin) => twin !== undefined)) return undefined;
+  return twins.flatMap(({ start, extent }, at) => {
+    const within = known.get(blocksThere[at]?.region as Region);
+    return Array.from({ length: extent }, (_, channel) => start + (within?.[channel] ?? channel));
+  });
 }
 
 interface Block {

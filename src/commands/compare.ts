@@ -88,6 +88,7 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     alignment: pair.alignment,
     compared,
     suspects,
+    ...outputDb(measured.ends),
     ...otherEvidence(original, dumped),
   }).map(({ rule, severity, subject, message, args }) => ({ rule, severity, subject, message, args }));
   const rows = tensorRows(graph, places, measurements, constants, {
@@ -128,6 +129,11 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     notMeasured: notMeasured.map(({ tensor, reason }) => ({ subject: tensorOf(graph, tensor).name, reason })),
     ...reportedRuns(original, dumped),
   };
+}
+
+function outputDb({ outputs }: LadderRung): { outputDb?: number } {
+  const db = outputs.flatMap(({ sqnrDb }) => sqnrDb ?? []);
+  return db.length === 0 ? {} : { outputDb: Math.min(...db) };
 }
 
 type Original = Awaited<ReturnType<typeof runOriginal>>;

@@ -28,6 +28,8 @@ export interface ConstantComparison extends Pick<AlignedConstant, 'reference' | 
   readonly quant: QuantParams | undefined;
   readonly error: ErrorMeasurement | undefined;
   readonly correlation: number | undefined;
+  /** Factor that the whole reference is to be multiplied with to come closest to the candidate; undefined for zeros. */
+  readonly gain: number | undefined;
   /** One for a constant without channels. */
   readonly channels: readonly ChannelComparison[];
 }
@@ -74,7 +76,7 @@ function compared(
   dims: readonly number[],
   axis: number | undefined,
   quant: QuantParams | undefined,
-): Pick<ConstantComparison, 'error' | 'correlation' | 'channels'> {
+): Pick<ConstantComparison, 'error' | 'correlation' | 'gain' | 'channels'> {
   const { outer, channels, inner } = axisLayout(x.length, dims, axis);
   const value: ValueSums = { count: x.length, nonFinite: 0, sumXX: 0, clipped: 0 };
   const error = emptyErrorSums(channels);
@@ -136,6 +138,7 @@ function compared(
   return {
     error: measurementOf(value, error, channelXX),
     correlation: correlationOf(all),
+    gain: all.xx > 0 ? all.xy / all.xx : undefined,
     channels: moments.map((sum) => {
       const correlation = correlationOf(sum);
       return {

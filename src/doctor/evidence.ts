@@ -29,6 +29,8 @@ export interface ComparisonEvidence extends Evidence {
   readonly compared: readonly ConstantComparison[];
   /** Worst first. */
   readonly suspects: readonly Suspect[];
+  /** Lowest SQNR of an output, dB; absent where none was compared. */
+  readonly outputDb?: number;
   /** The candidate's file in ONNX Runtime, operator by operator, and with all optimizations. */
   readonly runtime?: OtherRun;
   readonly optimized?: OtherRun;

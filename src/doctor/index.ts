@@ -1,5 +1,6 @@
 /** All rules, in the order their findings are told. */
-import { tensorOf } from '../ir/graph.js';
+import { measuredInputs } from '../diff/measured-inputs.js';
+import { tensorOf, topologyOf, type TensorId } from '../ir/graph.js';
 import type { ComparisonEvidence, Evidence, LaneEvidence } from './evidence.js';
 import { worstFirst, type Finding } from './finding.js';
 import { clipped } from './rules/act/clipped.js';
@@ -105,12 +106,13 @@ export function diagnoseComparison(evidence: ComparisonEvidence): Finding[] {
     suspects.filter(({ db }) => db < BROKEN_DB).map(({ tensor }) => [tensorOf(graph, tensor).name, tensor]),
   );
   const all = [...told, ...differs(evidence, told)].map((finding) => earned(finding, broken));
-  return worstFirst(
+  const ranked = worstFirst(
     all
       .map((finding) => ({ finding, rank: rankOf(finding) }))
       .sort((a, b) => a.rank - b.rank)
       .map(({ finding }) => finding),
   );
+  return upstreamFirst(evidence, ranked, measured);
 }
 
 /** Local or self SQNR, dB, of a broken tensor. */
@@ -123,4 +125,36 @@ function earned(finding: Finding, broken: ReadonlyMap<string, unknown>): Finding
     finding.rule !== 'io.output-order' &&
     broken.has(finding.subject.tensor ?? '');
   return isCause ? { ...finding, severity: 'error' } : finding;
+}
+
+/**
+ * Damage done to a tensor shows at what reads it, too, and sometimes more: of two errors of which one is on what the other reads, that
+ * one is told first.
+ */
+function upstreamFirst(
+  { graph }: ComparisonEvidence,
+  findings: readonly Finding[],
+  measured: ReadonlySet<TensorId>,
+): Finding[] {
+  const { producer } = topologyOf(graph);
+  const byName = new Map([...measured].map((tensor) => [tensorOf(graph, tensor).name, tensor]));
+  const order = [...findings];
+  // Each step goes up by one layer, and no layer twice.
+  const visited = new Set<Finding>();
+  for (
+    let [first] = order;
+    first !== undefined && first.severity === 'error' && !visited.has(first);
+    [first] = order
+  ) {
+    visited.add(first);
+    const tensor = byName.get(first.subject.tensor ?? '');
+    const writer = tensor === undefined ? undefined : producer[tensor];
+    const read = writer === undefined ? [] : measuredInputs(graph, writer, measured);
+    const names = new Set(read.map((id) => tensorOf(graph, id).name));
+    const at = order.findIndex(
+      ({ severity, subject }) => severity === 'error' && names.has(subject.tensor ?? ''),
+    );
+    if (at > 0) order.unshift(...order.splice(at, 1));
+  }
+  return order;
 }

@@ -1,6 +1,12 @@
 /** What the tensors of a candidate are compared with, where that is another network with other axes and types. */
 import { describe, expect, it } from 'vitest';
-import { ComparedRuns, writerFor, type ReferenceNetwork } from '../../src/compile/reference.js';
+import {
+  ComparedRuns,
+  writerFor,
+  type Counterpart,
+  type ReferenceNetwork,
+} from '../../src/compile/reference.js';
+import type { TensorId } from '../../src/ir/graph.js';
 import { inferShapes } from '../../src/ir/infer/index.js';
 import { FLOAT_LANE } from '../../src/ir/lane.js';
 import { fetched } from '../support/fetched.js';
@@ -49,7 +55,10 @@ function beside(counterparts: ReferenceNetwork['counterparts'], rest: Partial<Re
 }
 
 const feeds = new Map([['picture', feedOf('float32', NCHW, PIXELS)]]);
-const input = [id(candidate, 'image'), { tensor: id(reference, 'picture'), view }] as const;
+const input: readonly [TensorId, Counterpart] = [
+  id(candidate, 'image'),
+  { tensor: id(reference, 'picture'), view },
+];
 
 describe('beside another network', () => {
   it("a candidate reads the reference's inputs in its own order of axes, and its tensors are compared in that order", async () => {

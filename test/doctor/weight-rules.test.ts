@@ -30,7 +30,7 @@ function network(
   weights.forEach((weight, i) => {
     builder = builder
       .constant(`w${i}`, 'float32', [4, 4, 3, 3], weight)
-      .constant(`b${i}`, 'float32', [4], biases[i]!)
+      .constant(`b${i}`, 'float32', [4], biases[i])
       .node('Conv', {
         name: `conv${i}`,
         inputs: [`t${i}`, `w${i}`, `b${i}`],
@@ -230,7 +230,7 @@ describe('biases', () => {
       'error w.not-same-model conv1 b1',
     );
     // Another layer's trouble says nothing of this one.
-    expect(told(candidate, FLOAT_LANE, [suspect(candidate, 't4', 'operator', 3)])).toEqual([]);
+    expect(told(candidate, FLOAT_LANE, [suspect(candidate, 't1', 'operator', 3)])).toEqual([]);
   });
 
   it('that a correction moved a little are fine', () => {

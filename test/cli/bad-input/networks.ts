@@ -263,10 +263,9 @@ function operators(files: Workspace): Row[] {
     ),
     refused('an operator whose name steers the terminal', 'hostile-op.onnx x.npy', 'F\\u001b[31mRED', '…'),
     refused(
-      'a model that is quantized already',
-      'quantized.onnx x.npy',
-      'quantized already',
-      '2 of its 3 nodes',
+      'a scheme for a model that is quantized already',
+      'quantized.onnx x.npy --scheme tflite',
+      'quantized.onnx is quantized already',
     ),
   ];
 }

@@ -48,23 +48,27 @@ describe.skipIf(!existsSync(MODELS))('inferShapes on real models', () => {
     'finds every shape in %s that does not depend on data',
     async (path, facts) => {
       const shapes = new Map(Object.entries(facts.inputs));
-      const { graph } = await loadModel(`${MODELS}/${path}`, { shapes });
+      const { graph, lane } = await loadModel(`${MODELS}/${path}`, { shapes });
       const inferred = inferShapes(withoutNotes(graph));
       const dependent = dataDependent(inferred);
       const wrong: string[] = [];
       let compared = 0;
-      for (const { name, dtype, shape } of inferred.tensors) {
+      for (const { id, name, dtype, shape } of inferred.tensors) {
         const real = facts.tensors[name];
         if (real === undefined) continue;
         const fits =
           shape?.every((dim, i) => dim === real[1][i] || (dim === null && dependent.has(name))) === true;
-        const complete = fits && shape.length === real[1].length && dtype === real[0];
+        // Codes of the file are float values with a quantizer here.
+        const wanted = lane?.tensors.has(id) === true ? 'float32' : real[0];
+        const complete = fits && shape.length === real[1].length && dtype === wanted;
         if (!complete)
           wrong.push(`${name}: ${dtype} [${shape?.join(', ')}], really ${real[0]} [${real[1].join(', ')}]`);
         compared += 1;
       }
       expect(wrong).toEqual([]);
-      expect(compared).toBeGreaterThan(Object.keys(facts.tensors).length * 0.6);
+      // Where a file has a value, its codes and the value read back, there is one tensor here.
+      const least = lane === undefined ? 0.6 : 0.25;
+      expect(compared).toBeGreaterThan(Object.keys(facts.tensors).length * least);
     },
   );
 });

@@ -7,18 +7,24 @@ import { subjectOf, writersOf } from '../../subject.js';
 import { short } from '../../wording.js';
 
 const BROKEN_DB = 10;
+/** Where an output is lost, and nothing else says why, an operator that does part of the damage is named. */
+const LOSING_DB = 20;
 
 /** The last word on a layer that is broken by itself, where no other rule says of it why. */
 export function differs(
-  { graph, lane, suspects, edges }: ComparisonEvidence,
+  { graph, lane, suspects, edges, outputDb = Infinity }: ComparisonEvidence,
   told: readonly Finding[],
 ): Finding[] {
-  const measured = new Set(edges.map(({ edge }) => edge.tensor));
   const serious = told.filter(({ severity }) => severity !== 'note');
+  const isLost = outputDb < LOSING_DB && serious.length === 0;
+  const measured = new Set(edges.map(({ edge }) => edge.tensor));
   // Other weights give other values everywhere.
   if (told.some(({ rule, subject }) => rule === 'w.not-same-model' && subject.node === undefined)) return [];
   return suspects
-    .filter(({ db, lostIn }) => db < BROKEN_DB || lostIn !== undefined)
+    .filter(
+      ({ db, lostIn }, at) =>
+        db < BROKEN_DB || lostIn !== undefined || (isLost && at === 0 && db < LOSING_DB),
+    )
     .flatMap(({ tensor, kind, db, lostIn }): Finding[] => {
       const subject = subjectOf(graph, tensor);
       const writer = topologyOf(graph).producer[tensor];
@@ -41,7 +47,7 @@ export function differs(
       return [
         {
           rule: 'op.differs',
-          severity: 'error',
+          severity: db < BROKEN_DB ? 'error' : 'warning',
           subject,
           message:
             kind === 'operator'

@@ -9,7 +9,7 @@ export function biasOverflow({ graph, lane }: LaneEvidence): Finding[] {
   return [...lane.tensors].flatMap(([tensor, { dtype }]): Finding[] => {
     const codes = dtype === 'int32' ? lane.codes?.get(tensor) : undefined;
     if (codes?.dtype !== 'int32') return [];
-    const at = toFloat64(codes).findIndex((code) => code >= 2 ** 31 - 1 || code <= -(2 ** 31));
+    const at = toFloat64(codes).findIndex((code) => Math.abs(code) >= 2 ** 31 - 1);
     if (at < 0) return [];
     const reader = uses[tensor]?.[0]?.node;
     return [

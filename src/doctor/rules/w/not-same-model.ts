@@ -12,9 +12,12 @@ const ROUNDING_STEPS = 1.05;
 const SAME_NOISE = 0.01;
 /** Above it a scale is too coarse for the weight: 10 dB. */
 const COARSE_NOISE = 0.1;
-/** Local SQNR, dB, above which a bias is too small beside the layer's output to matter. */
+/** Local SQNR, dB, above which a bias is too small beside the layer's output to matter; and for one that is nothing like it. */
 const HARMLESS_DB = 10;
+const HARMLESS_NOISE_DB = 20;
 const RELATED = 0.9;
+/** Correlation of values that differ by a factor alone. */
+const ALIKE = 0.99;
 /** Factors between which a channel counts as unscaled. */
 const GAINS: readonly [number, number] = [0.8, 1.25];
 /** Magnitude, as a share of the reference's, below which a channel is zero. */
@@ -162,14 +165,9 @@ function coarseness(evidence: ComparisonEvidence, weight: ConstantComparison): F
   return [{ ...found, rule: 'w.coarse-scale', severity: /^u?int[24]$/.test(dtype) ? 'warning' : 'error' }];
 }
 
-/** The factor that all channels are off by; undefined where they do not agree on one, or it is 1. */
-export function uniformGain({ channels }: ConstantComparison): number | undefined {
-  const gains = channels.flatMap(({ gain }) => (gain === undefined ? [] : [gain]));
-  const gain = median(gains);
-  const alike = gains.filter((one) => one > 0.8 * gain && one < 1.25 * gain).length;
-  return gains.length >= 2 && gain > 0 && alike > 0.9 * gains.length && Math.abs(gain - 1) > 0.2
-    ? gain
-    : undefined;
+/** The factor that all values are off by; undefined where they do not agree on one, or it is 1. */
+export function uniformGain({ correlation = 0, gain = 0 }: ConstantComparison): number | undefined {
+  return correlation > ALIKE && gain > 0 && Math.abs(gain - 1) > 0.2 ? gain : undefined;
 }
 
 function biasFault({ correlation = 0 }: ConstantComparison, gain: number | undefined): Fault {
@@ -182,12 +180,14 @@ function biasFault({ correlation = 0 }: ConstantComparison, gain: number | undef
 }
 
 /** Whether the layer, on the right inputs, gives something else than the reference. */
-function doesHarm({ suspects, graph, edges }: ComparisonEvidence, { node }: ConstantComparison): boolean {
+function doesHarm({ suspects, graph, edges }: ComparisonEvidence, bias: ConstantComparison): boolean {
+  const { node } = bias;
+  const least = noiseOf(bias) > 1 ? HARMLESS_NOISE_DB : HARMLESS_DB;
   const measured = new Set(edges.map(({ edge }) => edge.tensor));
   const label = nodeLabel(nodeOf(graph, node));
   return suspects.some(
     ({ tensor, kind, db }) =>
-      kind === 'operator' && db < HARMLESS_DB && writersOf(graph, tensor, measured).has(label),
+      kind === 'operator' && db < least && writersOf(graph, tensor, measured).has(label),
   );
 }
 

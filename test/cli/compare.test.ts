@@ -257,7 +257,9 @@ describe('what cannot be compared is refused with exit code 2', () => {
       [1, 5, 7],
       Array.from({ length: 35 }, () => 1),
     );
-    await expectRefusal([FLOAT, QDQ, '--data', wrong], /wrong\.npy/);
+    const misfit = await qdbg(FLOAT, QDQ, '--data', wrong);
+    expect(misfit.code).toBe(2);
+    expect(misfit.err).toMatch(/wrong\.npy: its shape is \[1, 5, 7\]/);
   });
 
   it('a dump folder that does not exist, has nothing, or nothing of this network', async () => {

@@ -493,17 +493,40 @@ describe('all rules together', () => {
   const alignment = alignmentOf({ outputs: [{ reference: 0, candidate: 0 }] });
   const lane = laneOf(NET, { a: quant, y: perTensor('uint8', 4 / 255) });
 
-  it('tell what is said of the worst suspect first, and make a warning on a broken tensor an error', () => {
+  /** Of `a` a range too wide, of `y` a zero point that is off and costs more. */
+  const both = (g: Graph): string[] => {
     const shifted = perTensor('uint8', 4 / 255, 60);
-    const found = diagnoseComparison(
-      comparison(NET, {
+    const seen = (name: string, params: QuantParams, db: number, noise: ErrorMeasurement['noise']) =>
+      edgeMeasurement(
+        g,
+        name,
+        { self: errorOf(db, { noise }) },
+        { quant: params, range: { min: 0, max: 4 } },
+      );
+    return diagnoseComparison(
+      comparison(g, {
         alignment,
-        lane: laneOf(NET, { a: quant, y: shifted }),
-        edges: [edge('a', quant, [0, 4], 9), edge('y', shifted, [0, 4], 5, { clip: 1, round: 0 })],
-        suspects: [suspect(NET, 'y', 'quantizer', 5), suspect(NET, 'a', 'quantizer', 9)],
+        lane: laneOf(g, { a: quant, y: shifted }),
+        edges: [seen('a', quant, 9, { clip: 0, round: 1 }), seen('y', shifted, 5, { clip: 1, round: 0 })],
+        suspects: [suspect(g, 'y', 'quantizer', 5), suspect(g, 'a', 'quantizer', 9)],
       }),
+    ).map(told);
+  };
+
+  it('tell what is said of the worst suspect first, and make a warning on a broken tensor an error', () => {
+    const fork = inferShapes(
+      graph()
+        .input('x', 'float32', [1, 4])
+        .node('Sigmoid', { name: 'first', inputs: ['x'], outputs: ['a'] })
+        .node('Tanh', { name: 'second', inputs: ['x'], outputs: ['y'] })
+        .output('y')
+        .build(),
     );
-    expect(found.map(told)).toEqual(['error act.shifted-range second y', 'error act.wide-range first a']);
+    expect(both(fork)).toEqual(['error act.shifted-range second y', 'error act.wide-range first a']);
+  });
+
+  it('tell an error on what a broken layer reads before that of the layer', () => {
+    expect(both(NET)).toEqual(['error act.wide-range first a', 'error act.shifted-range second y']);
   });
 
   it('say nothing of a healthy export', () => {

@@ -379,7 +379,14 @@ describe('rules of integer kernels', () => {
   });
 
   it('tell the worst first', () => {
-    const findings = conv({ codes: [7, 2 ** 31 - 1], w: { zeroPoint: [1, 1] } });
-    expect(findings.map(({ severity }) => severity)).toEqual(['error', 'warning']);
+    const net = new HandmadeSubgraph();
+    const x = net.input([1, 2], { ...INT8, name: 'x' });
+    const other = net.input([1, 2], { type: 'INT8', scale: 0.25 });
+    const joined = net.tensor([1, 4], INT8);
+    const y = net.tensor([1, 2], INT8);
+    net.op('CONCATENATION', [x, other], [joined], { axis: 1, fusedActivationFunction: 'NONE' });
+    const w = net.constant([2, 4], 1, { type: 'INT8', scale: 0.5, zeroPoint: 3 });
+    net.op('FULLY_CONNECTED', [joined, w, -1], [y], DENSE);
+    expect(diagnosed(net, y).map(({ severity }) => severity)).toEqual(['error', 'warning']);
   });
 });

@@ -366,15 +366,15 @@ describe('w.bias-overflow', () => {
     return biasOverflow({ graph: REFERENCE, lane }).map((one) => `${short(one)} ${one.args['channel']}`);
   };
 
-  it.each([[2 ** 31 - 1], [-(2 ** 31)]])(
-    'tells the channel whose code is the last that int32 has: %d',
+  it.each([[2 ** 31 - 1], [-(2 ** 31)], [1 - 2 ** 31]])(
+    'tells the channel whose code is the last that int32 has, on either side: %d',
     (code) => {
       expect(found([0, 5, code, code])).toEqual(['error w.bias-overflow conv2 b2 2']);
     },
   );
 
   it('is silent on the code before it, and where sums have 64 bits', () => {
-    expect(found([0, 5, 2 ** 31 - 2, 1 - 2 ** 31])).toEqual([]);
+    expect(found([0, 5, 2 ** 31 - 2, 2 - 2 ** 31])).toEqual([]);
     expect(found([0, 5, 2 ** 31 - 1, 0], 'int64')).toEqual([]);
   });
 });

@@ -45,7 +45,11 @@ class Fold {
     const operand = node.inputs[slot === 0 ? 1 : 0] ?? undefined;
     const other = operand === undefined ? undefined : constantSource(graph, operand);
     if (node.op === 'BatchNormalization') return this.#normalize(graph, node);
-    const values = other === undefined ? undefined : perChannel(graph, other, channels);
+    const values =
+      other === undefined
+        ? undefined
+        : (perChannel(graph, other, channels) ??
+          (isFactor(node) ? forAll(graph, other, channels) : undefined));
     if (other === undefined || values === undefined) return false;
     switch (node.op) {
       case 'Add':
@@ -108,7 +112,18 @@ class Fold {
   }
 }
 
-/** Values of a constant with one for each channel, or one for all; undefined when it is none of these. */
+function isFactor({ op }: Node): boolean {
+  return op === 'Mul' || op === 'Div';
+}
+
+/** The one value of a constant, for each channel; undefined when it has more. */
+function forAll(graph: Graph, tensor: TensorId, channels: number): Float64Array | undefined {
+  const { data } = tensorOf(graph, tensor);
+  const values = data === undefined ? undefined : floatsOf(data);
+  return values?.length === 1 ? new Float64Array(channels).fill(values[0] ?? 1) : undefined;
+}
+
+/** Values of a constant with one for each channel; undefined when it has not as many. */
 function perChannel(graph: Graph, tensor: TensorId, channels: number): Float64Array | undefined {
   const { data } = tensorOf(graph, tensor);
   const values = data === undefined ? undefined : floatsOf(data);
@@ -166,6 +181,7 @@ function liesAlongChannels(
   const fromDims = dimsOf(graph, from);
   if (dims === undefined) return false;
   if (fromDims === undefined || channels === 1) return true;
+  if (dims.every((dim) => dim === 1) && dims.length <= fromDims.length) return isFactor(node);
   if (dims.length > fromDims.length) return false;
   const at = dims.findIndex((dim) => dim === channels);
   const position = at + fromDims.length - dims.length;

@@ -4,7 +4,7 @@
  *
  * Nothing changes for the integers: what the operator cuts off, the quantizer would.
  */
-import type { ConstantData, DType } from '../../../ir/graph.js';
+import { isFloat, type ConstantData, type DType } from '../../../ir/graph.js';
 import type { QuantParams } from '../../../ir/lane.js';
 import { lazyData } from '../../../onnx/tensor.js';
 import type { Draft, DraftNode } from '../draft.js';
@@ -42,6 +42,8 @@ export function withImpliedActivations(draft: Draft, opset: number): Draft {
   const names = new FreshNames(
     new Set([...draft.inputs, ...draft.constants.keys(), ...draft.nodes.flatMap(({ outputs }) => outputs)]),
   );
+  const stated = [...draft.types.values(), ...draft.constants.values()];
+  const hasOtherFloats = stated.some(({ dtype }) => isFloat(dtype) && dtype !== 'float32');
   const types = new Map<string, ValueType>(draft.types);
   const constants = new Map(draft.constants);
   const inner = new Set(quantization.inner);
@@ -54,8 +56,9 @@ export function withImpliedActivations(draft: Draft, opset: number): Draft {
     if (type !== undefined) types.set(open, type);
     inner.add(open);
     const bounds: string[] = [];
-    // Where the type is not known, the upper limit is left to the quantizer.
-    const isClipped = limit < Infinity && opset >= CLIP_WITH_INPUTS && type?.dtype === 'float32';
+    // In another type than that of the limits, the upper one is left to the quantizer.
+    const isFloat32 = type?.dtype === undefined ? !hasOtherFloats : type.dtype === 'float32';
+    const isClipped = limit < Infinity && opset >= CLIP_WITH_INPUTS && isFloat32;
     for (const bound of isClipped ? [0, limit] : []) {
       const name = names.next(`${output}_limit`);
       constants.set(name, scalar('float32', bound));

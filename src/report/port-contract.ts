@@ -85,7 +85,7 @@ function outputParams(graph: Graph, lane: Lane, port: TensorId): PortParams | un
 }
 
 /** Whether the file has the port as codes. */
-export function formOf(graph: Graph, lane: Lane, id: TensorId): PortParams['form'] {
+function formOf(graph: Graph, lane: Lane, id: TensorId): PortParams['form'] {
   if (graph.format === 'onnx') {
     const names = lane.stored?.get(id);
     return names?.codes.includes(tensorOf(graph, id).name) === true ? 'codes' : 'inside';

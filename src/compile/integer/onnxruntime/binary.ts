@@ -33,7 +33,7 @@ function codeOf(value: number, [lowest, highest]: PairSpec['range']): number {
 }
 
 /** Zero points and the ratios of the scales in one constant first, then the codes of b and of a. */
-export const sumOf: PairFormula<PairSpec> = ({ a, b, output, range, isSwapped }) => {
+const sumOf: PairFormula<PairSpec> = ({ a, b, output, range, isSwapped }) => {
   const [first, second] = isSwapped ? [b, a] : [a, b];
   const ratio = float(first.scale / output.scale);
   const otherRatio = float(second.scale / output.scale);
@@ -43,7 +43,7 @@ export const sumOf: PairFormula<PairSpec> = ({ a, b, output, range, isSwapped })
   return (x, y) => codeOf(isSwapped ? sum(y, x) : sum(x, y), range);
 };
 
-export const productOf: PairFormula<PairSpec> = ({ a, b, output, range }) => {
+const productOf: PairFormula<PairSpec> = ({ a, b, output, range }) => {
   const ratio = float(float(a.scale * b.scale) / output.scale);
   return (x, y) => {
     const scaled = float((x - a.zeroPoint) * (y - b.zeroPoint) * ratio);

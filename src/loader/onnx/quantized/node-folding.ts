@@ -206,6 +206,6 @@ export function dtypeOf(
 }
 
 /** Shape of a value of the file, as far as the file says it or it follows from that of the inputs. */
-export function shapeOf({ constants, types, inferred }: FoldState, name: string): Shape | undefined {
+function shapeOf({ constants, types, inferred }: FoldState, name: string): Shape | undefined {
   return constants.get(name)?.dims ?? inferred.get(name)?.shape ?? types.get(name)?.shape;
 }

@@ -4,7 +4,7 @@
  * SQNR (dB) = 10 log10(Σx² / Σe²), energies pooled over samples, no epsilon. Higher is better. `exact` when Σe² = 0; absent
  * when Σx² = 0 or nothing finite was seen.
  */
-import { total, type ErrorSums, type ValueSums } from '../ir/sums.js';
+import { sqnr, total, type ErrorSums, type ValueSums } from '../ir/sums.js';
 
 export interface WorstChannel {
   readonly channel: number;
@@ -30,13 +30,6 @@ export interface ErrorMeasurement {
   readonly biasShare: number;
   readonly nonFinite: number;
   readonly worstChannel?: WorstChannel;
-}
-
-/** SQNR in dB; `exact` and absent cases as above. */
-export function sqnr(sumXX: number, sumEE: number): { sqnrDb?: number; exact?: true } {
-  if (sumEE === 0) return { exact: true };
-  const db = 10 * Math.log10(sumXX / sumEE);
-  return Number.isFinite(db) ? { sqnrDb: db } : {};
 }
 
 /** `channelXX`: Σx² of each channel over the same samples; without it there is no worst channel. */

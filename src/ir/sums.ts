@@ -48,3 +48,10 @@ export function total(values: Float64Array): number {
   for (const value of values) sum += value;
   return sum;
 }
+
+/** SQNR (dB) = 10 log10(Σx² / Σe²), no epsilon: `exact` when Σe² = 0, absent when Σx² = 0 or not finite. */
+export function sqnr(sumXX: number, sumEE: number): { sqnrDb?: number; exact?: true } {
+  if (sumEE === 0) return { exact: true };
+  const db = 10 * Math.log10(sumXX / sumEE);
+  return Number.isFinite(db) ? { sqnrDb: db } : {};
+}

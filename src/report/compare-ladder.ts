@@ -1,11 +1,9 @@
 /** The ladder from a float reference to a finished file: what each step costs, in one sentence. */
+import { BROKEN_DB, CLOSE_DB } from './close.js';
 import type { LadderRung } from './compare-report.js';
 
 /** At least this much at an output is the same function, rounded in float: dB. */
 const SAME_DB = 60;
-/** At least this much is close; below the other, an output carries little of the float result. */
-export const CLOSE_DB = 20;
-export const BROKEN_DB = 10;
 /** Steps that differ by less cost alike. */
 const ALIKE_DB = 3;
 /** A step that takes this much more away has a part of its own in the loss. */

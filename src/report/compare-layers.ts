@@ -1,7 +1,7 @@
 /** The layers of a candidate beside those of its reference, worst first, as text for a terminal. */
 import type { ChalkInstance } from 'chalk';
 import { columns, type Column, type Row } from './columns.js';
-import { BROKEN_DB, CLOSE_DB } from './compare-ladder.js';
+import { BROKEN_DB, CLOSE_DB } from './close.js';
 import type { ComparedTensor, CompareReport } from './compare-report.js';
 import { decibels, labelled, number, plural, printable, shortened, wrapped } from './format.js';
 import type { ReportedQuant } from './report.js';

@@ -1,11 +1,8 @@
 /** The one-sentence answer of a comparison. */
 import type { Finding } from '../doctor/finding.js';
+import { BROKEN_DB, CLOSE_DB } from './close.js';
 import type { ComparedTensor, LadderRung } from './compare-report.js';
 import type { Report, ReportedJump } from './report.js';
-
-/** Below this cumulative SQNR an output carries little of the reference; above the other it is close to it. */
-const BROKEN_DB = 10;
-const CLOSE_DB = 20;
 
 export interface ComparedEnds {
   /** Of all samples. */

@@ -1,10 +1,8 @@
 /** The one-sentence answer. */
 import type { Finding } from '../doctor/finding.js';
+import { BROKEN_DB, CLOSE_DB } from './close.js';
 import type { Report, ReportedJump, ReportedTensor } from './report.js';
 
-/** Below this cumulative SQNR an output carries little of the float result; above the other it is close to it. */
-const BROKEN_DB = 10;
-const CLOSE_DB = 20;
 /** Rules on what a file says of itself: an error there is one whatever was measured. */
 const OF_FILES: ReadonlySet<string> = new Set(['q.degenerate', 'w.axis', 'w.spec']);
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { channelSqnr, measurementOf, sqnr } from '../../src/diff/measurement.js';
+import { channelSqnr, measurementOf } from '../../src/diff/measurement.js';
+import { sqnr } from '../../src/ir/sums.js';
 import { emptyErrorSums, type ErrorSums, type ValueSums } from '../../src/ir/sums.js';
 
 const VALUE: ValueSums = { count: 10, nonFinite: 0, sumXX: 100, clipped: 0 };

@@ -1,4 +1,5 @@
 /** How another implementation's values of one tensor differ from simulated ones, summed over samples in float64. */
+import { sqnr } from '../../ir/sums.js';
 import { dequantize, quantize } from '../../quant/affine.js';
 import type { Agreement, OtherTensor } from '../other-run.js';
 import type { Target } from './targets.js';
@@ -147,7 +148,5 @@ export class OtherSums {
  * @param nonFinite values that are left out of the energies, being NaN or infinite on one side only
  */
 export function agreement({ signal, error }: Energies, nonFinite: number): Agreement {
-  if (error === 0) return nonFinite === 0 ? { exact: true } : {};
-  const db = 10 * Math.log10(signal / error);
-  return Number.isFinite(db) ? { sqnrDb: db } : {};
+  return error === 0 && nonFinite > 0 ? {} : sqnr(signal, error);
 }

@@ -76,6 +76,21 @@ function noColor(): Option {
   return option;
 }
 
+/** Flags of every command that runs a network. */
+function runFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
+  command: Command<Args, Opts>,
+) {
+  return command
+    .option('--channels <GLOB>', 'list every channel of these layers in the report', repeat)
+    .optionsGroup('Run:')
+    .option(
+      '--threads <N>',
+      'threads of the runtime; all processors when not given',
+      wholeNumber(1, MOST_THREADS),
+    )
+    .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward');
+}
+
 function outputFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
   command: Command<Args, Opts>,
 ) {
@@ -175,59 +190,60 @@ function analyzeCommand() {
     )
     .option('--eval <PATH>', 'samples to measure on; the calibration samples when not given', repeat);
   return outputFlags(
-    sampleFlags(command)
-      .optionsGroup('Scheme:')
-      .option(
-        '--scheme <NAME|FILE>',
-        'what the target quantizes and how: ort, tflite, tflite-16x8, tensorrt, or a JSON file; when not given, ort for .onnx and tflite for .tflite',
-      )
-      .addOption(
-        new Option('--weights <TYPE>', 'type of weights; what the scheme says when not given').choices(
-          DTYPES,
+    runFlags(
+      sampleFlags(command)
+        .optionsGroup('Scheme:')
+        .option(
+          '--scheme <NAME|FILE>',
+          'what the target quantizes and how: ort, tflite, tflite-16x8, tensorrt, or a JSON file; when not given, ort for .onnx and tflite for .tflite',
+        )
+        .addOption(
+          new Option('--weights <TYPE>', 'type of weights; what the scheme says when not given').choices(
+            DTYPES,
+          ),
+        )
+        .addOption(
+          new Option(
+            '--activations <TYPE>',
+            'type of activations; what the scheme says when not given',
+          ).choices(DTYPES),
+        )
+        .addOption(new Option('--per-axis', 'one scale per output channel of weights').conflicts('perTensor'))
+        .addOption(new Option('--per-tensor', 'one scale per weight tensor'))
+        .addOption(new Option('--symmetric', 'activations around zero').conflicts('asymmetric'))
+        .addOption(new Option('--asymmetric', 'activations with a zero point of their own'))
+        .addOption(
+          new Option(
+            '--observer <NAME>',
+            'how statistics become a range; what the scheme says when not given',
+          ).choices(['minmax', 'moving-average', 'percentile', 'entropy', 'mse'] as const),
+        )
+        .option('--percentile <P>', 'of the percentile observer, such as 99.99', numberBetween(50, 100))
+        .option(
+          '--momentum <M>',
+          'of the moving-average observer: weight of the past, such as 0.99',
+          numberBetween(0, 0.999999),
+        )
+        .option(
+          '--only <PATTERN>',
+          'quantize only these: glob over node and tensor names, or op:TYPE',
+          repeat,
+        )
+        .option(
+          '--skip <PATTERN>',
+          'keep these in float: glob over node and tensor names, or op:TYPE',
+          repeat,
         ),
-      )
-      .addOption(
-        new Option(
-          '--activations <TYPE>',
-          'type of activations; what the scheme says when not given',
-        ).choices(DTYPES),
-      )
-      .addOption(new Option('--per-axis', 'one scale per output channel of weights').conflicts('perTensor'))
-      .addOption(new Option('--per-tensor', 'one scale per weight tensor'))
-      .addOption(new Option('--symmetric', 'activations around zero').conflicts('asymmetric'))
-      .addOption(new Option('--asymmetric', 'activations with a zero point of their own'))
-      .addOption(
-        new Option(
-          '--observer <NAME>',
-          'how statistics become a range; what the scheme says when not given',
-        ).choices(['minmax', 'moving-average', 'percentile', 'entropy', 'mse'] as const),
-      )
-      .option('--percentile <P>', 'of the percentile observer, such as 99.99', numberBetween(50, 100))
-      .option(
-        '--momentum <M>',
-        'of the moving-average observer: weight of the past, such as 0.99',
-        numberBetween(0, 0.999999),
-      )
-      .option('--only <PATTERN>', 'quantize only these: glob over node and tensor names, or op:TYPE', repeat)
-      .option('--skip <PATTERN>', 'keep these in float: glob over node and tensor names, or op:TYPE', repeat)
-      .option('--channels <GLOB>', 'list every channel of these layers in the report', repeat)
-      .optionsGroup('Run:')
-      .option(
-        '--threads <N>',
-        'threads of the runtime; all processors when not given',
-        wholeNumber(1, MOST_THREADS),
-      )
-      .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward')
-      .addHelpText(
-        'after',
-        `
+    ).addHelpText(
+      'after',
+      `
 Examples:
   qdbg analyze model.onnx --calib random
   qdbg analyze model.onnx --calib ./imgs --preset imagenet --samples 100
   qdbg analyze model.onnx --calib ./imgs --per-axis --skip 'head/*' --report json=run.json
   qdbg analyze text.onnx --calib ids=ids.npy --calib mask=mask.npy
 `,
-      ),
+    ),
   );
 }
 
@@ -245,41 +261,34 @@ function compareCommand() {
       repeat,
     );
   return outputFlags(
-    sampleFlags(command)
-      .optionsGroup('Comparison:')
-      .option(
-        '--min-aligned <PERCENT>',
-        'compute operators of the candidate that must be found in the reference; 50 when not given',
-        numberBetween(0, 100),
-      )
-      .option(
-        '--detail <N>',
-        'samples that layers and the ladder are measured on; one in 8 when not given (in 16 of TFLite integers), more of small networks',
-        wholeNumber(1),
-      )
-      .option('--runtime', "also run the candidate's own file in ONNX Runtime, beside the simulation")
-      .option(
-        '--actual <DIR>',
-        'also compare tensors dumped from a device: DIR/<tensor>.npy, values or codes',
-      )
-      .option('--channels <GLOB>', 'list every channel of these layers in the report', repeat)
-      .optionsGroup('Run:')
-      .option(
-        '--threads <N>',
-        'threads of the runtime; all processors when not given',
-        wholeNumber(1, MOST_THREADS),
-      )
-      .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward')
-      .addHelpText(
-        'after',
-        `
+    runFlags(
+      sampleFlags(command)
+        .optionsGroup('Comparison:')
+        .option(
+          '--min-aligned <PERCENT>',
+          'compute operators of the candidate that must be found in the reference; 50 when not given',
+          numberBetween(0, 100),
+        )
+        .option(
+          '--detail <N>',
+          'samples that layers and the ladder are measured on; one in 8 when not given (in 16 of TFLite integers), more of small networks',
+          wholeNumber(1),
+        )
+        .option('--runtime', "also run the candidate's own file in ONNX Runtime, beside the simulation")
+        .option(
+          '--actual <DIR>',
+          'also compare tensors dumped from a device: DIR/<tensor>.npy, values or codes',
+        ),
+    ).addHelpText(
+      'after',
+      `
 Examples:
   qdbg compare float.onnx int8.onnx --data ./imgs --preset imagenet
   qdbg compare float.onnx int8.tflite --data ./imgs --samples 64 --report json=run.json
   qdbg compare float.onnx qdq.onnx --data ./imgs --runtime
   qdbg compare float.tflite int8.tflite --data ./imgs --actual ./dump
 `,
-      ),
+    ),
   );
 }
 

@@ -95,9 +95,10 @@ describe('act.shifted-range', () => {
     quant: QuantParams,
     range: readonly [number, number],
     more: readonly EdgeMeasurement[] = [],
+    selfDb = 20,
   ) =>
     shiftedRange(
-      comparison(NET, { lane: laneOf(NET, { a: quant }), edges: [edge('a', quant, range, 20), ...more] }),
+      comparison(NET, { lane: laneOf(NET, { a: quant }), edges: [edge('a', quant, range, selfDb), ...more] }),
     ).map((finding) => `${told(finding)} ${finding.args['codes']}`);
 
   it('tells of codes below values that never go below zero, and warns where the other end is cut off', () => {
@@ -112,6 +113,10 @@ describe('act.shifted-range', () => {
   it('tells of a range that lies beside values on both sides of zero', () => {
     // The values need -10 to 15.5; the range is -13 to 12.5.
     expect(said(perTensor('uint8', 0.1, 130), [-10, 15.5])).toEqual(['warning act.shifted-range first a 30']);
+    // Other samples may lie elsewhere; where that costs nothing, it is a note.
+    expect(said(perTensor('uint8', 0.1, 130), [-10, 15.5], [], 30)).toEqual([
+      'note act.shifted-range first a 30',
+    ]);
   });
 
   it('is silent where the range is too wide at both ends, or off by a few codes', () => {

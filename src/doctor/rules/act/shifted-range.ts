@@ -8,6 +8,8 @@ import { short } from '../../wording.js';
 
 /** Codes that no value can have, as a share of all, beyond which a zero point is off: 8 bits leave 13 of 256. */
 const UNUSED_SHARE = 0.05;
+/** Self SQNR, dB, below which a range that lies beside the values costs more than rounding. */
+const COSTLY_DB = 25;
 
 /**
  * A zero point that does not fit: the range begins below values that never go below zero (or ends above those that never go above),
@@ -17,12 +19,8 @@ export function shiftedRange({ graph, lane, edges }: ComparisonEvidence): Findin
   const sharing = sharedRanges(edges);
   return edges.flatMap((measurement): Finding[] => {
     const { quant, edge, errors } = measurement;
-    if (
-      errors.get('self') === undefined ||
-      quant?.granularity.kind !== 'per-tensor' ||
-      quant.dtype === 'int16'
-    )
-      return [];
+    const self = errors.get('self');
+    if (self === undefined || quant?.granularity.kind !== 'per-tensor' || quant.dtype === 'int16') return [];
     if (isSymmetric(quant.dtype, quant.zeroPoint)) return [];
     const values = sharing.get(keyOf(quant)) ?? measurement.range;
     const [scale = 0] = quant.scale;
@@ -39,7 +37,11 @@ export function shiftedRange({ graph, lane, edges }: ComparisonEvidence): Findin
       {
         rule: 'act.shifted-range',
         // Values that end at exactly zero were cut there by an activation function: a range made for them begins at it.
-        severity: isCut || values.min === 0 || values.max === 0 ? 'warning' : 'note',
+        // Of others the samples of the calibration may have been beside these by chance, unless it costs them something.
+        severity:
+          values.min === 0 || values.max === 0 || (isCut && (self.sqnrDb ?? Infinity) < COSTLY_DB)
+            ? 'warning'
+            : 'note',
         subject: subjectOf(graph, edge.tensor),
         message:
           `the zero point ${zeroPoint} leaves ${codes} codes to values that never come: the range is ${short(rmin)} to ${short(rmax)}, ` +

@@ -6,7 +6,7 @@ import { jumpsOf } from '../diff/jumps.js';
 import { constantMeasurements } from '../diff/weight-measurements.js';
 import type { Finding } from '../doctor/finding.js';
 import { diagnose } from '../doctor/index.js';
-import { DataError, UnsupportedError, UsageError } from '../errors.js';
+import { UnsupportedError, UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
 import { tensorOf, type TensorId } from '../ir/graph.js';
 import { inferShapes } from '../ir/infer/index.js';
@@ -30,6 +30,7 @@ import { VERSION } from '../version.js';
 import { namedTensors, worstTensors } from './channel-lists.js';
 import type { DataRequest } from './data-request.js';
 import { reportedData, reportedModel } from './describe.js';
+import { extentsOf } from './sample-extents.js';
 import { forecastsOf } from './forecasts.js';
 import { inputSpecs, requireSomething, requireVaried } from './preconditions.js';
 import { fileSimulation, laneScheme } from './file-lane.js';
@@ -63,7 +64,7 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
   const evaluation =
     request.eval.length === 0 ? undefined : await open(loaded, '--eval', request.eval, request.data);
 
-  const extents = await extentsOf(calib);
+  const extents = await extentsOf(calib, '--calib');
   const graph = inferShapes(bindInputs(loaded.graph, extents));
   const scheme = request.scheme ?? defaultScheme(loaded.format, request.schemeOverrides ?? {});
   const simulation =
@@ -166,16 +167,6 @@ function open(
 ): Promise<Dataset> {
   const inputs = inputSpecs(graph, lane);
   return openDataset({ sources, inputs, ...request, metadata: graph.metadata, flag });
-}
-
-/** Extents of the inputs in the first sample; the passes compile the network for them. */
-async function extentsOf(dataset: Dataset): Promise<ReadonlyMap<string, readonly number[]>> {
-  for await (const { feeds } of dataset.samples()) {
-    return new Map([...feeds].map(([name, feed]) => [name, feed.dims]));
-  }
-  throw new DataError(`${dataset.path} holds no sample that can be read`, {
-    hint: '--calib PATH with at least one sample',
-  });
 }
 
 /** @throws UsageError when a scheme is asked for that could not be used */

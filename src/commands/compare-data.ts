@@ -1,10 +1,11 @@
 /** The data that both networks of a comparison are run on. */
-import { DataError, QdbgError } from '../errors.js';
+import { QdbgError } from '../errors.js';
 import type { LoadedModel } from '../loader/index.js';
 import type { Dataset, InputSpec } from '../run/data/dataset.js';
 import { openDataset } from '../run/data/index.js';
 import type { DataRequest } from './data-request.js';
 import { inputSpecs } from './preconditions.js';
+import { extentsOf } from './sample-extents.js';
 
 export interface SourcesRequest {
   readonly sources: readonly string[];
@@ -33,7 +34,7 @@ export async function dataOf(
       metadata: metadata.size > 0 ? metadata : candidate.graph.metadata,
       flag: '--data',
     });
-    return { dataset, extents: await extentsOf(dataset) };
+    return { dataset, extents: await extentsOf(dataset, '--data') };
   };
   try {
     return await open(inputs);
@@ -49,13 +50,4 @@ export async function dataOf(
       throw error;
     });
   }
-}
-
-async function extentsOf(dataset: Dataset): Promise<ReadonlyMap<string, readonly number[]>> {
-  for await (const { feeds } of dataset.samples()) {
-    return new Map([...feeds].map(([name, feed]) => [name, feed.dims]));
-  }
-  throw new DataError(`${dataset.path} holds no sample that can be read`, {
-    hint: '--data PATH with at least one sample',
-  });
 }

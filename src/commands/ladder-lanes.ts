@@ -3,6 +3,7 @@ import { nodeOf, tensorOf, type ConstantData, type Graph, type TensorId } from '
 import { FLOAT_LANE, type Lane, type UseKey } from '../ir/lane.js';
 import type { AlignedConstant } from '../diff/alignment/alignment.js';
 import { alignedConstants } from '../diff/compared-constants.js';
+import { useOf } from '../quant/placement/lane-plan.js';
 import type { LadderRung } from '../report/compare-report.js';
 import type { NetworkPair } from './network-pair.js';
 
@@ -54,8 +55,8 @@ function activationsOnly(graph: Graph, lane: Lane, values: ReadonlyMap<TensorId,
 }
 
 function usedBy(graph: Graph, key: UseKey): TensorId | undefined {
-  const [node = 0, slot = 0] = key.split(':').map(Number);
-  return nodeOf(graph, node as Parameters<typeof nodeOf>[1]).inputs[slot] ?? undefined;
+  const { node, slot } = useOf(key);
+  return nodeOf(graph, node).inputs[slot] ?? undefined;
 }
 
 function isConstant(graph: Graph, tensor: TensorId | undefined): boolean {

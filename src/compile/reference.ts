@@ -4,7 +4,7 @@ import { FLOAT_LANE, type Lane } from '../ir/lane.js';
 import { ONNX_DATA_TYPE } from '../ir/onnx-data-type.js';
 import type { View } from '../ir/view.js';
 import { declareInputs, LaneValues } from './lane-values.js';
-import { MICROSOFT, ModelWriter, type Value } from './model-writer.js';
+import { ModelWriter, type Value } from './model-writer.js';
 
 /** The tensor of another network that has a tensor's values, and in which order of elements. */
 export interface Counterpart {
@@ -29,10 +29,7 @@ export function writerFor(graph: Graph, other?: ReferenceNetwork): ModelWriter {
   if (other !== undefined && opsets.get('') !== graph.opsets.get('')) {
     throw new RangeError(`opset ${graph.opsets.get('')} beside opset ${opsets.get('')}: one model has one`);
   }
-  return new ModelWriter(
-    new Map([...opsets, ...graph.opsets, [MICROSOFT, 1]]),
-    Math.max(graph.irVersion, irVersion),
-  );
+  return new ModelWriter(new Map([...opsets, ...graph.opsets]), Math.max(graph.irVersion, irVersion));
 }
 
 /** Values of lanes of one graph, all from the same inputs, and of what they are compared with. */

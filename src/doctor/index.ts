@@ -15,7 +15,7 @@ import { differs } from './rules/op/differs.js';
 import { saturation } from './rules/cpu/u8s8-saturation.js';
 import { mismatch } from './rules/rt/mismatch.js';
 import { inputScale } from './rules/w/input-scale.js';
-import { notSameModel } from './rules/w/not-same-model.js';
+import { areOthers, notSameModel } from './rules/w/not-same-model.js';
 import { outlierRange } from './rules/act/outlier-range.js';
 import { readBack } from './rules/act/read-back.js';
 import { degenerate } from './rules/q/degenerate.js';
@@ -59,8 +59,9 @@ function spreadOfBroken(evidence: ComparisonEvidence): Finding[] {
     ]),
   );
   // Weights that were trained to live with their scale are no cause.
-  const isTrained = notSameModel(evidence).some(({ subject }) => subject.node === undefined);
-  return isTrained ? [] : perTensorSpread(evidence).filter(({ subject }) => broken.has(subject.node));
+  return areOthers(evidence)
+    ? []
+    : perTensorSpread(evidence).filter(({ subject }) => broken.has(subject.node));
 }
 
 const SPREAD_DB = 15;

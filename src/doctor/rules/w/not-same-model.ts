@@ -1,5 +1,6 @@
 import { toFloat32 } from '../../../ir/elements.js';
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
+import { correlationOf } from '../../../diff/alignment/correlation.js';
 import type { ChannelComparison, ConstantComparison } from '../../../diff/compared-constants.js';
 import type { ComparisonEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
@@ -30,11 +31,7 @@ const FEWEST_VALUES = 8;
  * that is said once, and only layers that differ more than the rest are named.
  */
 export function notSameModel(evidence: ComparisonEvidence): Finding[] {
-  const weights = evidence.compared.filter(
-    (one) => one.role === 'weight' && sizeOf(evidence, one) >= FEWEST_VALUES,
-  );
-  const others = weights.filter(isOther);
-  const trained = weights.length >= 3 && others.length > weights.length / 2;
+  const { weights, others, trained } = comparedWeights(evidence);
   const usual = trained ? median(weights.map(({ correlation = 0 }) => correlation)) : 1;
   const whole: Finding[] = trained
     ? [
@@ -66,6 +63,25 @@ export function notSameModel(evidence: ComparisonEvidence): Finding[] {
       return [harms ? found : { ...found, severity: 'warning' }];
     });
   return [...whole, ...named, ...biases];
+}
+
+/** Whether most weights are others than the reference's: of another checkpoint, or trained further. */
+export function areOthers(evidence: ComparisonEvidence): boolean {
+  return comparedWeights(evidence).trained;
+}
+
+interface ComparedWeights {
+  readonly weights: readonly ConstantComparison[];
+  readonly others: readonly ConstantComparison[];
+  readonly trained: boolean;
+}
+
+function comparedWeights(evidence: ComparisonEvidence): ComparedWeights {
+  const weights = evidence.compared.filter(
+    (one) => one.role === 'weight' && sizeOf(evidence, one) >= FEWEST_VALUES,
+  );
+  const others = weights.filter(isOther);
+  return { weights, others, trained: weights.length >= 3 && others.length > weights.length / 2 };
 }
 
 interface Fault {
@@ -198,14 +214,14 @@ function originOf({ reference, graph, compared }: ComparisonEvidence, weight: Co
   const values = toFloat32(found);
   const own = tensorOf(reference.graph, weight.reference).data;
   for (const transposed of own === undefined ? [] : transpositions(toFloat32(own), own.dims)) {
-    if (correlate(transposed, values) > RELATED)
+    if ((correlationOf(transposed, values) ?? 0) > RELATED)
       return ', but they are with the axes of the kernel exchanged';
   }
   for (const other of compared) {
     const data =
       other.reference === weight.reference ? undefined : tensorOf(reference.graph, other.reference).data;
     if (data?.dims.join() !== found.dims.join()) continue;
-    if (correlate(toFloat32(data), values) > RELATED) {
+    if ((correlationOf(toFloat32(data), values) ?? 0) > RELATED) {
       return `, but those of ${tensorOf(reference.graph, other.reference).name}`;
     }
   }
@@ -226,20 +242,6 @@ function transpositions(values: Float32Array, dims: readonly number[]): Float32A
       return values[i + (atB - atA) * stepA + (atA - atB) * stepB] as number;
     }),
   );
-}
-
-function correlate(x: Float32Array, y: Float32Array): number {
-  let [sx, sy, sxx, syy, sxy] = [0, 0, 0, 0, 0];
-  for (let i = 0; i < x.length; i++) {
-    const [a, b] = [x[i] as number, y[i] as number];
-    sx += a;
-    sy += b;
-    sxx += a * a;
-    syy += b * b;
-    sxy += a * b;
-  }
-  const n = x.length;
-  return (sxy - (sx * sy) / n) / Math.sqrt((sxx - (sx * sx) / n) * (syy - (sy * sy) / n));
 }
 
 function median(values: readonly number[]): number {

@@ -8,13 +8,26 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Command, Option } from '@commander-js/extra-typings';
 import { lilconfig } from 'lilconfig';
+import type { Suppression } from '../commands/gate-request.js';
 import { UsageError } from '../errors.js';
 
 /** A configuration module has this long to export its settings. */
 const MOST_SECONDS = 10;
 
+export interface AppliedConfig {
+  readonly file: string;
+  /** Findings that are accepted. */
+  readonly suppressions: readonly Suppression[];
+}
+
+/** Not a flag: a list of findings that are accepted, each with its reason. */
+const SUPPRESS = 'suppress';
+
 /** Sets what the file says and the command line does not. Values go through the same checks as flags. */
-export async function applyConfig(command: Command, file: string | undefined): Promise<string | undefined> {
+export async function applyConfig(
+  command: Command,
+  file: string | undefined,
+): Promise<AppliedConfig | undefined> {
   const found = await search(file);
   if (found === undefined) return undefined;
   const { config, filepath } = found;
@@ -25,6 +38,7 @@ export async function applyConfig(command: Command, file: string | undefined): P
   }
   const problems: string[] = [];
   for (const [key, value] of Object.entries(config)) {
+    if (key === SUPPRESS) continue;
     const option = optionOf(command, key);
     if (option === undefined || key === 'config') {
       // One file serves all commands.
@@ -45,7 +59,9 @@ export async function applyConfig(command: Command, file: string | undefined): P
       hint: `qdbg ${command.name()} --help lists the flags`,
     });
   }
-  return filepath;
+  const { parseSuppressions } = await import('../commands/gate-request.js');
+  const accepted = SUPPRESS in config ? parseSuppressions(config[SUPPRESS], filepath) : [];
+  return { file: filepath, suppressions: accepted };
 }
 
 const OPPOSITES = [
@@ -100,9 +116,15 @@ async function search(file: string | undefined): Promise<{ config: unknown; file
 /** Paths are relative to the file that says them. */
 const RELOCATED: Readonly<Record<string, (value: string, folder: string) => string>> = {
   calib: relocatedSource,
+  data: relocatedSource,
   eval: relocatedSource,
-  // Names of schemes have neither a folder nor an ending.
-  scheme: (value, folder) => (/[./\\]/.test(value) ? resolve(folder, value) : value),
+  labels: (value, folder) => (/^name:|^none$/.test(value) ? value : resolve(folder, value)),
+  metric: relocatedModule,
+  decode: relocatedModule,
+  classes: relocatedModule,
+  baseline: (value, folder) => resolve(folder, value),
+  actual: (value, folder) => resolve(folder, value),
+  scheme: relocatedModule,
   report: (value, folder) => value.replace(/(?<==)(?!-$).+/s, (file) => resolve(folder, file)),
 };
 
@@ -143,4 +165,9 @@ function apply(command: Command, option: Option, key: string, value: unknown, fo
 function relocatedSource(source: string, folder: string): string {
   const [, name = '', path = source] = /^([^=/\\]+=)?(.*)$/s.exec(source) ?? [];
   return path === 'random' ? source : `${name}${resolve(folder, path)}`;
+}
+
+/** Names have neither a folder nor an ending. */
+function relocatedModule(value: string, folder: string): string {
+  return /[./\\]/.test(value) ? resolve(folder, value) : value;
 }

@@ -1,14 +1,27 @@
 /** Entry of the command line: the only place that touches the process. */
+import { relative } from 'node:path';
 import { CommanderError, type Command } from '@commander-js/extra-typings';
+import type { AccuracyRequest } from '../commands/accuracy/request.js';
+import type { GateRequest } from '../commands/gate-request.js';
 import type { AnyReport } from '../report/any-report.js';
+import type { CompareReport } from '../report/compare-report.js';
 import { REPORTERS } from '../report/index.js';
+import type { Report } from '../report/report.js';
 import type { Watch } from '../run/samples.js';
-import { applyConfig } from './config.js';
+import { applyConfig, type AppliedConfig } from './config.js';
 import { failure, usageFailure } from './failure.js';
-import { programWith, type AnalyzeOptions, type CompareOptions, type InspectOptions } from './program.js';
+import {
+  programWith,
+  type AnalyzeOptions,
+  type CompareOptions,
+  type InspectOptions,
+  type Run,
+  type TemplateOptions,
+} from './program.js';
 import { progressOn } from './progress.js';
+import type { Settings } from './requests.js';
 import { screenOf } from './screen.js';
-import { checkTargets, parseTargets, unwritable, writeWhole, type Target } from './targets.js';
+import { checkTargets, parseTargets, unwritable, writeNew, writeWhole, type Target } from './targets.js';
 
 /** What all commands have in common. */
 interface OutputOptions {
@@ -44,48 +57,106 @@ function print(text: string): Promise<void> {
 }
 
 /** Reports asked for; without one on standard output and without --quiet files only, the terminal report. */
-function targetsOf(options: OutputOptions, inputs: readonly string[]): Target[] {
+function targetsOf(options: OutputOptions, inputs: readonly string[], written: readonly string[]): Target[] {
   const targets = parseTargets(options.report ?? []);
-  checkTargets(targets, inputs);
+  const others = written.map((file): Target => ({ reporter: 'json', file }));
+  checkTargets([...targets, ...others], inputs);
   return targets.some(({ file }) => file === undefined)
     ? targets
     : [...targets, { reporter: 'terminal', file: undefined }];
 }
 
-async function produce(
+/** @returns the report, whose gate decides the exit code */
+async function produce<R extends AnyReport>(
   options: OutputOptions,
   inputs: readonly string[],
-  make: (watch: Watch, targets: readonly Target[]) => Promise<AnyReport>,
-): Promise<void> {
-  const targets = targetsOf(options, inputs);
+  make: (watch: Watch, targets: readonly Target[]) => Promise<R>,
+  judged?: JudgedRequest,
+): Promise<R> {
+  const written = judged?.gate.baseline?.update === true ? [judged.gate.baseline.file] : [];
+  const targets = targetsOf(options, inputs, written);
   const progress = progressOn(process.stderr, {
     quiet: options.quiet === true,
     verbose: options.verbose === true,
   });
-  let report: AnyReport;
+  let report: R;
   try {
     report = await make(progress.watch, targets);
   } finally {
     progress.done();
   }
   await render(report, targets, options);
+  if ('gate' in report && report.gate !== undefined) gated = EXIT_CODES[report.gate.verdict];
+  return report;
 }
 
-async function analyze([model]: readonly string[], options: AnalyzeOptions): Promise<void> {
+/** Of the contract: 0 passed, 1 failed, 3 too few samples to decide. */
+const EXIT_CODES = { pass: 0, fail: 1, inconclusive: 3 } as const;
+let gated: number = EXIT_CODES.pass;
+
+const analyze: Run<AnalyzeOptions> = async ([model], options, sourceOf) => {
   const { analyzeRequest } = await import('./requests.js');
-  const request = await analyzeRequest(model ?? '', options);
+  const request = await analyzeRequest(model ?? '', options, settingsOf(sourceOf));
   const command = await import('../commands/analyze.js');
-  const sources = [...request.calib, ...request.eval].map((source) => source.replace(/^[^=]*=/, ''));
-  await produce(options, [request.model, ...sources], (watch) => command.analyze(request, watch));
+  const inputs = [request.model, ...read([...request.calib, ...request.eval], request)];
+  const report = await produce(options, inputs, (watch) => command.analyze(request, watch), request);
+  await keepBaseline(report, request);
+};
+
+const compare: Run<CompareOptions> = async (models, options, sourceOf) => {
+  const { compareRequest } = await import('./requests.js');
+  const request = await compareRequest(models, options, settingsOf(sourceOf));
+  const command = await import('../commands/compare.js');
+  const inputs = [...models, ...read([...request.sources, ...request.eval], request)];
+  const report = await produce(options, inputs, (watch) => command.compare(request, watch), request);
+  await keepBaseline(report, request);
+};
+
+/** Files that a run reads beside its models. */
+function read(sources: readonly string[], { accuracy, gate }: JudgedRequest): string[] {
+  const { labels, classes, decode } = accuracy;
+  const baseline = gate.baseline?.update === false ? [gate.baseline.file] : [];
+  return [
+    ...sources.map((source) => source.replace(/^[^=]*=/, '')),
+    ...[labels, classes, decode].filter((file) => file !== undefined),
+    ...accuracy.metrics,
+    ...baseline,
+  ];
 }
 
-async function compare(models: readonly string[], options: CompareOptions): Promise<void> {
-  const { compareRequest } = await import('./requests.js');
-  const request = compareRequest(models, options);
-  const command = await import('../commands/compare.js');
-  const sources = request.sources.map((source) => source.replace(/^[^=]*=/, ''));
-  await produce(options, [...models, ...sources], (watch) => command.compare(request, watch));
+interface JudgedRequest {
+  readonly accuracy: AccuracyRequest;
+  readonly gate: GateRequest;
 }
+
+async function keepBaseline(report: Report | CompareReport, { gate }: JudgedRequest): Promise<void> {
+  if (gate.baseline?.update !== true) return;
+  const { baselineFile } = await import('../commands/judge.js');
+  writeWhole(gate.baseline.file, await baselineFile(report));
+  process.stderr.write(`qdbg: ${gate.baseline.file} holds this run as the baseline\n`);
+}
+
+/** Of the command that is running: its configuration file is read before it. */
+let config: AppliedConfig | undefined;
+
+function settingsOf(sourceOf: Parameters<Run<AnalyzeOptions>>[2]): Settings {
+  return {
+    sourceOf: (option) =>
+      sourceOf(option) === 'config' && config !== undefined
+        ? relative(process.cwd(), config.file) || config.file
+        : 'command line',
+    suppressions: config?.suppressions ?? [],
+    today: new Date().toISOString().slice(0, 'YYYY-MM-DD'.length),
+  };
+}
+
+const template: Run<TemplateOptions> = async ([kind = '', file]) => {
+  const { templateNamed } = await import('../commands/template.js');
+  const { name, text } = templateNamed(kind);
+  const path = file ?? name;
+  writeNew(path, text);
+  await print(`${path}\n`);
+};
 
 async function inspect(models: readonly string[], options: InspectOptions): Promise<void> {
   const command = await import('../commands/inspect.js');
@@ -104,7 +175,7 @@ async function inspect(models: readonly string[], options: InspectOptions): Prom
 }
 
 export async function main(argv: readonly string[]): Promise<number> {
-  const program = programWith({ analyze, compare, inspect });
+  const program = programWith({ analyze, compare, inspect, template });
   for (const command of [program, ...program.commands] as Command[]) {
     const path = command === program ? 'qdbg' : `qdbg ${command.name()}`;
     command.exitOverride().configureOutput({
@@ -113,14 +184,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     });
     command.hook('preAction', async (_, acting) => {
       const file = (acting.opts() as { config?: string }).config;
-      const used = await applyConfig(acting as Command, file);
-      if (used !== undefined && (acting.opts() as OutputOptions).verbose === true)
-        process.stderr.write(`qdbg: settings of ${used}\n`);
+      // A file that is to be written needs no settings.
+      if (acting.name() === 'template') return;
+      config = await applyConfig(acting as Command, file);
+      if (config !== undefined && (acting.opts() as OutputOptions).verbose === true)
+        process.stderr.write(`qdbg: settings of ${config.file}\n`);
     });
   }
   try {
     await program.parseAsync([...argv], { from: 'user' });
-    return 0;
+    return gated;
   } catch (error) {
     // commander has printed its own message; its 1 would read as "gate failed".
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

@@ -1,12 +1,16 @@
 /** The command line: every command, every flag, its help. Commands are imported when they run, so that help stays fast. */
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { Argument, Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { Layout } from '../run/data/image-input.js';
 import type { Color, PresetName, ResizeMode } from '../run/data/presets.js';
 import type { Interpolation } from '../run/data/resample.js';
 import { VERSION } from '../version.js';
 
-/** Runs a parsed command; the options are those of its flags. */
-export type Run<Options> = (positional: readonly string[], options: Options) => Promise<void>;
+/** Runs a parsed command; the options are those of its flags. `sourceOf` says where one of them was set. */
+export type Run<Options> = (
+  positional: readonly string[],
+  options: Options,
+  sourceOf: (option: string) => string | undefined,
+) => Promise<void>;
 
 function repeat(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
@@ -30,6 +34,11 @@ function numberBetween(least: number, most: number): (text: string) => number {
       throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`);
     return value;
   };
+}
+
+function integer(text: string): number {
+  if (!/^[+-]?\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
 }
 
 function numbers(text: string): readonly number[] {
@@ -96,12 +105,86 @@ function outputFlags<Args extends unknown[], Opts extends Record<string, unknown
 ) {
   return command
     .optionsGroup('Output:')
-    .option('--report <FORMAT[=FILE]>', 'terminal | json=FILE, repeatable; - is standard output', repeat)
+    .option(
+      '--report <FORMAT[=FILE]>',
+      'terminal | json=FILE | junit=FILE | sarif=FILE | github | md=FILE | csv=FILE, repeatable; - is standard output',
+      repeat,
+    )
     .option('--top <N>', 'rows per table', wholeNumber(1))
     .option('--quiet', 'verdict and findings only, no progress')
     .addOption(noColor() as Option<'--plain'>)
     .option('--timestamp', 'put the time into the report, which is otherwise the same for the same inputs')
     .option('--verbose', 'say which settings were read and how long each pass took');
+}
+
+/** What the outputs mean, and what is right. */
+function accuracyFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
+  command: Command<Args, Opts>,
+) {
+  return command
+    .optionsGroup('Accuracy:')
+    .option(
+      '--labels <WHERE>',
+      "labels of the evaluated samples: .csv, .json (COCO's too), .txt, .npy, a folder of masks or YOLO .txt, name:REGEX on file names; class folders, masks/ and labels/ beside images/ are found without it",
+    )
+    .option(
+      '--metric <NAME|FILE>',
+      'top1 | top5 | miou | map | map50 | auc | rmse | mae | cosine | psnr | kl | agreement | ./metric.js, repeatable; the first is gated; what the labels say when not given',
+      repeat,
+    )
+    .option(
+      '--decode <NAME|FILE>',
+      'what the outputs are: classes | argmax | segmentation | values | ssd | yolov5 | yolov8 | yolox | nanodet | picodet | nms | ./decode.js; told from their shapes when not given',
+    )
+    .option(
+      '--classes <NAMES|FILE>',
+      "names of the model's classes: coco80, coco91, voc21, cifar10, or a file",
+    )
+    .option(
+      '--class-map <MAP>',
+      "which of the model's classes a label is, such as 'person=1,*=0'; - is ignored",
+    )
+    .option('--ignore-label <N>', 'label that counts as nothing, such as 255 in masks', wholeNumber(0))
+    .option('--label-offset <N>', 'added to every class label', integer)
+    .option('--skip-unlabelled', 'leave out samples without a label, and count them')
+    .option(
+      '--expect-accuracy <PERCENT>',
+      'what the float model should reach; far below it, preprocessings are tried',
+      numberBetween(0, 100),
+    );
+}
+
+/** What has to hold for exit code 0. */
+function gateFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
+  command: Command<Args, Opts>,
+) {
+  return command
+    .optionsGroup('Gate (exit code 1 when it fails, 3 when there are too few samples to decide):')
+    .option(
+      '--max-drop <DROP>',
+      'of the first metric: 1pt is a point of percent, 1% is relative to the reference',
+    )
+    .option(
+      '--min-sqnr <DB|GLOB=DB>',
+      'cumulative SQNR of the outputs, or of the layers that match (*=20: all), repeatable; local: or self: before GLOB, GLOB=off exempts',
+      repeat,
+    )
+    .option('--min-samples <N>', 'fewer evaluated samples decide nothing', wholeNumber(1))
+    .addOption(
+      new Option(
+        '--inconclusive <VERDICT>',
+        'what too few samples count as; exit code 3 when not given',
+      ).choices(['fail', 'pass'] as const),
+    )
+    .option('--baseline <FILE>', 'an earlier run to hold against; what has become worse fails')
+    .option('--update-baseline', 'write this run into the baseline file instead')
+    .addOption(
+      new Option('--fail-on <SEVERITY>', 'findings that fail the gate').choices([
+        'error',
+        'warning',
+        'never',
+      ] as const),
+    );
 }
 
 /** How many of the samples, and how images become numbers. */
@@ -139,19 +222,35 @@ export function programWith(handlers: {
   readonly analyze: Run<AnalyzeOptions>;
   readonly compare: Run<CompareOptions>;
   readonly inspect: Run<InspectOptions>;
+  readonly template: Run<TemplateOptions>;
 }): Command {
   const program = new Command('qdbg')
     .description('Says how much a neural network loses as integers, where, why, and what fixes it.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .addHelpText('after', '\nExample:\n  qdbg analyze model.onnx --calib ./imgs --preset imagenet\n');
-  program.addCommand(analyzeCommand().action((model, options) => handlers.analyze([model], options)));
+  const sources = (command: { getOptionValueSource(key: string): string | undefined }) => (option: string) =>
+    command.getOptionValueSource(option);
   program.addCommand(
-    compareCommand().action((reference, candidate, options) =>
-      handlers.compare([reference, candidate], options),
+    analyzeCommand().action((model, options, command) =>
+      handlers.analyze([model], options, sources(command)),
     ),
   );
-  program.addCommand(inspectCommand().action((models, options) => handlers.inspect(models, options)));
+  program.addCommand(
+    compareCommand().action((reference, candidate, options, command) =>
+      handlers.compare([reference, candidate], options, sources(command)),
+    ),
+  );
+  program.addCommand(
+    inspectCommand().action((models, options, command) =>
+      handlers.inspect(models, options, sources(command)),
+    ),
+  );
+  program.addCommand(
+    templateCommand().action((kind, file, options, command) =>
+      handlers.template([kind, ...(file === undefined ? [] : [file])], options, sources(command)),
+    ),
+  );
   return program;
 }
 
@@ -171,6 +270,23 @@ export type SampleOptions = Pick<
   | 'layout'
 >;
 export type CompareOptions = ReturnType<ReturnType<typeof compareCommand>['opts']>;
+export type TemplateOptions = ReturnType<ReturnType<typeof templateCommand>['opts']>;
+export type AccuracyOptions = Pick<
+  CompareOptions,
+  | 'labels'
+  | 'metric'
+  | 'decode'
+  | 'classes'
+  | 'classMap'
+  | 'ignoreLabel'
+  | 'labelOffset'
+  | 'skipUnlabelled'
+  | 'expectAccuracy'
+>;
+export type GateOptions = Pick<
+  CompareOptions,
+  'maxDrop' | 'minSqnr' | 'minSamples' | 'inconclusive' | 'baseline' | 'updateBaseline' | 'failOn'
+>;
 export type InspectOptions = ReturnType<ReturnType<typeof inspectCommand>['opts']>;
 
 function analyzeCommand() {
@@ -188,10 +304,19 @@ function analyzeCommand() {
       'samples that set the ranges: folder of images, .npy, .npz, .bin, list file, ONNX test_data_set folder, or random; NAME=PATH for several inputs',
       repeat,
     )
-    .option('--eval <PATH>', 'samples to measure on; the calibration samples when not given', repeat);
+    .option(
+      '--eval <PATH>',
+      'samples to measure on, with labels if there are any; the calibration samples when not given',
+      repeat,
+    );
   return outputFlags(
     runFlags(
-      sampleFlags(command)
+      gateFlags(accuracyFlags(sampleFlags(command)))
+        .optionsGroup('Ladder:')
+        .option(
+          '--ladder',
+          'also evaluate weights only, activations only, convolutions only, 16-bit activations, and 16 bits throughout',
+        )
         .optionsGroup('Scheme:')
         .option(
           '--scheme <NAME|FILE>',
@@ -241,6 +366,8 @@ Examples:
   qdbg analyze model.onnx --calib random
   qdbg analyze model.onnx --calib ./imgs --preset imagenet --samples 100
   qdbg analyze model.onnx --calib ./imgs --per-axis --skip 'head/*' --report json=run.json
+  qdbg analyze model.onnx --calib ./calib --eval ./val --max-drop 1pt --report junit=qdbg.xml
+  qdbg analyze seg.onnx --calib ./calib --eval ./val --metric miou --ladder
   qdbg analyze text.onnx --calib ids=ids.npy --calib mask=mask.npy
 `,
     ),
@@ -259,10 +386,11 @@ function compareCommand() {
       '--data <PATH>',
       'samples that both are run on, as the reference takes them: folder of images, .npy, .npz, .bin, list file, ONNX test_data_set folder, or random; NAME=PATH for several inputs',
       repeat,
-    );
+    )
+    .option('--eval <PATH>', 'samples to evaluate accuracy on; those of --data when not given', repeat);
   return outputFlags(
     runFlags(
-      sampleFlags(command)
+      gateFlags(accuracyFlags(sampleFlags(command)))
         .optionsGroup('Comparison:')
         .option(
           '--min-aligned <PERCENT>',
@@ -286,6 +414,7 @@ Examples:
   qdbg compare float.onnx int8.onnx --data ./imgs --preset imagenet
   qdbg compare float.onnx int8.tflite --data ./imgs --samples 64 --report json=run.json
   qdbg compare float.onnx qdq.onnx --data ./imgs --runtime
+  qdbg compare float.tflite int8.tflite --eval ./val --max-drop 1pt --report junit=qdbg.xml
   qdbg compare float.tflite int8.tflite --data ./imgs --actual ./dump
 `,
     ),
@@ -302,4 +431,13 @@ function inspectCommand() {
     .option('--shape <NAME=DIMS>', 'extents of an input, such as image=1x3x224x224', repeat)
     .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward');
   return outputFlags(command);
+}
+
+function templateCommand() {
+  return new Command('template')
+    .description(
+      'Writes a commented starting point of a file of your own: a decoder, a metric, or a configuration.',
+    )
+    .addArgument(new Argument('<KIND>', 'what to write').choices(['decode', 'metric', 'config'] as const))
+    .argument('[FILE]', 'where; decode.js, metric.js or qdbg.config.mjs in this folder when not given');
 }

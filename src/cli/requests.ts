@@ -3,12 +3,34 @@ import { availableParallelism } from 'node:os';
 import type { AnalyzeRequest } from '../commands/analyze.js';
 import type { CompareRequest } from '../commands/compare.js';
 import type { DataRequest } from '../commands/data-request.js';
+import type { AccuracyRequest } from '../commands/accuracy/request.js';
+import type { GateRequest, Suppression } from '../commands/gate-request.js';
 import { UsageError } from '../errors.js';
-import type { AnalyzeOptions, CompareOptions, SampleOptions } from './program.js';
+import type {
+  AccuracyOptions,
+  AnalyzeOptions,
+  CompareOptions,
+  GateOptions,
+  SampleOptions,
+} from './program.js';
+
+/** What of a request stands elsewhere than in the flags of the command. */
+export interface Settings {
+  /** Where an option was set, in the user's words; undefined when it was not. */
+  readonly sourceOf: (option: string) => string;
+  /** Accepted findings, of the configuration file. */
+  readonly suppressions: readonly Suppression[];
+  /** YYYY-MM-DD. */
+  readonly today: string;
+}
 
 const RANDOM_SAMPLES = 8;
 
-export async function analyzeRequest(model: string, options: AnalyzeOptions): Promise<AnalyzeRequest> {
+export async function analyzeRequest(
+  model: string,
+  options: AnalyzeOptions,
+  settings: Settings,
+): Promise<AnalyzeRequest> {
   const { schemeFrom } = await import('../commands/scheme-request.js');
   const calib = options.calib ?? [];
   if (calib.length === 0) {
@@ -37,19 +59,85 @@ export async function analyzeRequest(model: string, options: AnalyzeOptions): Pr
       : { scheme: schemeFrom(options.scheme, schemeOverrides) }),
     selection: { only: options.only ?? [], skip: options.skip ?? [] },
     channels: options.channels ?? [],
+    ladder: options.ladder === true,
+    ...(await judgedBy(options, settings)),
     threads: options.threads ?? availableParallelism(),
     timestamp: options.timestamp === true,
+  };
+}
+
+/** What has to hold, and what is evaluated for it. */
+async function judgedBy(
+  options: AccuracyOptions & GateOptions,
+  settings: Settings,
+): Promise<{ accuracy: AccuracyRequest; gate: GateRequest }> {
+  const gate = await gateRequest(options, settings);
+  return { gate, accuracy: accuracyRequest(options, gate) };
+}
+
+function accuracyRequest(options: AccuracyOptions, { thresholds }: GateRequest): AccuracyRequest {
+  return {
+    metrics: options.metric ?? [],
+    ...(options.labels === undefined ? {} : { labels: options.labels }),
+    ...(options.decode === undefined ? {} : { decode: options.decode }),
+    ...(options.classes === undefined ? {} : { classes: options.classes }),
+    ...(options.classMap === undefined ? {} : { classMap: options.classMap }),
+    ...(options.ignoreLabel === undefined ? {} : { ignoreLabel: options.ignoreLabel }),
+    ...(options.labelOffset === undefined ? {} : { labelOffset: options.labelOffset }),
+    ...(options.expectAccuracy === undefined ? {} : { expectAccuracy: options.expectAccuracy }),
+    skipUnlabelled: options.skipUnlabelled === true,
+    isRequired: thresholds.maxDrop !== undefined,
+    tellsAgreement: false,
+  };
+}
+
+async function gateRequest(
+  options: GateOptions,
+  { sourceOf, suppressions, today }: Settings,
+): Promise<GateRequest> {
+  const { parseThresholds } = await import('../commands/gate-request.js');
+  const written = (
+    key: keyof GateOptions,
+    text: string | number | undefined,
+  ): { text: string; source: string } | undefined =>
+    text === undefined ? undefined : { text: String(text), source: sourceOf(key) };
+  const maxDrop = written('maxDrop', options.maxDrop);
+  const minSamples = written('minSamples', options.minSamples);
+  const inconclusive = written('inconclusive', options.inconclusive);
+  const failOn = written('failOn', options.failOn);
+  const minSqnr = (options.minSqnr ?? []).map((text) => ({ text, source: sourceOf('minSqnr') }));
+  if (options.updateBaseline === true && options.baseline === undefined) {
+    throw new UsageError('--update-baseline: which file is it?', {
+      hint: '--baseline qdbg-baseline.json --update-baseline',
+    });
+  }
+  return {
+    thresholds: parseThresholds({
+      ...(maxDrop === undefined ? {} : { maxDrop }),
+      ...(minSamples === undefined ? {} : { minSamples }),
+      ...(inconclusive === undefined ? {} : { inconclusive }),
+      ...(failOn === undefined ? {} : { failOn }),
+      minSqnr,
+    }),
+    ...(options.baseline === undefined
+      ? {}
+      : { baseline: { file: options.baseline, update: options.updateBaseline === true } }),
+    suppressions,
+    today,
   };
 }
 
 /** Share of compute operators that two exports of one network have in common at least. */
 const MIN_ALIGNED = 50;
 
-export function compareRequest(
+export async function compareRequest(
   [reference = '', candidate = '']: readonly string[],
   options: CompareOptions,
-): CompareRequest {
-  const sources = options.data ?? [];
+  settings: Settings,
+): Promise<CompareRequest> {
+  const labelled = options.eval ?? [];
+  // One set of samples serves both.
+  const sources = options.data ?? labelled;
   if (sources.length === 0) {
     throw new UsageError('compare needs data to run both models on', {
       hint: '--data FOLDER_OF_IMAGES, or --data random for a smoke test',
@@ -62,6 +150,8 @@ export function compareRequest(
     data: dataRequest(options, sources),
     minAligned: (options.minAligned ?? MIN_ALIGNED) / 100,
     channels: options.channels ?? [],
+    eval: options.data === undefined ? [] : labelled,
+    ...(await judgedBy(options, settings)),
     ...(options.detail === undefined ? {} : { detail: options.detail }),
     runtime: options.runtime === true,
     ...(options.actual === undefined ? {} : { actual: options.actual }),

@@ -92,6 +92,23 @@ export function writeWhole(file: string, content: string): void {
   }
 }
 
+/**
+ * Writes a file that is not there yet.
+ *
+ * @throws UsageError when it is
+ */
+export function writeNew(file: string, content: string): void {
+  try {
+    writeFileSync(file, content, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(file, error);
+    throw new UsageError(`${file} exists, and is left as it is`, {
+      hint: 'a file name behind the kind: qdbg template KIND FILE',
+      cause: error,
+    });
+  }
+}
+
 export function unwritable(where: string, cause: unknown): UsageError {
   return new UsageError(`cannot write to ${where}: ${reason(cause)}`, {
     hint: '--report FORMAT=FILE with a file where there is room',

@@ -1,5 +1,6 @@
 /** `qdbg analyze`: load, calibrate, simulate beside float, measure, explain. */
 import { ERROR_KINDS } from '../compile/measurement-program.js';
+import { applySuppressions } from '../diff/gate/suppressions.js';
 import { edgeMeasurements } from '../diff/edge-measurements.js';
 import { endsOf } from '../diff/ends.js';
 import { jumpsOf } from '../diff/jumps.js';
@@ -8,13 +9,14 @@ import type { Finding } from '../doctor/finding.js';
 import { diagnose } from '../doctor/index.js';
 import { UnsupportedError, UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
-import { tensorOf, type TensorId } from '../ir/graph.js';
+import { tensorOf, type Graph, type TensorId } from '../ir/graph.js';
 import { inferShapes } from '../ir/infer/index.js';
 import type { Lane } from '../ir/lane.js';
 import { loadModel, type LoadedModel } from '../loader/index.js';
 import type { SchemeOverrides } from '../quant/presets.js';
 import type { Scheme } from '../quant/scheme.js';
 import type { Selection } from '../quant/select.js';
+import { withAccuracy } from '../report/accuracy-verdict.js';
 import { coverageOf, jumpRows, tensorRows, weightRows } from '../report/assemble.js';
 import { Places } from '../report/places.js';
 import { SCHEMA_VERSION, type Report } from '../report/report.js';
@@ -27,9 +29,15 @@ import { runtimeVersion } from '../run/runtime.js';
 import { withExtents, type Watch } from '../run/samples.js';
 import { requireSupported } from '../run/unsupported.js';
 import { VERSION } from '../version.js';
+import type { AccuracyPart, EvaluatedData } from './accuracy/evaluated.js';
+import { ladderOf, type Rung } from './accuracy/ladder.js';
+import { evaluatedLanes } from './accuracy/of-lanes.js';
+import type { AccuracyRequest } from './accuracy/request.js';
 import { namedTensors, worstTensors } from './channel-lists.js';
 import type { DataRequest } from './data-request.js';
 import { reportedData, reportedModel } from './describe.js';
+import type { GateRequest } from './gate-request.js';
+import { judged } from './judge.js';
 import { extentsOf } from './sample-extents.js';
 import { forecastsOf } from './forecasts.js';
 import { inputSpecs, requireSomething, requireVaried } from './preconditions.js';
@@ -50,6 +58,10 @@ export interface AnalyzeRequest {
   readonly selection: Selection;
   /** Globs of nodes or tensors whose channels the report lists; the worst tensors' always are. */
   readonly channels: readonly string[];
+  readonly accuracy: AccuracyRequest;
+  readonly gate: GateRequest;
+  /** Also evaluate the network quantized in parts and with 16 bits. */
+  readonly ladder: boolean;
   readonly threads: number;
   readonly timestamp: boolean;
 }
@@ -77,8 +89,10 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
   const places = new Places(graph, simulation.plan);
   const asked = namedTensors(graph, places, simulation.edges, request.channels);
 
+  const rungs = request.ladder ? laddersOf(loaded, graph, scheme, request) : [];
   const passes = { threads: request.threads, histograms: true, momentum: momentumOf(scheme) };
-  const { observed, edges, fusedAway } = simulation;
+  const { edges, fusedAway } = simulation;
+  const observed = observedBy([simulation, ...rungs.map((rung) => rung.simulation)]);
   const calibration = await calibrate(graph, observed, withExtents(calib, extents), passes, watch).catch(
     async (error: unknown) => {
       if (error instanceof UnsupportedError) await requireSupported(graph);
@@ -97,19 +111,65 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
     gains: gainsOf(simulation, seen),
   };
   const sums = await measure(graph, lane, edges, fusedAway, samples, options, watch);
-  return {
+  const measured = evaluation ?? calib;
+  const title = loaded.lane === undefined ? `${scheme.name}, simulated` : "the file's integers";
+  const [flag, sources] =
+    evaluation === undefined ? (['--calib', request.calib] as const) : (['--eval', request.eval] as const);
+  const data: EvaluatedData = {
+    dataset: measured,
+    extents,
+    flags: request.data.preprocessing,
+    open: (preprocessing, count) =>
+      open(loaded, flag, sources, { ...request.data, preprocessing, samples: count }),
+  };
+  const network = { graph, lane, title, rungs, calibration, isFile: loaded.lane !== undefined };
+  const part = await evaluatedLanes(request, network, data, watch);
+  const isSmoke = measured.kind === 'random';
+  const { findings, verdict, notMeasured, ...rest } = explained(simulation, places, lane, seen, sums, asked, {
+    isSmoke,
+    part,
+    gate: request.gate,
+  });
+  const report: Report = {
     schemaVersion: SCHEMA_VERSION,
     tool: { name: 'qdbg', version: VERSION, runtime: await runtimeVersion() },
     command: 'analyze',
     ...(request.timestamp ? { createdAt: new Date().toISOString() } : {}),
     models: [await reportedModel(loaded, graph, 'model')],
     data: {
-      calib: await reportedData(calib),
-      ...(evaluation === undefined ? {} : { eval: await reportedData(evaluation) }),
+      calib: await reportedData(calib, evaluation === undefined ? part.assumed : []),
+      ...(evaluation === undefined ? {} : { eval: await reportedData(evaluation, part.assumed) }),
     },
     scheme: loaded.lane === undefined ? { ...scheme, ...request.selection } : laneScheme(graph, loaded.lane),
-    ...explained(simulation, places, lane, seen, sums, asked, (evaluation ?? calib).kind === 'random'),
+    ...rest,
+    ...part.fields,
+    findings,
+    verdict,
+    notMeasured: [...notMeasured, ...part.notMeasured],
   };
+  return judged(report, request.gate, request.accuracy.metrics.length > 0);
+}
+
+/** Edges that calibration follows for any of them, in graph order. */
+function observedBy(simulations: readonly Simulation[]): Simulation['observed'] {
+  const edges = new Map(
+    simulations.flatMap(({ observed }) => observed.map((edge) => [edge.tensor, edge] as const)),
+  );
+  const [first, ...others] = simulations;
+  return others.length === 0 ? (first?.observed ?? []) : [...edges.values()];
+}
+
+/** @throws UsageError for a file that has its quantizers already */
+function laddersOf(
+  { lane }: LoadedModel,
+  graph: Graph,
+  scheme: Scheme,
+  { model, selection }: AnalyzeRequest,
+): Rung[] {
+  if (lane === undefined) return ladderOf(graph, scheme, selection);
+  throw new UsageError(`--ladder: ${model} is quantized already, its parts cannot be chosen`, {
+    hint: '--ladder with the float model',
+  });
 }
 
 /** What the sums mean: rows, causes, verdict. */
@@ -120,14 +180,26 @@ function explained(
   seen: Calibration,
   sums: readonly EdgeSums[],
   asked: ReadonlySet<TensorId>,
-  isSmoke: boolean,
-): Pick<Report, 'coverage' | 'tensors' | 'weights' | 'findings' | 'verdict' | 'jumps' | 'notMeasured'> {
+  {
+    isSmoke,
+    part,
+    gate,
+  }: { readonly isSmoke: boolean; readonly part: AccuracyPart; readonly gate: GateRequest },
+): Pick<
+  Report,
+  'coverage' | 'tensors' | 'weights' | 'findings' | 'suppressed' | 'verdict' | 'jumps' | 'notMeasured'
+> {
   const { graph, plan, edges, notMeasured } = simulation;
   const measurements = edgeMeasurements(graph, lane, sums, seen.edges);
   const constants = constantMeasurements(graph, lane, plan.quantizers);
   const jumps = jumpsOf(graph, measurements);
   const found = diagnose({ graph, lane, edges: measurements, constants, jumps });
-  const findings = simulation.scheme === 'file' ? ofFinishedFile(found, isSmoke) : found;
+  const told = simulation.scheme === 'file' ? ofFinishedFile(found, isSmoke) : found;
+  const { kept: findings, suppressed } = applySuppressions(
+    [...part.findings, ...told],
+    gate.suppressions,
+    gate.today,
+  );
   const tensors = tensorRows(graph, places, measurements, constants, {
     worst: worstTensors(graph, measurements),
     asked,
@@ -140,12 +212,17 @@ function explained(
     tensors,
     weights: weightRows(graph, places, constants),
     findings,
-    verdict: verdictOf(
-      tensors,
-      new Set([...ends].map((id) => tensorOf(graph, id).name)),
-      findings,
-      reportedJumps,
-      simulation.scheme === 'file' ? 'own weights' : 'float',
+    ...(suppressed.length === 0 ? {} : { suppressed }),
+    verdict: withAccuracy(
+      verdictOf(
+        tensors,
+        new Set([...ends].map((id) => tensorOf(graph, id).name)),
+        findings,
+        reportedJumps,
+        simulation.scheme === 'file' ? 'own weights' : 'float',
+      ),
+      part.fields,
+      part.broken,
     ),
     jumps: reportedJumps,
     notMeasured,

@@ -23,6 +23,7 @@ export async function dataOf(
   reference: LoadedModel,
   candidate: LoadedModel,
   request: SourcesRequest,
+  flag: '--data' | '--eval' = '--data',
 ): Promise<OpenedData> {
   const inputs = inputSpecs(reference.graph, reference.lane);
   const open = async (specs: readonly InputSpec[]): Promise<OpenedData> => {
@@ -32,9 +33,9 @@ export async function dataOf(
       inputs: specs,
       ...request.data,
       metadata: metadata.size > 0 ? metadata : candidate.graph.metadata,
-      flag: '--data',
+      flag,
     });
-    return { dataset, extents: await extentsOf(dataset, '--data') };
+    return { dataset, extents: await extentsOf(dataset, flag) };
   };
   try {
     return await open(inputs);

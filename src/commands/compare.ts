@@ -1,4 +1,5 @@
 /** `qdbg compare`: a reference network beside a candidate that should compute the same, run on the same data. */
+import { applySuppressions } from '../diff/gate/suppressions.js';
 import { comparedConstants } from '../diff/compared-constants.js';
 import { jumpsOf } from '../diff/jumps.js';
 import { suspectsOf } from '../diff/suspects.js';
@@ -10,6 +11,7 @@ import { nodeLabel, nodeOf, tensorOf } from '../ir/graph.js';
 import { macsOf } from '../ir/macs.js';
 import { loadModel } from '../loader/index.js';
 import { planOfLane } from '../quant/placement/lane-plan.js';
+import { withAccuracy } from '../report/accuracy-verdict.js';
 import { coverageOf, jumpRows, tensorRows } from '../report/assemble.js';
 import type { CompareReport, LadderRung } from '../report/compare-report.js';
 import { comparedRows, constantRows, reportedAlignment } from '../report/compare-rows.js';
@@ -22,11 +24,15 @@ import type { NotRun, OtherRun } from '../run/other-run.js';
 import { runtimeVersion } from '../run/runtime.js';
 import { withExtents, type Watch } from '../run/samples.js';
 import { VERSION } from '../version.js';
+import { evaluatedPair } from './accuracy/of-pair.js';
+import type { AccuracyRequest } from './accuracy/request.js';
 import { namedTensors, worstTensors } from './channel-lists.js';
 import { dataOf, type SourcesRequest } from './compare-data.js';
 import { commonEdges, measurePair, rectifiedEarly } from './compare-measure.js';
 import { reportedData, reportedModel } from './describe.js';
 import { laneScheme } from './file-lane.js';
+import type { GateRequest } from './gate-request.js';
+import { judged } from './judge.js';
 import { networkPair, type NetworkPair } from './network-pair.js';
 
 export interface CompareRequest extends SourcesRequest {
@@ -42,6 +48,10 @@ export interface CompareRequest extends SourcesRequest {
   readonly actual?: string;
   /** Samples that layers are measured on; one in 8, and 8 at least, when absent. */
   readonly detail?: number;
+  /** Samples that accuracy is evaluated on; those of `sources` when empty. */
+  readonly eval: readonly string[];
+  readonly accuracy: AccuracyRequest;
+  readonly gate: GateRequest;
   readonly threads: number;
   readonly timestamp: boolean;
 }
@@ -78,19 +88,45 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
   const compared = comparedConstants({ candidate: graph, lane, alignment: pair.alignment });
   const jumps = jumpsOf(graph, measurements);
   const suspects = suspectsOf(graph, measurements);
-  const findings = diagnoseComparison({
-    graph,
-    lane,
-    edges: measurements,
-    constants,
-    jumps,
-    reference: pair.reference,
-    alignment: pair.alignment,
-    compared,
-    suspects,
-    ...outputDb(measured.ends),
-    ...otherEvidence(original, dumped),
-  }).map(({ rule, severity, subject, message, args }) => ({ rule, severity, subject, message, args }));
+  const labelled =
+    request.eval.length === 0
+      ? undefined
+      : (await dataOf(reference, candidate, { ...request, sources: request.eval }, '--eval')).dataset;
+  const part = await evaluatedPair(
+    pair,
+    {
+      dataset: labelled ?? dataset,
+      extents,
+      flags: request.data.preprocessing,
+      open: async (preprocessing, count) => {
+        const sources = labelled === undefined ? request.sources : request.eval;
+        const data = { ...request.data, preprocessing, samples: count };
+        return (await dataOf(reference, candidate, { sources, data })).dataset;
+      },
+    },
+    { ...request, accuracy: { ...request.accuracy, tellsAgreement: labelled !== undefined } },
+    watch,
+  );
+  const { kept: findings, suppressed } = applySuppressions(
+    [
+      ...part.findings,
+      ...diagnoseComparison({
+        graph,
+        lane,
+        edges: measurements,
+        constants,
+        jumps,
+        reference: pair.reference,
+        alignment: pair.alignment,
+        compared,
+        suspects,
+        ...outputDb(measured.ends),
+        ...otherEvidence(original, dumped),
+      }).map(({ rule, severity, subject, message, args }) => ({ rule, severity, subject, message, args })),
+    ],
+    request.gate.suppressions,
+    request.gate.today,
+  );
   const rows = tensorRows(graph, places, measurements, constants, {
     worst: worstTensors(graph, measurements),
     asked,
@@ -98,7 +134,7 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
   });
   const reportedJumps = jumpRows(graph, places, jumps);
   const tensors = comparedRows(pair.reference.graph, graph, pair.alignment, rows);
-  return {
+  const report: CompareReport = {
     schemaVersion: SCHEMA_VERSION,
     tool: { name: 'qdbg', version: VERSION, runtime: await runtimeVersion() },
     command: 'compare',
@@ -107,7 +143,10 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
       await reportedModel(reference, pair.reference.graph, 'reference'),
       await reportedModel(candidate, graph, 'candidate'),
     ],
-    data: { data: await reportedData(dataset) },
+    data: {
+      data: await reportedData(dataset, labelled === undefined ? part.assumed : []),
+      ...(labelled === undefined ? {} : { eval: await reportedData(labelled, part.assumed) }),
+    },
     scheme: laneScheme(graph, lane),
     coverage: coverageOf(graph, plan),
     alignment: reportedAlignment(pair.reference.graph, graph, lane, pair.alignment, {
@@ -119,16 +158,21 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     outputs: measured.ends,
     ladder: [...ladder, ...runtimeRung(original, dataset.count)],
     findings,
-    verdict: compareVerdict({
-      outputs: measured.ends,
-      tensors,
-      findings,
-      jumps: reportedJumps,
-    }),
+    ...(suppressed.length === 0 ? {} : { suppressed }),
+    ...part.fields,
+    verdict: withAccuracy(
+      compareVerdict({ outputs: measured.ends, tensors, findings, jumps: reportedJumps }),
+      part.fields,
+      part.broken,
+    ),
     jumps: reportedJumps,
-    notMeasured: notMeasured.map(({ tensor, reason }) => ({ subject: tensorOf(graph, tensor).name, reason })),
+    notMeasured: [
+      ...notMeasured.map(({ tensor, reason }) => ({ subject: tensorOf(graph, tensor).name, reason })),
+      ...part.notMeasured,
+    ],
     ...reportedRuns(original, dumped),
   };
+  return judged(report, request.gate, request.accuracy.metrics.length > 0);
 }
 
 function outputDb({ outputs }: LadderRung): { outputDb?: number } {

@@ -44,7 +44,11 @@ function parametersOf({ tensors, inner }: Graph): number {
   );
 }
 
-export async function reportedData(dataset: Dataset): Promise<ReportedData> {
+/** @param more choices that were made about the same samples: how their labels were read */
+export async function reportedData(
+  dataset: Dataset,
+  more: ReportedData['assumed'] = [],
+): Promise<ReportedData> {
   const guessed = guessedNormalization(dataset.assumed);
   return {
     path: dataset.path,
@@ -52,7 +56,7 @@ export async function reportedData(dataset: Dataset): Promise<ReportedData> {
     samples: dataset.count,
     sha256: await dataset.sha256(),
     ...(dataset.preprocessing === undefined ? {} : { preprocessing: { ...dataset.preprocessing } }),
-    assumed: dataset.assumed.map(({ what, value, from }) => ({ what, value, from })),
+    assumed: [...dataset.assumed.map(({ what, value, from }) => ({ what, value, from })), ...more],
     ...(guessed === undefined ? {} : { guessed: { what: guessed.what, value: guessed.value } }),
     excluded: dataset.excluded.map(({ id, reason }) => ({ sample: id, reason })),
   };

@@ -9,7 +9,7 @@ import type { Dataset } from '../run/data/dataset.js';
  */
 export async function extentsOf(
   dataset: Dataset,
-  flag: '--calib' | '--data',
+  flag: '--calib' | '--data' | '--eval',
 ): Promise<ReadonlyMap<string, readonly number[]>> {
   for await (const { feeds } of dataset.samples()) {
     return new Map([...feeds].map(([name, feed]) => [name, feed.dims]));

@@ -1,8 +1,8 @@
 /** The program that gives the values of tensors themselves, beside those they are compared with. */
-import { tensorOf, type DType, type Graph, type TensorId } from '../ir/graph.js';
+import { tensorOf, type Graph, type TensorId } from '../ir/graph.js';
 import type { Lane } from '../ir/lane.js';
-import { ONNX_DATA_TYPE } from '../ir/onnx-data-type.js';
-import type { CompiledModel, ModelWriter, Value } from './model-writer.js';
+import { rawInputs, readable } from './evaluation-program.js';
+import type { CompiledModel, Value } from './model-writer.js';
 import { ComparedRuns, writerFor, type ReferenceNetwork } from './reference.js';
 
 export interface ValueProgram {
@@ -37,18 +37,6 @@ export function valueProgram(
       reference: reference === undefined ? undefined : position(readable(writer, reference, dtype)),
     };
   });
-  // Identity: a graph input may not be an output itself.
-  const inputs = graph.inputs.map((id) => {
-    const held = values.held(id);
-    if (!('raw' in held)) throw new RangeError(`input ${tensorOf(graph, id).name} has no value of its own`);
-    return position(writer.op('Identity', [held.raw]));
-  });
+  const inputs = rawInputs(writer, graph, values).map(position);
   return { model: writer.encode([...outputs.keys()]), tensors: made, inputs };
-}
-
-/** As a type that every runtime can hand over. */
-function readable(writer: ModelWriter, value: Value, dtype: DType | undefined): Value {
-  if (dtype === undefined || dtype === 'float32') return writer.op('Identity', [value]);
-  const to = dtype === 'float16' || dtype === 'bfloat16' ? 'float32' : 'float64';
-  return writer.op('Cast', [value], { to: ONNX_DATA_TYPE[to] });
 }

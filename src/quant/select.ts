@@ -1,6 +1,6 @@
 /** Which nodes and tensors `--only` and `--skip` name. */
 import { UsageError } from '../errors.js';
-import type { Graph, Node, NodeId, TensorId } from '../ir/graph.js';
+import type { Graph, Node, NodeId, Tensor, TensorId } from '../ir/graph.js';
 import { nodeLabel } from '../ir/graph.js';
 
 /** Patterns: a glob over names of nodes and tensors, or `op:` and a glob over operator types. */
@@ -93,35 +93,53 @@ export function matchesGlob(pattern: string, text: string): boolean {
 
 const OP_PREFIX = 'op:';
 
-function named(graph: Graph, pattern: string): Named {
+/** What a pattern can name a thing by. */
+export interface Nameable {
+  readonly names: readonly string[];
+  readonly ops: readonly string[];
+}
+
+/** Whether the pattern names it: `op:` and a glob over operator types, else a name or a glob over names. */
+export function isNamedBy(pattern: string, { names, ops }: Nameable): boolean {
   if (pattern.startsWith(OP_PREFIX)) {
     const glob = pattern.slice(OP_PREFIX.length).toLowerCase();
-    const nodes = graph.nodes.filter((node) => opsOf(node).some((op) => matchesGlob(glob, op.toLowerCase())));
-    return { nodes: new Set(nodes.map(({ id }) => id)), tensors: new Set() };
+    return ops.some((op) => matchesGlob(glob, op.toLowerCase()));
   }
-  const matches = (name: string): boolean => name === pattern || matchesGlob(pattern, name);
+  return names.some((name) => name === pattern || matchesGlob(pattern, name));
+}
+
+/** "; close: a, b": what a pattern that matches nothing may have meant; '' where nothing is like it. */
+export function suggestionsOf(pattern: string, things: readonly Nameable[]): string {
+  const names = pattern.startsWith(OP_PREFIX)
+    ? things.flatMap(({ ops }) => ops.map((op) => `${OP_PREFIX}${op}`))
+    : things.flatMap(({ names }) => names);
+  const close = closeNames(pattern, names);
+  return close.length === 0 ? '' : `; close: ${close.join(', ')}`;
+}
+
+function named(graph: Graph, pattern: string): Named {
   return {
-    nodes: new Set(graph.nodes.filter((node) => namesOf(node).some(matches)).map(({ id }) => id)),
-    tensors: new Set(graph.tensors.filter(({ name }) => name !== '' && matches(name)).map(({ id }) => id)),
+    nodes: new Set(graph.nodes.filter((node) => isNamedBy(pattern, ofNode(node))).map(({ id }) => id)),
+    tensors: new Set(
+      graph.tensors.filter((tensor) => isNamedBy(pattern, ofTensor(tensor))).map(({ id }) => id),
+    ),
   };
 }
 
-function namesOf(node: Node): string[] {
-  return [nodeLabel(node), ...(node.origin.absorbed ?? [])].filter((name) => name !== '');
+function ofNode(node: Node): Nameable {
+  return {
+    names: [nodeLabel(node), ...(node.origin.absorbed ?? [])].filter((name) => name !== ''),
+    // As the IR and as the user's file call it.
+    ops: [node.op, node.origin.op],
+  };
 }
 
-/** As the IR and as the user's file call it. */
-function opsOf(node: Node): string[] {
-  return [node.op, node.origin.op];
+function ofTensor({ name }: Tensor): Nameable {
+  return { names: name === '' ? [] : [name], ops: [] };
 }
 
 function suggestions(graph: Graph, pattern: string): string {
-  const isOp = pattern.startsWith(OP_PREFIX);
-  const names = isOp
-    ? graph.nodes.flatMap(opsOf).map((op) => `${OP_PREFIX}${op}`)
-    : [...graph.nodes.flatMap(namesOf), ...graph.tensors.map(({ name }) => name)];
-  const close = closeNames(pattern, names);
-  return close.length === 0 ? '' : `; close: ${close.join(', ')}`;
+  return suggestionsOf(pattern, [...graph.nodes.map(ofNode), ...graph.tensors.map(ofTensor)]);
 }
 
 /** The names most like the pattern, most alike first: what the user may have meant. */

@@ -1,6 +1,8 @@
 /** What `qdbg compare` found as text for a terminal: verdict and causes first, then the evidence, then what it rests on. */
 import { Chalk, type ChalkInstance } from 'chalk';
 import { departs } from '../diff/other-departure.js';
+import { accuracySection } from './accuracy-terminal.js';
+import { preprocessingSection } from './accuracy-terminal-preprocessing.js';
 import { alignmentSection, inputsSection, outputsSection, unmatchedSection } from './compare-alignment.js';
 import { constantsSection } from './compare-constants.js';
 import { comparedLayers, layersInShort } from './compare-layers.js';
@@ -10,6 +12,8 @@ import { otherRunSection } from './compare-other-run.js';
 import type { CompareReport } from './compare-report.js';
 import { impliedText } from './scheme-text.js';
 import { labelled } from './format.js';
+import { driftSection } from './gate-terminal-drift.js';
+import { gateSection } from './gate-terminal.js';
 import { dataLines, islandLines, missingLines, modelLines, schemeLines } from './terminal-basis.js';
 import { findingLines } from './terminal-findings.js';
 import { channels, type TableOptions } from './terminal-layers.js';
@@ -28,6 +32,10 @@ export function renderCompare(report: CompareReport, options: TerminalOptions): 
   const table = { width, top: options.top ?? DEFAULT_TOP };
   return page([
     verdictLines(report.verdict, report.data.data, style, width),
+    preprocessingSection(report, style, width),
+    accuracySection(report, style, width),
+    gateSection(report, style, width),
+    driftSection(report, style, width),
     findingLines(report.findings, style, width),
     ...(options.quiet
       ? []

@@ -5,6 +5,7 @@
 import type { ErrorMeasurement } from '../diff/measurement.js';
 import type { Finding } from '../doctor/finding.js';
 import type { ChannelStats } from '../quant/weights.js';
+import type { Evaluated } from './evaluated.js';
 
 export const SCHEMA_VERSION = 1;
 
@@ -118,7 +119,7 @@ export interface ReportedJump {
   readonly from: string;
 }
 
-export interface Report {
+export interface Report extends Evaluated {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly tool: { readonly name: 'qdbg'; readonly version: string; readonly runtime?: string };
   readonly command: 'analyze';

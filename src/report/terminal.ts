@@ -1,5 +1,9 @@
 /** The report as text for a terminal: verdict first, then where, why, and what to try. */
 import { Chalk, type ChalkInstance } from 'chalk';
+import { accuracySection } from './accuracy-terminal.js';
+import { preprocessingSection } from './accuracy-terminal-preprocessing.js';
+import { driftSection } from './gate-terminal-drift.js';
+import { gateSection } from './gate-terminal.js';
 import { labelled, printable } from './format.js';
 import type { Report } from './report.js';
 import { impliedText } from './scheme-text.js';
@@ -26,6 +30,10 @@ export function renderTerminal(report: Report, { top = DEFAULT_TOP, ...screen }:
   const style = new Chalk({ level: options.color ? 1 : 0 });
   const sections = [
     verdictLines(report.verdict, report.data.eval ?? report.data.calib, style, options.width),
+    preprocessingSection(report, style, options.width),
+    accuracySection(report, style, options.width),
+    gateSection(report, style, options.width),
+    driftSection(report, style, options.width),
     findingLines(report.findings, style, options.width),
     ...(options.quiet
       ? []

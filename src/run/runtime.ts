@@ -20,6 +20,11 @@ export type Fetched =
   | BigInt64Array
   | BigUint64Array;
 
+export interface FetchedTensor {
+  readonly data: Fetched;
+  readonly dims: readonly number[];
+}
+
 export interface SessionOptions {
   /** Threads inside an operator. */
   readonly threads: number;
@@ -37,6 +42,8 @@ export interface Session {
    * @throws RunError
    */
   run(feeds: ReadonlyMap<string, Feed>, sample?: string): Promise<readonly Fetched[]>;
+  /** As `run`, with the extents of every output. */
+  fetch(feeds: ReadonlyMap<string, Feed>, sample?: string): Promise<readonly FetchedTensor[]>;
   close(): Promise<void>;
 }
 
@@ -112,28 +119,36 @@ export async function openSession(model: CompiledModel, options: SessionOptions)
   const started = performance.now();
   const session = await create(ort, model, options);
   const openedInMs = performance.now() - started;
+  const fetch = async (
+    feeds: ReadonlyMap<string, Feed>,
+    sample: string | undefined,
+  ): Promise<FetchedTensor[]> => {
+    const tensors: Record<string, Ort.Tensor> = {};
+    session.inputNames.forEach((name, i) => {
+      const input = model.inputs[i] ?? name;
+      const feed = feeds.get(input);
+      if (feed === undefined) throw new RangeError(`no feed for input ${input}`);
+      tensors[name] = new ort.Tensor(feed.dtype as Ort.Tensor.Type, feed.data as Float32Array, feed.dims);
+    });
+    const results = await session.run(tensors).catch((cause: unknown) => {
+      throw new RunError(`the network failed while running: ${reasonOf(cause)}`, {
+        ...(sample === undefined ? {} : { places: [`sample ${sample}`] }),
+        hint:
+          sample?.startsWith('random#') === true
+            ? INSPECT_HINT
+            : 'random in place of the data shows whether the data or the model is at fault',
+        cause,
+      });
+    });
+    return model.outputs.map((name) => {
+      const { data, dims } = results[name] as Ort.Tensor;
+      return { data: data as Fetched, dims };
+    });
+  };
   return {
     openedInMs,
-    async run(feeds, sample) {
-      const tensors: Record<string, Ort.Tensor> = {};
-      session.inputNames.forEach((name, i) => {
-        const input = model.inputs[i] ?? name;
-        const feed = feeds.get(input);
-        if (feed === undefined) throw new RangeError(`no feed for input ${input}`);
-        tensors[name] = new ort.Tensor(feed.dtype as Ort.Tensor.Type, feed.data as Float32Array, feed.dims);
-      });
-      const results = await session.run(tensors).catch((cause: unknown) => {
-        throw new RunError(`the network failed while running: ${reasonOf(cause)}`, {
-          ...(sample === undefined ? {} : { places: [`sample ${sample}`] }),
-          hint:
-            sample?.startsWith('random#') === true
-              ? INSPECT_HINT
-              : 'random in place of the data shows whether the data or the model is at fault',
-          cause,
-        });
-      });
-      return model.outputs.map((name) => results[name]?.data as Fetched);
-    },
+    fetch,
+    run: async (feeds, sample) => (await fetch(feeds, sample)).map(({ data }) => data),
     close: () => session.release(),
   };
 }

@@ -132,6 +132,7 @@ describe('a runner of sheets', () => {
   const { edges } = edgesOf(g, new Set());
   const sample = (id: string, ...values: number[]): Sample => ({
     id,
+    index: 0,
     feeds: feeds({ x: feedOf('float32', [1, 2], values) }),
   });
 

@@ -37,6 +37,7 @@ export function readFeatures(): Features {
           for (const [i, data] of all.entries())
             yield await Promise.resolve({
               id: files[i]!,
+              index: i,
               feeds: new Map([[name, { dtype: 'float32', dims, data }]]),
             });
         },

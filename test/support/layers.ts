@@ -49,7 +49,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   run: {
     layers: ['compile', 'quant', 'onnx', 'ir'],
     packages: ['ndarray', 'zod'],
-    node: [...FILES, ...PROCESSES, 'node:stream'],
+    // node:vm because only it ends a regular expression of the user's that never comes back.
+    node: [...FILES, ...PROCESSES, 'node:stream', 'node:vm'],
   },
   diff: { layers: ['compile', 'quant', 'ir'], types: ['run'], packages: ['ndarray'], node: [] },
   doctor: { layers: ['diff', 'quant', 'ir'], types: ['run'], packages: ['ndarray'], node: [] },
@@ -81,12 +82,28 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 /** Packages that only a part of a layer may import. */
 const PACKAGES_BY_PATH: readonly (readonly [prefix: string, packages: readonly string[]])[] = [
   ['run/runtime.ts', ['onnxruntime-node']],
-  ['run/data/', ['fast-png', 'fflate', 'sharp']],
+  ['run/data/', ['fflate', 'sharp']],
+  ['run/labels/', ['csv-parse', 'fast-png', 'yaml']],
+  ['report/junit.ts', ['junit-report-builder']],
+  ['report/sarif.ts', ['node-sarif-builder']],
 ];
 
 /** Native or slow to load: src/run/runtime.ts loads the runtime when it first runs a model, `--help` loads none. */
 const LAZY = ['onnxruntime-node'];
-export const NOT_FOR_HELP = [...LAZY, 'onnx/proto.ts', 'onnx-proto', 'protobufjs', 'sharp', 'zod'];
+export const NOT_FOR_HELP = [
+  ...LAZY,
+  'onnx/proto.ts',
+  ...[
+    'csv-parse',
+    'fast-png',
+    'junit-report-builder',
+    'node-sarif-builder',
+    'onnx-proto',
+    'protobufjs',
+    'sharp',
+  ],
+  ...['yaml', 'zod'],
+];
 
 interface Import {
   /** undefined when computed at run time. */

@@ -93,6 +93,7 @@ export function samplesOf(
 } {
   const made = values.map((list, i): Sample => ({
     id: `sample${i}`,
+    index: i,
     feeds: new Map([[name, feedOf(dtype, dims, list)]]),
   }));
   const feeds = values.map(

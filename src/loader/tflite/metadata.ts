@@ -11,6 +11,7 @@
  *   tflite.input.<i>.color                        rgb | gray
  *   tflite.input.<i>.name, tflite.output.<i>.name
  *   tflite.output.<i>.labels                      name of the file with its labels, packed into the model
+ *   tflite.output.<i>.classes                     the lines of that file
  */
 import { LoadError } from '../../errors.js';
 import { packedFiles } from './archive.js';
@@ -136,6 +137,7 @@ export function metadataEntries(metadata: TfliteMetadata): ReadonlyMap<string, s
     const labels = tensor.files.find(({ type }) => type.endsWith('-labels'));
     entries.push([`tflite.output.${i}.name`, tensor.name]);
     entries.push([`tflite.output.${i}.labels`, labels?.name ?? '']);
+    entries.push([`tflite.output.${i}.classes`, labels?.lines?.join('\n') ?? '']);
   });
   return new Map(entries.filter(([, value]) => value !== ''));
 }

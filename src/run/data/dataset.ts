@@ -4,6 +4,7 @@
  */
 import type { DType, Shape } from '../../ir/graph.js';
 import type { QDType } from '../../ir/lane.js';
+import type { SampleName } from '../labels/truth.js';
 import type { Layout } from './image-input.js';
 import type { ResolvedPreprocessing } from './preprocessing.js';
 
@@ -46,12 +47,22 @@ export interface Feed {
   readonly dtype: DType;
   readonly dims: readonly number[];
   readonly data: Elements;
+  /** Of an image that was brought to the size of the input: what it had before, upright. */
+  readonly picture?: Picture;
+}
+
+/** Extents of an image in pixels. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
 }
 
 /** Values of all inputs in one run. */
 export interface Sample {
   /** File relative to the given path, with `#index` when the file holds several samples. */
   readonly id: string;
+  /** Place among all samples that are there, from 0, whether they are used or not. */
+  readonly index: number;
   readonly feeds: ReadonlyMap<string, Feed>;
 }
 
@@ -92,6 +103,8 @@ export interface Dataset {
   readonly available: number;
   /** Names of the samples in order. */
   readonly ids: readonly string[];
+  /** The same with their places among all samples that are there, and their files. */
+  readonly names: readonly SampleName[];
   /** How images become numbers; undefined when the data is fed as it is. */
   readonly preprocessing: ResolvedPreprocessing | undefined;
   readonly assumed: readonly Assumption[];

@@ -50,10 +50,10 @@ export async function openImages(
     open: () => ({
       async read(index): Promise<Feed> {
         const bytes = await contentOf(opened[index]!.path);
-        const { data, channels, height, width } = convert(
-          await decodeImage(bytes, preprocessing.orientation),
-        );
-        return { dtype: input.dtype, dims: image.dims(channels, height, width), data };
+        const decoded = await decodeImage(bytes, preprocessing.orientation);
+        const picture = { width: decoded.width, height: decoded.height };
+        const { data, channels, height, width } = convert(decoded);
+        return { dtype: input.dtype, dims: image.dims(channels, height, width), data, picture };
       },
       close: () => Promise.resolve(),
     }),

@@ -1,6 +1,7 @@
 /** Opening a data set: which path feeds which input, which samples are taken, and how they are handed out. */
 import { DataError, QdbgError, UsageError } from '../../errors.js';
 import { formatDims } from '../../ir/elements.js';
+import type { SampleName } from '../labels/truth.js';
 import { digestOf } from './digest.js';
 import type { Assumption, Dataset, InputSpec } from './dataset.js';
 import { atMost } from './files.js';
@@ -67,6 +68,10 @@ export async function openDataset(request: DatasetRequest): Promise<Dataset> {
     },
     available,
     ids: chosen.map((index) => first.id(index)),
+    names: chosen.map((index): SampleName => {
+      const origin = first.origin(index);
+      return { id: first.id(index), index, ...(origin.kind === 'file' ? { file: origin.path } : {}) };
+    }),
     preprocessing: sources.find(({ preprocessing }) => preprocessing !== undefined)?.preprocessing,
     assumed: withoutRepeats([
       ...sources.flatMap(({ assumed }) => assumed),

@@ -73,7 +73,7 @@ export class SampleStream {
         return {};
       }
     }
-    return { sample: { id: this.#sources[0]!.id(index), feeds } };
+    return { sample: { id: this.#sources[0]!.id(index), index, feeds } };
   }
 
   /** The error of the sample at `position`, or one that also names those after it: they would be met one run at a time. */

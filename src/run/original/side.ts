@@ -1,8 +1,7 @@
 /** One way of running the file beside the simulation: what is fetched, what it is compared with, and what stopped it. */
 import { RunError } from '../../errors.js';
-import { tensorOf, type Graph, type TensorId } from '../../ir/graph.js';
-import type { Lane } from '../../ir/lane.js';
-import { dequantize, quantize } from '../../quant/affine.js';
+import type { TensorId } from '../../ir/graph.js';
+import { dequantize } from '../../quant/affine.js';
 import { convertElements, isFeedable } from '../data/convert.js';
 import type { Feed } from '../data/dataset.js';
 import { resultsOf } from '../other/departure.js';
@@ -10,6 +9,7 @@ import type { SimulatedSample } from '../other/simulation.js';
 import { OtherSums, type Values } from '../other/sums.js';
 import type { Target } from '../other/targets.js';
 import type { Candidate, NotRun, OtherRun } from '../other-run.js';
+import { feedsOf } from './feeds.js';
 import type { NamedTensor } from './messages.js';
 import { OutputSums, type OutputBesideReference } from './outputs.js';
 import { isFetchable, openOriginal, type Original, type OriginalOptions } from './process.js';
@@ -85,27 +85,13 @@ export class Side {
     if (original === undefined || wanted.length === 0) return;
     await this.#attempt(async () => {
       const names = wanted.map(({ target }) => this.#fetches.get(target.tensor)!.name);
-      const results = await original.run(this.#fed(original, feeds), [...new Set(names)]);
+      const results = await original.run(feedsOf(original, this.#candidate, feeds), [...new Set(names)]);
       wanted.forEach(({ target, values, reference }, i) => {
         const result = results.get(names[i]!);
         if (result !== undefined) this.#compare(target, values, reference, result);
       });
       this.#samples = Math.max(this.#samples, index + 1);
     }, sample.id);
-  }
-
-  /** Feeds as the file takes them: codes for inputs that are integers in it. */
-  #fed({ inputs }: Original, feeds: ReadonlyMap<string, Feed>): Map<string, Feed> {
-    const { graph, lane } = this.#candidate;
-    const fed = new Map<string, Feed>();
-    for (const id of graph.inputs) {
-      const { name } = tensorOf(graph, id);
-      const feed = feeds.get(name);
-      const type = inputs.get(name);
-      if (feed === undefined || !inputs.has(name)) continue;
-      fed.set(name, type === feed.dtype ? feed : codesOf(feed, type, graph, lane, id));
-    }
-    return fed;
   }
 
   #compare(target: Target, values: Values, reference: Values | undefined, result: NamedTensor): void {
@@ -165,20 +151,4 @@ export class Side {
     this.#original = undefined;
     await original?.close();
   }
-}
-
-/** @throws RunError when the file takes the input in a type that it was not loaded with */
-function codesOf(feed: Feed, type: string | undefined, graph: Graph, lane: Lane, id: TensorId): Feed {
-  const params = lane.tensors.get(id);
-  const { name } = tensorOf(graph, id);
-  if (params?.dtype !== type || params === undefined) {
-    throw new RunError(`input ${name} is ${type ?? 'no tensor'} in the file and ${feed.dtype} here`);
-  }
-  const values = convertElements(feed.data, feed.dtype as 'float32', 'float32') as Float32Array;
-  const codes = quantize(values, feed.dims, params);
-  return {
-    dtype: params.dtype,
-    dims: feed.dims,
-    data: convertElements(codes, 'int32', params.dtype as 'int8'),
-  };
 }

@@ -71,7 +71,7 @@ export function targetsOf(candidate: Candidate): { targets: Target[]; skipped: S
 }
 
 /** Undefined where the tensor has no codes, or several kinds of them. */
-function codingOf({ graph, lane }: Candidate, tensor: TensorId): Coding | undefined {
+export function codingOf({ graph, lane }: Candidate, tensor: TensorId): Coding | undefined {
   const params = quantizerOf(graph, lane, tensor);
   if (params === undefined || params.granularity.kind === 'per-block' || params.dtype === 'int64')
     return undefined;

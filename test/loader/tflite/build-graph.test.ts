@@ -212,6 +212,7 @@ describe('axes change places', () => {
       async *samples() {
         yield await Promise.resolve({
           id: 'x',
+          index: 0,
           feeds: new Map([['x', { dtype: 'float32' as const, dims: shape, data }]]),
         });
       },

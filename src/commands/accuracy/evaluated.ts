@@ -1,0 +1,143 @@
+/** The accuracy part of a report: evaluated where it was asked for or labels were found, and why not where it failed unasked. */
+import { floatBroken, type FloatBroken } from '../../diff/accuracy/float-broken.js';
+import { bestPreprocessing } from '../../diff/accuracy/preprocessing-search.js';
+import type { Finding } from '../../doctor/finding.js';
+import { QdbgError, UsageError } from '../../errors.js';
+import type { Evaluated } from '../../report/evaluated.js';
+import type { Report, ReportedData } from '../../report/report.js';
+import type { Dataset } from '../../run/data/dataset.js';
+import type { PreprocessingFlags } from '../../run/data/preprocessing.js';
+import { withExtents, type Watch } from '../../run/samples.js';
+import { evaluateNetworks, type Evaluation } from './evaluation.js';
+import { hasOutputs, type EvaluatedNetworks } from './networks.js';
+import { searchPreprocessing, type SearchResult } from './preprocessing-search.js';
+import type { AccuracyRequest } from './request.js';
+
+export interface EvaluatedData {
+  readonly dataset: Dataset;
+  /** Of the inputs that the samples feed. */
+  readonly extents: ReadonlyMap<string, readonly number[]>;
+  readonly flags: PreprocessingFlags;
+  /** Opens the same data with other preprocessing. */
+  readonly open: (flags: PreprocessingFlags, samples: number) => Promise<Dataset>;
+}
+
+export interface EvaluatedOptions {
+  readonly threads: number;
+  readonly watch: Watch;
+}
+
+/** What an evaluation adds to a report. */
+export interface AccuracyPart {
+  readonly fields: Pick<Evaluated, 'accuracy' | 'agreement' | 'otherMetrics' | 'preprocessings'>;
+  /** How labels were read, beside what was assumed of the samples. */
+  readonly assumed: ReportedData['assumed'];
+  readonly findings: readonly Finding[];
+  readonly notMeasured: Report['notMeasured'];
+  readonly broken?: FloatBroken;
+}
+
+/** Nothing was asked for. */
+export const NO_ACCURACY: AccuracyPart = { fields: {}, assumed: [], findings: [], notMeasured: [] };
+
+/** Whether the user said anything about accuracy: then it is an error when there is none. */
+export function isAsked({ labels, metrics, decode, expectAccuracy, isRequired }: AccuracyRequest): boolean {
+  return (
+    isRequired ||
+    labels !== undefined ||
+    metrics.length > 0 ||
+    decode !== undefined ||
+    expectAccuracy !== undefined
+  );
+}
+
+/** @throws QdbgError with why there is no accuracy, when it was asked for */
+export async function evaluated(
+  networks: EvaluatedNetworks,
+  data: EvaluatedData,
+  request: AccuracyRequest,
+  options: EvaluatedOptions,
+): Promise<AccuracyPart> {
+  const { dataset, extents } = data;
+  const missing = networks.networks.find(({ graph }) => !hasOutputs(graph));
+  try {
+    if (missing !== undefined) {
+      throw new UsageError(`no output of the ${missing.network} can be computed`, {
+        hint: 'qdbg inspect MODEL shows what is not',
+      });
+    }
+    const samples = withExtents(dataset, extents);
+    const evaluation = await evaluateNetworks(networks, { dataset, samples }, request, options);
+    return evaluation === undefined
+      ? NO_ACCURACY
+      : await partOf(evaluation, networks, data, request, options);
+  } catch (error) {
+    if (!(error instanceof QdbgError) || isAsked(request)) throw error;
+    const hint = error.hint === undefined ? '' : ` (${error.hint})`;
+    return { ...NO_ACCURACY, notMeasured: [{ subject: 'accuracy', reason: `${error.message}${hint}` }] };
+  }
+}
+
+async function partOf(
+  { accuracy, agreement, otherMetrics, labels }: Evaluation,
+  networks: EvaluatedNetworks,
+  data: EvaluatedData,
+  request: AccuracyRequest,
+  options: EvaluatedOptions,
+): Promise<AccuracyPart> {
+  const isLabelled = accuracy?.labels !== undefined;
+  const broken = accuracy === undefined ? undefined : floatBroken(accuracy, request.expectAccuracy);
+  const search =
+    broken === undefined || accuracy === undefined
+      ? undefined
+      : await searched(networks, data, request, accuracy.samples, options);
+  const best =
+    search === undefined || accuracy === undefined
+      ? undefined
+      : bestPreprocessing(search.tried, search.current, accuracy);
+  return {
+    fields: {
+      ...(accuracy === undefined || !(isLabelled || request.metrics.length > 0) ? {} : { accuracy }),
+      ...(agreement === undefined ? {} : { agreement }),
+      ...(isLabelled || request.metrics.length > 0 || accuracy === undefined ? {} : { agreement: accuracy }),
+      ...(otherMetrics.length === 0 ? {} : { otherMetrics }),
+      ...(search === undefined ? {} : { preprocessings: [search.current, ...search.tried] }),
+    },
+    assumed: (labels?.assumed ?? []).map(({ what, value, from }) => ({ what, value, from })),
+    findings: broken === undefined ? [] : [brokenFinding(broken, search, best?.text)],
+    notMeasured: [],
+    ...(broken === undefined ? {} : { broken }),
+  };
+}
+
+/** Only images are preprocessed here; other data come as they are fed. */
+async function searched(
+  { networks: [network] }: EvaluatedNetworks,
+  { dataset, extents, flags, open }: EvaluatedData,
+  accuracy: AccuracyRequest,
+  samples: number,
+  { threads, watch }: EvaluatedOptions,
+): Promise<SearchResult | undefined> {
+  const resolved = dataset.preprocessing;
+  if (dataset.kind !== 'images' || resolved === undefined || network === undefined) return undefined;
+  return searchPreprocessing({ open, extents, flags, resolved, network, accuracy, samples, threads }, watch);
+}
+
+function brokenFinding(
+  { kind, text }: FloatBroken,
+  search: SearchResult | undefined,
+  conclusion: string | undefined,
+): Finding {
+  const best = search?.tried[0];
+  const isBetter = best?.value !== undefined && best.value > (search?.current.value ?? -Infinity);
+  return {
+    rule: 'base.float-broken',
+    severity: 'error',
+    subject: {},
+    message: conclusion === undefined ? text : `${text}. Of the common preprocessings: ${conclusion}`,
+    args: { kind },
+    ...(best !== undefined && isBetter
+      ? { fix: { title: 'what scores most on the float model', edit: best.flags.join(' ') } }
+      : {}),
+  };
+}

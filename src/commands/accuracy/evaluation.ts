@@ -1,0 +1,137 @@
+/** Accuracy of several networks on the same samples: against labels, and of each with the reference. */
+import type { Accuracy } from '../../diff/accuracy/accuracy.js';
+import { accuracyOf } from '../../diff/accuracy/of-metric.js';
+import { DataError } from '../../errors.js';
+import type { Dataset } from '../../run/data/dataset.js';
+import { evaluate, type EvaluatedSample } from '../../run/evaluate.js';
+import type { Labels } from '../../run/labels/truth.js';
+import type { Metric, Scorer } from '../../run/metrics/metric.js';
+import type { Samples, Watch } from '../../run/samples.js';
+import type { EvaluatedNetworks } from './networks.js';
+import { planEvaluation, type EvaluationPlan } from './plan.js';
+import { placementIn } from './readers.js';
+import type { AccuracyRequest } from './request.js';
+
+/** What an evaluation has shown. */
+export interface Evaluation {
+  /** Against the labels, the first metric. */
+  readonly accuracy?: Accuracy;
+  /** With the reference. */
+  readonly agreement?: Accuracy;
+  readonly otherMetrics: readonly Accuracy[];
+  /** What was found and chosen to get there; absent without labels. */
+  readonly labels?: Labels;
+  readonly plan: EvaluationPlan;
+}
+
+export interface EvaluationOptions {
+  readonly threads: number;
+  readonly watch: Watch;
+}
+
+/** A metric that is being added up, and whether it is held against the labels. */
+interface Running {
+  readonly metric: Metric;
+  readonly scorer: Scorer;
+  readonly isLabelled: boolean;
+}
+
+/**
+ * Runs all networks over all samples, once.
+ *
+ * @param plan what the outputs, labels and metrics are, where that is known already
+ * @returns undefined when nothing was asked for and no labels were found
+ * @throws UsageError, DataError with what cannot be evaluated, and why
+ */
+export async function evaluateNetworks(
+  { program, networks, exported }: EvaluatedNetworks,
+  { dataset, samples }: { readonly dataset: Dataset; readonly samples: Samples },
+  request: AccuracyRequest,
+  { threads, watch }: EvaluationOptions,
+): Promise<Evaluation | undefined> {
+  let plan: EvaluationPlan | undefined;
+  let running: readonly Running[] = [];
+  let scored = 0;
+  const options = { threads, watch, ...(exported === undefined ? {} : { exported }) };
+  for await (const evaluated of evaluate(program, samples, options)) {
+    if (plan === undefined) {
+      plan = await planEvaluation(networks, evaluated.networks, dataset, request);
+      if (plan === undefined) return undefined;
+      running = metricsOf(plan, networks.length);
+    }
+    if (await addSample(plan, running, evaluated, scored, dataset)) scored++;
+  }
+  if (plan === undefined) return undefined;
+  if (scored === 0) throw new DataError('none of the samples has a label', { hint: '--labels WHERE' });
+  return evaluationOf(plan, running, networks);
+}
+
+function metricsOf({ metrics, labels, readers }: EvaluationPlan, networks: number): Running[] {
+  return metrics.map(({ metric, isLabelled }) => {
+    const classes = readers[0]?.decoder.classes;
+    const labelCount = labels?.labelCount;
+    const scorer = metric.scorer({
+      networks,
+      ...(classes === undefined ? {} : { classes }),
+      ...(labelCount === undefined ? {} : { labelCount }),
+    });
+    return { metric, scorer, isLabelled };
+  });
+}
+
+/** @returns false for a sample without a label, which is left out */
+async function addSample(
+  { labels, readers }: EvaluationPlan,
+  running: readonly Running[],
+  { sample, networks }: EvaluatedSample,
+  index: number,
+  { preprocessing }: Dataset,
+): Promise<boolean> {
+  if (labels?.unlabelled.has(sample.id) === true) return false;
+  const placement = placementIn(sample, preprocessing);
+  const truth = await labels?.read(sample);
+  const predictions = await Promise.all(
+    networks.map((outputs, i) => readers[i]!.read(outputs, placement, sample.id)),
+  );
+  for (const { scorer, isLabelled } of running) {
+    await scorer.add({
+      id: sample.id,
+      index,
+      ...(isLabelled && truth !== undefined ? { truth } : {}),
+      predictions,
+      placement,
+    });
+  }
+  return true;
+}
+
+function evaluationOf(
+  plan: EvaluationPlan,
+  running: readonly Running[],
+  networks: EvaluatedNetworks['networks'],
+): Evaluation {
+  const { labels, readers, classNames } = plan;
+  const decoder = [...new Set(readers.map((reader) => reader.decoder.description))].join('; ');
+  const all = running.map(({ scorer, isLabelled }) => {
+    const labelled =
+      labels === undefined || !isLabelled
+        ? {}
+        : {
+            labels: {
+              source: labels.source,
+              kind: labels.kind,
+              ...(labels.labelCount === undefined ? {} : { classes: labels.labelCount }),
+            },
+          };
+    return accuracyOf(scorer.result(), networks, { ...labelled, decoder, classNames });
+  });
+  const [first, ...others] = all;
+  const agreement = others.find(({ labels: against }) => against === undefined);
+  return {
+    ...(first === undefined ? {} : { accuracy: first }),
+    ...(agreement === undefined ? {} : { agreement }),
+    otherMetrics: others.filter((metric) => metric !== agreement),
+    ...(labels === undefined ? {} : { labels }),
+    plan,
+  };
+}

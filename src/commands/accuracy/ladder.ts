@@ -1,0 +1,69 @@
+/** The network quantized in parts: which part costs the accuracy, and would 16 bits keep it. */
+import type { Graph } from '../../ir/graph.js';
+import type { Scheme, TensorScheme } from '../../quant/scheme.js';
+import type { Selection } from '../../quant/select.js';
+import { planSimulation, type Simulation } from '../simulation.js';
+
+/** A step between float and everything quantized. */
+export interface Rung {
+  readonly network: string;
+  readonly title: string;
+  readonly simulation: Simulation;
+}
+
+/** Of convolutions in any format: Conv, ConvTranspose, DEPTHWISE_CONV_2D. */
+const CONVOLUTION = /conv/i;
+
+/**
+ * Steps that differ from the scheme itself, with the observers of the scheme: those that the scheme already is are left out.
+ * Targets need not have 16-bit kernels for all of them: they say what the bits cost, not what to deploy.
+ */
+export function ladderOf(graph: Graph, scheme: Scheme, selection: Selection): Rung[] {
+  const { weights, activations } = scheme;
+  const plan = (network: string, title: string, changed: Scheme, only = selection): Rung[] => [
+    { network, title, simulation: planSimulation(graph, changed, only) },
+  ];
+  const convolutions = [...new Set(graph.nodes.map(({ origin }) => origin.op))].filter((op) =>
+    CONVOLUTION.test(op),
+  );
+  const isPartial = selection.only.length > 0;
+  const float = { bias: 'float' } as const;
+  return [
+    ...(weights === 'float' || activations === 'float'
+      ? []
+      : [
+          ...plan('weights', `weights only, ${weights.dtype}`, { ...scheme, ...float, activations: 'float' }),
+          ...plan('activations', `activations only, ${activations.dtype}`, {
+            ...scheme,
+            ...float,
+            weights: 'float',
+          }),
+        ]),
+    ...(convolutions.length === 0 || isPartial
+      ? []
+      : plan('convolutions', 'convolutions only', scheme, {
+          ...selection,
+          only: convolutions.map((op) => `op:${op}`),
+        })),
+    ...(activations === 'float' || activations.dtype === 'int16'
+      ? []
+      : plan('activations 16 bit', 'everything, int16 activations', {
+          ...scheme,
+          ...float,
+          activations: sixteenBits(activations),
+        })),
+    ...(weights === 'float' || activations === 'float'
+      ? []
+      : plan('16 bit', 'everything in int16', {
+          ...scheme,
+          ...float,
+          weights: sixteenBits(weights),
+          activations: sixteenBits(activations),
+        })),
+  ];
+}
+
+/** int16 is symmetric in every target. */
+function sixteenBits(scheme: TensorScheme): TensorScheme {
+  return { ...scheme, dtype: 'int16', symmetric: true, narrowRange: true };
+}

@@ -1,0 +1,121 @@
+/** Classes beside each other: which one has lost what. */
+import type { ChalkInstance } from 'chalk';
+import type { Accuracy, ReportedClass, ScoredNetwork } from '../diff/accuracy/accuracy.js';
+import { columns, type Column, type Row } from './columns.js';
+import { change, className, metricName, metricValue } from './evaluated-text.js';
+import { count, labelled, printable, shortened } from './format.js';
+import { INDENT, right, SHORTEST_NAME } from './terminal-layers.js';
+
+/** All classes are listed up to this many; of more, the worst. */
+const ALL_CLASSES = 12;
+const WORST_CLASSES = 10;
+/** Of one candidate, in a line. */
+const TOLD_CLASSES = 5;
+/** Characters of a network's title, where there is room. */
+const LONGEST_TITLE = 24;
+const SHORTEST_TITLE = 8;
+const NAME = 40;
+
+/** Rows of the table: classes, with what each network scores; networks in their order. */
+export interface ClassRow {
+  readonly label: number;
+  readonly name?: string;
+  readonly support: number;
+  readonly values: readonly (number | undefined)[];
+}
+
+export interface ClassTable {
+  readonly networks: readonly ScoredNetwork[];
+  readonly rows: readonly ClassRow[];
+  /** Classes that the networks have values of, shown or not. */
+  readonly classes: number;
+}
+
+/** Undefined where no network has values by class. */
+export function classTable({ networks, better }: Accuracy): ClassTable | undefined {
+  const scored = networks.filter(({ perClass = [] }) => perClass.length > 0);
+  const [reference] = scored;
+  if (reference === undefined) return undefined;
+  const byLabel = scored.map(({ perClass = [] }) => new Map(perClass.map((entry) => [entry.label, entry])));
+  const rows = (reference.perClass ?? []).map(({ label, support, name }): ClassRow => ({
+    label,
+    support,
+    ...(name === undefined ? {} : { name }),
+    values: byLabel.map((classes) => classes.get(label)?.value),
+  }));
+  if (rows.length <= ALL_CLASSES) return { networks: scored, rows, classes: rows.length };
+  const told = scored.findIndex(({ network }) => network === 'candidate');
+  const last = told < 0 ? scored.length - 1 : told;
+  const gain = ({ values }: ClassRow): number => {
+    const [from, to] = [values[0], values[last]];
+    return from === undefined || to === undefined ? Infinity : better === 'higher' ? to - from : from - to;
+  };
+  const ranked = rows.map((row) => ({ row, gain: gain(row) }));
+  // Infinity - Infinity is no order.
+  ranked.sort((a, b) => (a.gain < b.gain ? -1 : a.gain > b.gain ? 1 : a.row.label - b.row.label));
+  const worst = ranked.slice(0, WORST_CLASSES).map(({ row }) => row);
+  return { networks: scored, rows: worst, classes: rows.length };
+}
+
+export function classLines(accuracy: Accuracy, style: ChalkInstance, width: number): string[] {
+  const shown = classTable(accuracy);
+  if (shown === undefined) return [];
+  return isTable(accuracy, shown) ? table(accuracy, shown, style, width) : worstLine(accuracy, width);
+}
+
+/** Intersections over union are read class by class; so are several networks. */
+export function isTable({ metric }: Accuracy, { networks }: ClassTable): boolean {
+  return networks.length > 2 || /iou/i.test(metric);
+}
+
+/** "10 of 21 classes, those that lost most" */
+export function classesText({ metric }: Accuracy, { rows, classes }: ClassTable): string {
+  const name = metricName(metric);
+  return rows.length === classes
+    ? `${name} by class`
+    : `${name} by class, the ${rows.length} of ${classes} that lost most`;
+}
+
+function table(accuracy: Accuracy, shown: ClassTable, style: ChalkInstance, width: number): string[] {
+  const { networks, rows } = shown;
+  const { unit } = accuracy;
+  const value = (score: number | undefined): string =>
+    score === undefined ? '-' : unit === '%' ? score.toFixed(2) : metricValue(score, unit);
+  const room = Math.floor((width - INDENT.length - SHORTEST_NAME) / networks.length) - INDENT.length;
+  const most = Math.max(SHORTEST_TITLE, Math.min(LONGEST_TITLE, room));
+  const titles: Column[] = [
+    { title: `${INDENT}class`, least: SHORTEST_NAME },
+    ...networks.map(({ title }) => right(shortened(title, most))),
+    { ...right('in labels'), expendable: 1 },
+  ];
+  const mean: Row = [
+    `${INDENT}all`,
+    ...networks.map((network) => ({ text: value(network.value), paint: style.bold })),
+    '',
+  ];
+  const lines = rows.map((row): Row => [
+    `${INDENT}${printable(className(row))}`,
+    ...row.values.map(value),
+    count(row.support),
+  ]);
+  const title = `${classesText(accuracy, shown)}${unit === '' ? '' : `, ${unit}`}`;
+  return ['', ...labelled(INDENT, title, width), ...columns(titles, [mean, ...lines], width), ''];
+}
+
+function worstLine({ networks, deltaUnit, unit, better }: Accuracy, width: number): string[] {
+  const [reference, candidate] = networks;
+  if (candidate?.perClass === undefined) return [];
+  const before = new Map((reference?.perClass ?? []).map(({ label, value }) => [label, value]));
+  const loss = ({ delta = 0 }: ReportedClass): number => (better === 'higher' ? -delta : delta);
+  const lost = candidate.perClass
+    .filter((entry) => loss(entry) > 0)
+    .sort((a, b) => loss(b) - loss(a) || a.label - b.label);
+  if (lost.length === 0) return [];
+  const told = lost.slice(0, TOLD_CLASSES).map((entry) => {
+    const from = metricValue(before.get(entry.label), unit);
+    const to = metricValue(entry.value, unit);
+    return `${shortened(className(entry), NAME)} ${from} -> ${to} (${change(entry.delta, deltaUnit)}, n ${count(entry.support)})`;
+  });
+  const more = lost.length > TOLD_CLASSES ? `, and ${lost.length - TOLD_CLASSES} more` : '';
+  return labelled(INDENT, `classes that lost: ${told.join(', ')}${more}`, width);
+}

@@ -1,0 +1,145 @@
+/** What the networks score, as text for a terminal: the sentence first, then who scores what, then where it was lost. */
+import type { ChalkInstance } from 'chalk';
+import type { Accuracy, Standing } from '../diff/accuracy/accuracy.js';
+import { classLines } from './accuracy-terminal-classes.js';
+import { columns, type Column, type Row } from './columns.js';
+import type { Evaluated } from './evaluated.js';
+import {
+  change,
+  changeExtent,
+  className,
+  extent,
+  measuredText,
+  metricName,
+  metricsOf,
+  metricValue,
+  pairedText,
+  probability,
+  remarksOf,
+} from './evaluated-text.js';
+import { labelled, printable, shortened } from './format.js';
+import { INDENT, legend, right, SHORTEST_NAME } from './terminal-layers.js';
+import { prose } from './terminal-page.js';
+
+/** Characters of a name within a sentence. */
+const NAME = 60;
+/** Confusions and samples that are told. */
+const MOST_EXAMPLES = 4;
+
+/** One part for each metric, with an empty line between them; none where nothing was evaluated. */
+export function accuracySection(report: Evaluated, style: ChalkInstance, width: number): string[] {
+  return metricsOf(report).flatMap((metric, i) => [
+    ...(i === 0 ? [] : ['']),
+    ...metricLines(metric, style, width),
+  ]);
+}
+
+function metricLines(metric: Accuracy, style: ChalkInstance, width: number): string[] {
+  const title = metric.labels === undefined ? 'AGREEMENT' : 'ACCURACY';
+  return [
+    ...labelled(`${title}  `, prose(measuredText(metric)), width),
+    ...labelled(INDENT, prose(metric.summary), width, standingPaint(metric.standing, style)),
+    ...networkTable(metric, style, width),
+    ...pairedLines(metric, width),
+    ...classLines(metric, style, width),
+    ...exampleLines(metric, width),
+    ...remarksOf(metric).flatMap((remark) => labelled(INDENT, prose(remark), width)),
+    ...legend(prose(`${metric.description}; outputs read as ${metric.decoder}.`), width),
+  ];
+}
+
+function standingPaint(standing: Standing | undefined, style: ChalkInstance): (text: string) => string {
+  return standing === 'worse' ? (text) => style.bold.red(text) : style.bold;
+}
+
+function networkTable(
+  { metric, networks, unit, deltaUnit, better, test }: Accuracy,
+  style: ChalkInstance,
+  width: number,
+): string[] {
+  const hasChange = networks.some(({ delta }) => delta !== undefined);
+  const hasInterval = networks.some(({ interval }) => interval !== undefined);
+  const hasRange = networks.some(({ deltaInterval }) => deltaInterval !== undefined);
+  const hasP = networks.some(({ pValue }) => pValue !== undefined);
+  const titles: Column[] = [
+    { title: `${INDENT}network`, least: 10 },
+    { title: 'which is', least: SHORTEST_NAME },
+    right(metricName(metric)),
+    ...(hasInterval ? [{ ...right('95 %'), expendable: 2 }] : []),
+    ...(hasChange ? [right('change')] : []),
+    ...(hasRange ? [{ ...right('95 %'), expendable: 3 }] : []),
+    ...(hasP ? [{ ...right('p'), expendable: 1 }] : []),
+    ...(hasChange ? [{ title: '' }] : []),
+  ];
+  const rows = networks.map((network): Row => {
+    const { network: name, title, value, interval, delta, deltaInterval, pValue, standing } = network;
+    return [
+      `${INDENT}${printable(name)}`,
+      printable(title),
+      { text: metricValue(value, unit), paint: style.bold },
+      ...(hasInterval ? [extent(interval, unit)] : []),
+      ...(hasChange ? [change(delta, deltaUnit)] : []),
+      ...(hasRange ? [changeExtent(deltaInterval, deltaUnit)] : []),
+      ...(hasP ? [probability(pValue)] : []),
+      ...(hasChange ? [standingCell(standing, style)] : []),
+    ];
+  });
+  const meaning = [
+    ...(better === 'lower' ? [`a lower ${metricName(metric)} is better`] : []),
+    ...(hasChange ? ['change: against the reference, on the same samples'] : []),
+    ...(hasP && test !== undefined ? [`p: ${test}${test.startsWith('McNemar') ? ' test' : ''}`] : []),
+  ].join('; ');
+  return [...columns(titles, rows, width), ...(meaning === '' ? [] : legend(`${meaning}.`, width))];
+}
+
+function standingCell(standing: Standing | undefined, style: ChalkInstance): Row[number] {
+  if (standing === undefined) return '';
+  return standing === 'worse' ? { text: standing, paint: style.red } : standing;
+}
+
+/** A change of 0 can hide many samples that were lost and as many that were won. */
+function pairedLines({ networks }: Accuracy, width: number): string[] {
+  return networks.flatMap((network) => {
+    const text = pairedText(network);
+    return text === undefined
+      ? []
+      : labelled(INDENT, `${prose(network.network)} against reference: ${text}`, width);
+  });
+}
+
+/** What is taken for what, and samples to look at. */
+function exampleLines(accuracy: Accuracy, width: number): string[] {
+  const { networks, disagreements } = accuracy;
+  const names = namesOf(accuracy);
+  const named = (label: number): string => shortened(className({ label, ...names(label) }), NAME);
+  const confused = networks.flatMap(({ network, confusions = [] }) => {
+    const told = confusions
+      .slice(0, MOST_EXAMPLES)
+      .map(({ from, to, count: many }) => `${named(from)} as ${named(to)} (${many})`);
+    return told.length === 0
+      ? []
+      : labelled(INDENT, `${prose(network)} takes, unlike the reference: ${told.join(', ')}`, width);
+  });
+  const told = disagreements.slice(0, MOST_EXAMPLES).map(({ sample, truth, reference, candidate }) => {
+    const classes =
+      reference === undefined || candidate === undefined
+        ? ''
+        : ` ${named(reference)} -> ${named(candidate)}${truth === undefined ? '' : `, is ${named(truth)}`}`;
+    return `${shortened(sample, NAME)}${classes}`;
+  });
+  return [
+    ...confused,
+    ...(told.length === 0 ? [] : labelled(INDENT, `samples that part: ${told.join('; ')}`, width)),
+  ];
+}
+
+export function namesOf({ perClass = [], networks }: Accuracy): (label: number) => { name?: string } {
+  const names = new Map<number, string>();
+  for (const { label, name } of [...networks.flatMap((network) => network.perClass ?? []), ...perClass]) {
+    if (name !== undefined) names.set(label, name);
+  }
+  return (label) => {
+    const name = names.get(label);
+    return name === undefined ? {} : { name };
+  };
+}

@@ -1,0 +1,214 @@
+/** A summary as Markdown, for the comment on a pull request and for $GITHUB_STEP_SUMMARY. */
+import type { Gate, GateVerdict } from '../diff/gate/gate.js';
+import type { Finding } from '../doctor/finding.js';
+import { placeOf, type MeasuredReport } from './evaluated.js';
+import { metricsOf, quantity, tallyText, urgentFirst } from './evaluated-text.js';
+import { bytes, count, decibels, plural } from './format.js';
+import { driftRemarks, driftText, MOST_DRIFTS } from './gate-terminal-drift.js';
+import { accuracyLines, preprocessingLines } from './markdown-accuracy.js';
+import { code, command, table, text } from './markdown-text.js';
+import { schemeText } from './scheme-text.js';
+
+/** GitHub refuses comments of more than 65,536 characters. */
+const MOST_BYTES = 58_000;
+const MOST_CHECKS = 20;
+const MOST_FINDINGS = 20;
+const MOST_LAYERS = 10;
+
+type Section = readonly string[];
+
+export function renderMarkdown(report: MeasuredReport): string {
+  const sections: Section[] = [
+    heading(report),
+    ...metricsOf(report).map(accuracyLines),
+    preprocessingLines(report),
+    report.gate === undefined ? [] : gateLines(report.gate),
+    driftLines(report),
+    layerLines(report),
+    findingLines(report.findings),
+    suppressedLines(report),
+    basisLines(report),
+  ];
+  return within(
+    sections.filter((lines) => lines.length > 0).map((lines) => `${lines.join('\n')}\n`),
+    MOST_BYTES,
+  );
+}
+
+/** As many sections as fit, the first ones first. */
+function within(sections: readonly string[], most: number): string {
+  const encoder = new TextEncoder();
+  const kept: string[] = [];
+  let size = 0;
+  for (const section of sections) {
+    const more = encoder.encode(section).length + 1;
+    if (size + more <= most) {
+      kept.push(section);
+      size += more;
+    }
+  }
+  const left = sections.length - kept.length;
+  return [
+    ...kept,
+    ...(left === 0 ? [] : [`${plural(left, 'part')} too long for a comment: see the JSON report.\n`]),
+  ].join('\n');
+}
+
+const HEADLINES: Readonly<Record<GateVerdict, string>> = {
+  pass: 'gate passed',
+  fail: 'GATE FAILED',
+  inconclusive: 'gate inconclusive',
+};
+
+function heading({ command: name, models, gate, verdict }: MeasuredReport): Section {
+  const subject = models.find(({ role }) => role === 'candidate') ?? models[0];
+  const file = (subject?.path ?? '').replaceAll('\\', '/').split('/').at(-1) ?? '';
+  const { summary, cause, where } = verdict;
+  return [
+    `### qdbg ${name} ${code(file)}: ${gate === undefined ? 'measured, no gate set' : HEADLINES[gate.verdict]}`,
+    '',
+    `**${text(summary)}**`,
+    ...(cause === undefined
+      ? []
+      : ['', `Cause: ${code(cause)}${where === undefined ? '' : ` at ${code(where)}`}`]),
+  ];
+}
+
+function gateLines({ verdict, checks }: Gate): Section {
+  const listed = urgentFirst(checks).slice(0, MOST_CHECKS);
+  const left = checks.length - listed.length;
+  const rows = listed.map((check) => [
+    text(check.name),
+    quantity(check.threshold, check.unit),
+    `**${quantity(check.observed, check.unit)}**`,
+    quantity(check.margin, ''),
+    code(check.where ?? ''),
+    text(check.source),
+    check.verdict === 'pass' ? 'pass' : `**${check.verdict}**`,
+    text(check.note ?? ''),
+  ]);
+  return [
+    `#### Gate: ${verdict}, ${tallyText(checks)}`,
+    '',
+    ...table(
+      ['check', '>threshold', '>observed', '>margin', 'decided at', 'source', 'verdict', 'note'],
+      rows,
+    ),
+    ...(left === 0 ? [] : ['', `and ${plural(left, 'more check')}.`]),
+  ];
+}
+
+function driftLines({ drift }: MeasuredReport): Section {
+  if (drift === undefined) return [];
+  const { source, matched, drift: layers } = drift;
+  const shown = layers.slice(0, MOST_DRIFTS);
+  return [
+    `#### Drift against ${code(source)}: ${plural(matched, 'layer')} matched, ${count(layers.length)} changed`,
+    ...(shown.length === 0
+      ? []
+      : [
+          '',
+          ...table(
+            ['layer', 'op', '>cumulative, dB', '>local, dB'],
+            shown.map(({ tensor, node, op, cumulative, local }) => [
+              code(node === '' ? tensor : node),
+              text(op),
+              driftText(cumulative),
+              driftText(local),
+            ]),
+          ),
+        ]),
+    ...['', ...driftRemarks(drift).map((remark) => `- ${text(remark)}`)],
+  ];
+}
+
+function layerLines({ tensors }: MeasuredReport): Section {
+  const measured = tensors.flatMap((row) => {
+    const db = row.local?.sqnrDb ?? row.self?.sqnrDb;
+    return row.cumulative === undefined || db === undefined ? [] : [{ row, db }];
+  });
+  const worst = measured.sort((a, b) => a.db - b.db).slice(0, MOST_LAYERS);
+  if (worst.length === 0) return [];
+  return [
+    `#### Worst layers: ${worst.length} of ${measured.length}, by local SQNR in dB, higher is better`,
+    '',
+    ...table(
+      ['layer', 'op', '>self', '>local', '>cumulative'],
+      worst.map(({ row: { role, node, tensor, op, self, local, cumulative } }) => [
+        code(role === 'input' || node === '' ? tensor : node),
+        text(op),
+        decibels(self),
+        `**${decibels(local)}**`,
+        decibels(cumulative),
+      ]),
+    ),
+  ];
+}
+
+function findingLines(findings: readonly Finding[]): Section {
+  if (findings.length === 0) return [];
+  const lines = findings.slice(0, MOST_FINDINGS).flatMap((finding) => {
+    const { rule, severity, message, fix } = finding;
+    const place = placeOf(finding);
+    return [
+      `- **${severity}** ${code(rule)}${place === undefined ? '' : ` at ${code(place)}`}: ${text(message)}`,
+      ...(fix === undefined ? [] : [`  - try ${command(fix.edit)} (${text(fix.title)})`]),
+    ];
+  });
+  const left = findings.length - MOST_FINDINGS;
+  return [
+    `#### Findings: ${findings.length}, worst first`,
+    '',
+    ...lines,
+    ...(left > 0 ? [`- and ${left} more`] : []),
+  ];
+}
+
+function suppressedLines({ suppressed = [] }: MeasuredReport): Section {
+  if (suppressed.length === 0) return [];
+  const lines = suppressed.slice(0, MOST_FINDINGS).map(({ finding, reason, expires }) => {
+    const place = placeOf(finding);
+    const until = expires === undefined ? '' : ` (until ${text(expires)})`;
+    return `- ${code(finding.rule)}${place === undefined ? '' : ` at ${code(place)}`}: ${text(reason)}${until}`;
+  });
+  const left = suppressed.length - MOST_FINDINGS;
+  return [`#### Suppressed: ${suppressed.length}`, '', ...lines, ...(left > 0 ? [`- and ${left} more`] : [])];
+}
+
+function basisLines({ tool, models, scheme, coverage, data, notMeasured }: MeasuredReport): Section {
+  const { ops } = coverage;
+  return [
+    '<details><summary>Measured with</summary>',
+    '',
+    ...models.map(
+      ({ role, path, format, bytes: size, sha256 }) =>
+        `- ${role} ${code(path)}, ${format}, ${bytes(size)}, sha256 ${code(sha256.slice(0, 12))}`,
+    ),
+    `- scheme ${text(schemeText(scheme))}; ${ops.quantized} of ${plural(ops.total, 'op')} quantized`,
+    ...Object.entries(data).flatMap(([role, source]) =>
+      source === undefined ? [] : [`- ${role} ${dataText(source)}`],
+    ),
+    ...(notMeasured.length === 0
+      ? []
+      : [`- not measured: ${count(notMeasured.length)}, listed in the JSON report`]),
+    `- qdbg ${text(tool.version)}${tool.runtime === undefined ? '' : `, ${text(tool.runtime)}`}`,
+    '',
+    '</details>',
+  ];
+}
+
+function dataText({
+  path,
+  samples,
+  kind,
+  sha256,
+  guessed,
+  excluded,
+}: NonNullable<MeasuredReport['data']['calib']>): string {
+  return [
+    `${code(path)}: ${plural(samples, 'sample')}, ${text(kind)}, sha256 ${code(sha256.slice(0, 12))}`,
+    ...(kind === 'random' ? ['**a smoke test, not a result**'] : []),
+    ...(guessed === undefined ? [] : [`${text(guessed.what)} is a guess: ${text(guessed.value)}`]),
+    ...(excluded.length === 0 ? [] : [`${count(excluded.length)} excluded`]),
+  ].join('; ');
+}

@@ -11,9 +11,10 @@ const ALL_CLASSES = 12;
 const WORST_CLASSES = 10;
 /** Of one candidate, in a line. */
 const TOLD_CLASSES = 5;
-/** Characters of a network's title, where there is room. */
+/** Characters of a network's title. */
 const LONGEST_TITLE = 24;
-const SHORTEST_TITLE = 8;
+/** Enough for its values. */
+const SHORTEST_TITLE = 10;
 const NAME = 40;
 
 /** Rows of the table: classes, with what each network scores; networks in their order. */
@@ -81,11 +82,9 @@ function table(accuracy: Accuracy, shown: ClassTable, style: ChalkInstance, widt
   const { unit } = accuracy;
   const value = (score: number | undefined): string =>
     score === undefined ? '-' : unit === '%' ? score.toFixed(2) : metricValue(score, unit);
-  const room = Math.floor((width - INDENT.length - SHORTEST_NAME) / networks.length) - INDENT.length;
-  const most = Math.max(SHORTEST_TITLE, Math.min(LONGEST_TITLE, room));
   const titles: Column[] = [
     { title: `${INDENT}class`, least: SHORTEST_NAME },
-    ...networks.map(({ title }) => right(shortened(title, most))),
+    ...networks.map(({ title }) => ({ ...right(shortened(title, LONGEST_TITLE)), least: SHORTEST_TITLE })),
     { ...right('in labels'), expendable: 1 },
   ];
   const mean: Row = [

@@ -18,7 +18,7 @@ import {
   remarksOf,
 } from './evaluated-text.js';
 import { labelled, printable, shortened } from './format.js';
-import { INDENT, legend, right, SHORTEST_NAME } from './terminal-layers.js';
+import { INDENT, legend, right } from './terminal-layers.js';
 import { prose } from './terminal-page.js';
 
 /** Characters of a name within a sentence. */
@@ -63,7 +63,7 @@ function networkTable(
   const hasP = networks.some(({ pValue }) => pValue !== undefined);
   const titles: Column[] = [
     { title: `${INDENT}network`, least: 10 },
-    { title: 'which is', least: SHORTEST_NAME },
+    { title: 'which is', least: 12 },
     right(metricName(metric)),
     ...(hasInterval ? [{ ...right('95 %'), expendable: 2 }] : []),
     ...(hasChange ? [right('change')] : []),
@@ -133,7 +133,7 @@ function exampleLines(accuracy: Accuracy, width: number): string[] {
   ];
 }
 
-export function namesOf({ perClass = [], networks }: Accuracy): (label: number) => { name?: string } {
+function namesOf({ perClass = [], networks }: Accuracy): (label: number) => { name?: string } {
   const names = new Map<number, string>();
   for (const { label, name } of [...networks.flatMap((network) => network.perClass ?? []), ...perClass]) {
     if (name !== undefined) names.set(label, name);

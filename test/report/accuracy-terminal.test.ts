@@ -10,6 +10,10 @@ import { HOSTILE, miou, named, TOP1 } from '../support/evaluated-reports.js';
 const PLAIN = new Chalk({ level: 0 });
 const linesOf = (report: Evaluated, width = 110): string[] => accuracySection(report, PLAIN, width);
 
+function without<T extends object, K extends keyof T>(whole: T, key: K): Omit<T, K> {
+  return Object.fromEntries(Object.entries(whole).filter(([name]) => name !== key)) as Omit<T, K>;
+}
+
 /** Words of the lines between the title of a table and what follows it. */
 function rowsOf(lines: readonly string[], title: RegExp, many: number): string[][] {
   const start = lines.findIndex((line) => title.test(line));
@@ -67,7 +71,7 @@ describe('the accuracy on a terminal', () => {
   });
 
   it('says that agreement proves no loss, once', () => {
-    const { labels: _, ...unlabelled } = TOP1;
+    const unlabelled = without(TOP1, 'labels');
     const said = (summary: string): number =>
       linesOf({ agreement: { ...unlabelled, metric: 'agreement', summary } })
         .join(' ')

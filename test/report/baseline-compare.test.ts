@@ -5,6 +5,7 @@ import { UsageError } from '../../src/errors.js';
 import { baselineOf, type BaselineSource } from '../../src/report/baseline.js';
 import { compareBaseline, type BaselineOptions } from '../../src/report/baseline-compare.js';
 import { accuracy, without } from '../diff/gate/accuracies.js';
+import { HEALTHY, SCALE_TOO_SMALL } from '../support/compared-reports.js';
 import { dataset, layer, LAYERS, run } from './baselines.js';
 
 const compared = (now: BaselineSource, before = run(), options: Partial<BaselineOptions> = {}) =>
@@ -392,5 +393,22 @@ describe('a baseline that cannot be compared with', () => {
         'it is a baseline of another model: 0 of 3 layers match (0), 90 % are wanted',
       ],
     });
+  });
+});
+
+describe('a report of compare', () => {
+  it('is held against the baseline of an earlier one', () => {
+    const healthy = compareBaseline(baselineOf(HEALTHY), HEALTHY, { source: 'base.json' });
+    expect(healthy.matched).toBe(HEALTHY.tensors.length);
+    expect(healthy.checks.every(({ verdict }) => verdict === 'pass')).toBe(true);
+    const { checks, newWorstLayer, drift } = compareBaseline(baselineOf(HEALTHY), SCALE_TOO_SMALL, {
+      source: 'base.json',
+    });
+    expect(checks.filter(({ verdict }) => verdict === 'fail').map(({ name }) => name)).toEqual([
+      'baseline layers',
+      'baseline worst layer',
+    ]);
+    expect(newWorstLayer?.tensor).toBe('depthwise');
+    expect(drift[0]).toMatchObject({ tensor: 'depthwise', cumulative: { to: 2.9 } });
   });
 });

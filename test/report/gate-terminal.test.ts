@@ -66,7 +66,8 @@ describe('the gate on a terminal', () => {
   });
 
   it('shows what was not observed as such, never as 0', () => {
-    const { observed: _, margin: __, ...check } = GATE.checks[0]!;
+    const { name, source, threshold, unit, verdict } = GATE.checks[0]!;
+    const check: GateCheck = { name, source, threshold, unit, verdict };
     const lines = gateSection({ gate: { verdict: 'pass', checks: [check] } }, PLAIN, 110);
     expect(cells(lines[2]).slice(1, 4)).toEqual(['1 pt', '-', '-']);
   });

@@ -44,7 +44,8 @@ const READ_AS: Readonly<Record<TruthKind, readonly PredictionKind[]>> = {
   values: ['values', 'scores'],
 };
 
-const ALL_TRUTHS: readonly TruthKind[] = ['class', 'mask', 'boxes', 'values'];
+/** Kinds of labels, those first that few other data could be taken for. */
+const MOST_TELLING: readonly TruthKind[] = ['boxes', 'mask', 'class', 'values'];
 /** From so many classes on, the five best say something. */
 const LEAST_FOR_TOP5 = 20;
 
@@ -85,21 +86,7 @@ export async function planEvaluation(
       ),
     );
   const named = names === undefined ? {} : { classes: names.length };
-  const predictions = asked[0]?.predictions;
-  const readers = await open({
-    ...named,
-    ...(predictions === undefined ? {} : { wanted: predictions }),
-  }).catch(async (error: unknown) => {
-    // Shapes alone may leave it open; labels then say what the outputs are.
-    if (!(error instanceof QdbgError)) throw error;
-    const found = await find(asked[0]?.truths ?? ALL_TRUTHS);
-    if (found === undefined) throw error;
-    const { kind, labelCount } = found;
-    return open({
-      ...(labelCount === undefined ? named : { classes: labelCount }),
-      wanted: predictions ?? READ_AS[kind],
-    });
-  });
+  const readers = await openReaders(asked[0], named, open, find);
   const [{ decoder } = { decoder: undefined }] = readers;
   if (decoder === undefined) return undefined;
   const wanted = asked[0]?.truths ?? TRUTHS[decoder.kind];
@@ -112,6 +99,41 @@ export async function planEvaluation(
   const classNames =
     labels?.classNames ?? new Map((names ?? []).flatMap((name, i) => (name === '' ? [] : [[i, name]])));
   return { readers, labels, metrics, classNames };
+}
+
+/**
+ * By the shapes of the outputs, or where these leave it open, by what labels there are.
+ *
+ * @throws UsageError when neither tells
+ */
+async function openReaders(
+  metric: Metric | undefined,
+  named: OutputHints,
+  open: (hints: OutputHints) => Promise<NetworkReader[]>,
+  find: (wanted: readonly TruthKind[]) => Promise<Labels | undefined>,
+): Promise<NetworkReader[]> {
+  const wanted = metric === undefined ? {} : { wanted: metric.predictions };
+  const refused = (error: unknown): undefined => {
+    if (!(error instanceof QdbgError)) throw error;
+    return undefined;
+  };
+  let problem: unknown;
+  const byShape = await open({ ...named, ...wanted }).catch((error: unknown) => {
+    problem = error;
+    return refused(error);
+  });
+  // Any output is a list of values: that says nothing.
+  if (byShape !== undefined && byShape[0]?.decoder.kind !== 'values') return byShape;
+  for (const truth of metric === undefined ? MOST_TELLING : metric.truths) {
+    const labels = await find([truth]).catch(refused);
+    if (labels === undefined) continue;
+    const classes = labels.labelCount ?? (labels.classNames.size || undefined);
+    const hints = { ...named, ...(classes === undefined ? {} : { classes }) };
+    const byLabels = await open({ ...hints, wanted: metric?.predictions ?? READ_AS[truth] }).catch(refused);
+    if (byLabels !== undefined) return byLabels;
+  }
+  if (byShape === undefined) throw problem;
+  return byShape;
 }
 
 /** Whether the user has said something that only an evaluation answers. */

@@ -68,7 +68,7 @@ export async function decodeMask(bytes: Uint8Array): Promise<StoredMask> {
   }
   if (depth < 8) return { kind: 'mask', width, height, data: unpack(data, header) };
   if (data.length !== width * height) throw new DataError('it is damaged: rows are missing');
-  return { kind: 'mask', width, height, data: depth === 16 ? Uint16Array.from(data) : Uint8Array.from(data) };
+  return { kind: 'mask', width, height, data: depth === 16 ? new Uint16Array(data) : new Uint8Array(data) };
 }
 
 /**

@@ -269,5 +269,7 @@ function maskInModel(mask: StoredMask, classes: ClassResolution, { id }: SampleN
   }
   if (unknown.size > 0) classes.refuse(unknown);
   const { kind, width, height } = mask;
-  return { kind, width, height, data: Uint16Array.from(mask.data, (label) => table[label]!) };
+  const data = new Uint16Array(mask.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = table[mask.data[i]!]!;
+  return { kind, width, height, data };
 }

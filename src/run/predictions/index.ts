@@ -2,7 +2,7 @@
 import { DataError, UsageError } from '../../errors.js';
 import { CLASSES, VALUES } from './classes.js';
 import { NMS } from './end-to-end.js';
-import { listed } from './form.js';
+import { knownClasses, listed } from './form.js';
 import type { DecoderRequest, Fit, Form } from './form.js';
 import { NANODET, PICODET } from './gfl.js';
 import { ARGMAX, SEGMENTATION } from './masks.js';
@@ -114,7 +114,12 @@ function automatic(request: DecoderRequest): Decoder {
   const best = found.filter(({ fit }) => fit.strength === strength);
   const rank = ({ fit }: { fit: Fit }): number => wanted?.indexOf(fit.kind) ?? 0;
   const highest = Math.min(...best.map(rank));
-  const left = best.filter((entry) => rank(entry) === highest);
+  const ranked = best.filter((entry) => rank(entry) === highest);
+  // Of two layouts that the shape allows, the one whose classes are as many as labels or model have.
+  const counted = ranked.filter(
+    ({ fit }) => fit.classes !== undefined && fit.classes === knownClasses(request),
+  );
+  const left = counted.length > 0 ? counted : ranked;
   const [first] = left;
   if (first === undefined) {
     const kinds = wanted === undefined ? 'anything' : wanted.join(' or ');

@@ -8,6 +8,7 @@ import {
 } from '../../../src/diff/gate/sqnr.js';
 import { parseThresholds } from '../../../src/diff/gate/thresholds.js';
 import { UsageError } from '../../../src/errors.js';
+import { HEALTHY, rung, SCALE_TOO_SMALL } from '../../support/compared-reports.js';
 
 type Db = number | 'exact' | MeasuredSqnr;
 
@@ -235,5 +236,13 @@ describe('the outputs of a report', () => {
       { tensor: 'a', sqnrDb: 20 },
       { tensor: 'b' },
     ]);
+  });
+
+  it('are gated with the layers of the same report', () => {
+    const gated = (report: typeof HEALTHY) =>
+      checks(['20', '*=20'], report.tensors, outputsOf(report)).map(({ verdict }) => verdict);
+    expect(gated(HEALTHY)).toEqual(['pass', 'pass']);
+    expect(gated({ ...HEALTHY, outputs: rung('everything', 12) })).toEqual(['fail', 'pass']);
+    expect(gated({ ...HEALTHY, tensors: SCALE_TOO_SMALL.tensors })).toEqual(['pass', 'fail']);
   });
 });

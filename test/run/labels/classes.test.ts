@@ -64,6 +64,16 @@ describe('class folders', () => {
     ).toEqual([0, 1, 2]);
   });
 
+  it('are those beside the listed ones when the data is a list of paths, or the data itself is named as labels', async () => {
+    const root = tree('set/ant/1.png', 'set/bee/1.png', 'set/cow/1.png', 'set/notes/a.md', 'list.txt');
+    const samples = samplesIn(root, 'set/bee/1.png', 'set/cow/1.png');
+    expect(await classesOf({ root: join(root, 'list.txt'), samples })).toEqual([1, 2]);
+    expect(await classesOf({ root, samples, labels: root })).toEqual([1, 2]);
+    expect(await refusal({ root, samples, labels: join(root, 'set') })).toMatch(
+      /the folder holds no class folders that are those of the data/,
+    );
+  });
+
   it('are none when there is one only, or names that say what files are for', async () => {
     for (const files of [
       ['ant/1.png', 'ant/2.png'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeFileSync } from 'node:fs';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderOf } from '../data/support.js';
 import {
@@ -203,6 +203,12 @@ describe('labels in text tables', () => {
     ['a file of another kind', 'l.xml', '<a/>', /of a kind that holds no labels/],
   ])('refuses %s', async (_, name, content, form) => {
     expect(await refusal(asked(name, content))).toMatch(form);
+  });
+
+  it('refuses a file beyond 512 MiB before it is read', async () => {
+    const request = asked('l.csv', 'a/x.png,1\n');
+    truncateSync(request.labels, 2 ** 29 + 1); // sparse: takes no space
+    expect(await refusal(request)).toMatch(/l.csv has 536870913 bytes; text of up to 536870888 is read/);
   });
 
   it('refuses values that are not finite, all of them', async () => {

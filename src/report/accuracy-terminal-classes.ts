@@ -13,6 +13,8 @@ const WORST_CLASSES = 10;
 const TOLD_CLASSES = 5;
 /** Characters of a network's title. */
 const LONGEST_TITLE = 24;
+/** Networks whose titles have room. */
+const MOST_TITLES = 3;
 /** Enough for its values. */
 const SHORTEST_TITLE = 10;
 const NAME = 40;
@@ -84,7 +86,11 @@ function table(accuracy: Accuracy, shown: ClassTable, style: ChalkInstance, widt
     score === undefined ? '-' : unit === '%' ? score.toFixed(2) : metricValue(score, unit);
   const titles: Column[] = [
     { title: `${INDENT}class`, least: SHORTEST_NAME },
-    ...networks.map(({ title }) => ({ ...right(shortened(title, LONGEST_TITLE)), least: SHORTEST_TITLE })),
+    ...networks.map(({ network, title }) => ({
+      // Many titles have no room beside each other; the table above says what each is.
+      ...right(networks.length > MOST_TITLES ? network : shortened(title, LONGEST_TITLE)),
+      least: SHORTEST_TITLE,
+    })),
     { ...right('in labels'), expendable: 1 },
   ];
   const mean: Row = [

@@ -10,7 +10,7 @@ import { INDENT, right, SHORTEST_NAME } from './terminal-layers.js';
 import { prose } from './terminal-page.js';
 
 const NOT_QUANTIZATION =
-  'the float reference itself scores that little: this is not a quantization problem. Tried on it, on the same samples:';
+  'the float reference itself scores that little: this is not a quantization problem. Tried on it, on 100 of the samples at most:';
 
 export interface TriedTable {
   readonly accuracy: Accuracy;

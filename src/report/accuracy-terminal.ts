@@ -1,6 +1,6 @@
 /** What the networks score, as text for a terminal: the sentence first, then who scores what, then where it was lost. */
 import type { ChalkInstance } from 'chalk';
-import type { Accuracy, Standing } from '../diff/accuracy/accuracy.js';
+import type { Accuracy, ScoredNetwork, Standing } from '../diff/accuracy/accuracy.js';
 import { classLines } from './accuracy-terminal-classes.js';
 import { columns, type Column, type Row } from './columns.js';
 import type { Evaluated } from './evaluated.js';
@@ -26,12 +26,29 @@ const NAME = 60;
 /** Confusions and samples that are told. */
 const MOST_EXAMPLES = 4;
 
-/** One part for each metric, with an empty line between them; none where nothing was evaluated. */
+/** The first metric in full, the others in a line each; nothing where nothing was evaluated. */
 export function accuracySection(report: Evaluated, style: ChalkInstance, width: number): string[] {
-  return metricsOf(report).flatMap((metric, i) => [
-    ...(i === 0 ? [] : ['']),
-    ...metricLines(metric, style, width),
-  ]);
+  const [first, ...others] = metricsOf(report);
+  if (first === undefined) return [];
+  const beside = others.map((metric) => ({ name: metricName(metric.metric), text: shortText(metric) }));
+  const longest = Math.max(...beside.map(({ name }) => name.length));
+  return [
+    ...metricLines(first, style, width),
+    ...beside.flatMap(({ name, text }) => labelled(`${INDENT}${name.padEnd(longest)}  `, prose(text), width)),
+  ];
+}
+
+/** Of a metric beside another one; who is right, the other has told. */
+function shortText(metric: Accuracy): string {
+  const { labels, candidate, candidateInterval, unit } = metric;
+  if (labels !== undefined) return metric.summary;
+  const sure = candidateInterval === undefined ? '' : ` (95 % ${extent(candidateInterval, unit)})`;
+  return `${metricValue(candidate, unit)}${sure} of the candidate with the reference`;
+}
+
+/** Steps of a ladder are told by their numbers alone. */
+function isWhole({ network }: ScoredNetwork): boolean {
+  return network === 'candidate' || network === 'runtime';
 }
 
 function metricLines(metric: Accuracy, style: ChalkInstance, width: number): string[] {
@@ -62,7 +79,7 @@ function networkTable(
   const hasRange = networks.some(({ deltaInterval }) => deltaInterval !== undefined);
   const hasP = networks.some(({ pValue }) => pValue !== undefined);
   const titles: Column[] = [
-    { title: `${INDENT}network`, least: 10 },
+    { title: `${INDENT}network`, least: 15 },
     { title: 'which is', least: 12 },
     right(metricName(metric)),
     ...(hasInterval ? [{ ...right('95 %'), expendable: 2 }] : []),
@@ -99,7 +116,7 @@ function standingCell(standing: Standing | undefined, style: ChalkInstance): Row
 
 /** A change of 0 can hide many samples that were lost and as many that were won. */
 function pairedLines({ networks }: Accuracy, width: number): string[] {
-  return networks.flatMap((network) => {
+  return networks.filter(isWhole).flatMap((network) => {
     const text = pairedText(network);
     return text === undefined
       ? []
@@ -112,7 +129,7 @@ function exampleLines(accuracy: Accuracy, width: number): string[] {
   const { networks, disagreements } = accuracy;
   const names = namesOf(accuracy);
   const named = (label: number): string => shortened(className({ label, ...names(label) }), NAME);
-  const confused = networks.flatMap(({ network, confusions = [] }) => {
+  const confused = networks.filter(isWhole).flatMap(({ network, confusions = [] }) => {
     const told = confusions
       .slice(0, MOST_EXAMPLES)
       .map(({ from, to, count: many }) => `${named(from)} as ${named(to)} (${many})`);

@@ -78,9 +78,10 @@ export function remarksOf(accuracy: Accuracy): string[] {
     remarks.push('agreement only: without labels this does not prove an accuracy loss');
   }
   for (const network of accuracy.networks) {
-    const { title, ties = 0, nonFinite = 0 } = network;
+    const { network: name, title, ties = 0, nonFinite = 0 } = network;
     if (nonFinite > 0) remarks.push(`${title}: ${plural(nonFinite, 'sample')} with NaN or infinite outputs`);
-    if (ties > 0) {
+    // Of the steps of a ladder the numbers are enough.
+    if (ties > 0 && ['reference', 'candidate', 'runtime'].includes(name)) {
       remarks.push(`${title}: ${plural(ties, 'tie')} for the largest score, the first index counts`);
     }
   }

@@ -21,6 +21,7 @@ import { SCHEMES } from '../../src/quant/presets.js';
 import { renderJson } from '../../src/report/json.js';
 import type { Report } from '../../src/report/report.js';
 import { renderTerminal } from '../../src/report/terminal.js';
+import { TYPED } from '../support/requests.js';
 import { workspace } from '../support/workspace.js';
 import { dataRows } from './bad-input/data.js';
 import { flagRows } from './bad-input/flags.js';
@@ -47,12 +48,13 @@ async function inProcess(args: readonly string[]): Promise<Outcome & { readonly 
   let report: Report | undefined;
   const program = programWith({
     analyze: async ([model = ''], options) => {
-      const request = await analyzeRequest(model, options);
+      const request = await analyzeRequest(model, options, TYPED);
       checkTargets(parseTargets(options.report ?? []), [model, ...request.calib, ...request.eval]);
       report = await analyze(request, () => undefined);
     },
     compare: () => Promise.reject(new Error('not tested here')),
     inspect: () => Promise.reject(new Error('not tested here')),
+    template: () => Promise.reject(new Error('not tested here')),
   });
   let printed = '';
   for (const command of [program, ...program.commands] as Command[]) {

@@ -11,6 +11,7 @@ import { renderJson } from '../../src/report/json.js';
 import { REPORTERS } from '../../src/report/index.js';
 import { graph } from '../support/graph-builder.js';
 import { npy } from '../support/npy.js';
+import { TYPED } from '../support/requests.js';
 import { projectPath } from '../support/tflite-network.js';
 import { workspace } from '../support/workspace.js';
 
@@ -38,8 +39,9 @@ async function qdbg(...args: readonly string[]): Promise<Outcome> {
   const program = programWith({
     analyze: unused,
     inspect: unused,
+    template: unused,
     compare: async (models, options) => {
-      report = await compare(compareRequest(models, options), () => undefined);
+      report = await compare(await compareRequest(models, options, TYPED), () => undefined);
     },
   });
   let printed = '';

@@ -20,6 +20,7 @@ export async function parsed(argv: readonly string[], printed: string[] = []): P
     analyze: note('analyze'),
     compare: note('compare'),
     inspect: note('inspect'),
+    template: note('template'),
   });
   for (const command of [program, ...program.commands] as Command[]) {
     command.exitOverride().configureOutput({

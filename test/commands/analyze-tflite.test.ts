@@ -9,6 +9,7 @@ import { NO_SELECTION } from '../../src/quant/select.js';
 import { renderJson } from '../../src/report/json.js';
 import type { Report, ReportedTensor } from '../../src/report/report.js';
 import { UNWATCHED } from '../support/measured-networks.js';
+import { UNJUDGED } from '../support/requests.js';
 import { openNetwork, projectPath } from '../support/tflite-network.js';
 import { workspace } from '../support/workspace.js';
 
@@ -30,6 +31,8 @@ function run(model: string, changes: Partial<AnalyzeRequest> = {}): Promise<Repo
     data,
     selection: NO_SELECTION,
     channels: [],
+    ladder: false,
+    ...UNJUDGED,
     threads: 1,
     timestamp: false,
   };

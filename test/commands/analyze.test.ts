@@ -10,6 +10,7 @@ import type { Report, ReportedTensor } from '../../src/report/report.js';
 import { Random } from '../quant/samples.js';
 import { graph, type GraphBuilder } from '../support/graph-builder.js';
 import { bells, smallNetwork, UNWATCHED } from '../support/measured-networks.js';
+import { UNJUDGED } from '../support/requests.js';
 import { workspace } from '../support/workspace.js';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/', import.meta.url));
@@ -32,6 +33,8 @@ function requestFor(model: string, calib: string, changes: Partial<AnalyzeReques
     scheme: SCHEMES['ort']!,
     selection: NO_SELECTION,
     channels: [],
+    ladder: false,
+    ...UNJUDGED,
     threads: 1,
     timestamp: false,
     ...changes,

@@ -32,6 +32,7 @@ import {
 } from '../support/faults/faults.js';
 import { OnnxFile } from '../support/faults/onnx.js';
 import { UNWATCHED } from '../support/measured-networks.js';
+import { UNJUDGED } from '../support/requests.js';
 import { projectPath } from '../support/tflite-network.js';
 import { workspace } from '../support/workspace.js';
 
@@ -89,6 +90,8 @@ function comparedWith(pair: Pair, candidate: string): Promise<CompareReport> {
     data: { preprocessing: pair.preprocessing, shapes: new Map(), samples: 16, skipUnreadable: false },
     minAligned: 0.5,
     channels: [],
+    eval: [],
+    ...UNJUDGED,
     runtime: false,
     threads: 1,
     timestamp: false,

@@ -5,6 +5,7 @@ import { compare } from '../../src/commands/compare.js';
 import { UsageError } from '../../src/errors.js';
 import { TestModel } from '../loader/onnx-quantized/qoperator-model.js';
 import { UNWATCHED } from '../support/measured-networks.js';
+import { UNJUDGED } from '../support/requests.js';
 import { workspace } from '../support/workspace.js';
 
 const made = workspace();
@@ -38,6 +39,8 @@ describe('a candidate of which no shape behind the inputs is known', () => {
       data: { preprocessing: {}, shapes: new Map(), skipUnreadable: false },
       minAligned: 0,
       channels: [],
+      eval: [],
+      ...UNJUDGED,
       runtime: false,
       threads: 1,
       timestamp: false,

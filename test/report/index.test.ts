@@ -5,12 +5,11 @@ import type { InspectReport } from '../../src/report/inspect-report.js';
 import { SCHEMA_VERSION } from '../../src/report/report.js';
 import { EVALUATED } from '../support/evaluated-reports.js';
 
-const OPTIONS = { width: 110, color: false, top: undefined, quiet: false };
 const OF_MEASUREMENTS = ['junit', 'sarif', 'github', 'md', 'csv'] as const;
 
 describe('the reporters', () => {
   it('render what was measured, each in its own form', async () => {
-    const texts = await Promise.all(OF_MEASUREMENTS.map((name) => REPORTERS[name](EVALUATED, OPTIONS)));
+    const texts = await Promise.all(OF_MEASUREMENTS.map((name) => REPORTERS[name](EVALUATED)));
     expect(texts.map((text) => /^\S+/.exec(text)![0].slice(0, 8))).toEqual([
       ...['<?xml', '{', '::notice', '###', 'tensor,r'],
     ]);
@@ -25,7 +24,7 @@ describe('the reporters', () => {
       models: [],
     };
     for (const name of OF_MEASUREMENTS) {
-      const refusal = REPORTERS[name](report, OPTIONS);
+      const refusal = REPORTERS[name](report);
       await expect(refusal).rejects.toThrow(UsageError);
       await expect(refusal).rejects.toThrow(
         `--report ${name}: qdbg inspect measures nothing and has terminal and json only`,

@@ -8,6 +8,7 @@ import { NO_SELECTION } from '../../src/quant/select.js';
 import type { Report, ReportedData, ReportedTensor, ReportedWeight } from '../../src/report/report.js';
 import { renderTerminal, type TerminalOptions } from '../../src/report/terminal.js';
 import { errorOf } from '../support/evidence.js';
+import { UNJUDGED } from '../support/requests.js';
 
 const DIGITS = fileURLToPath(new URL('../../fixtures/digits/', import.meta.url));
 const PLAIN: TerminalOptions = { width: 110, color: false, top: undefined, quiet: false };
@@ -23,6 +24,8 @@ function digits(name: string, channels: readonly string[] = []): Promise<Report>
       scheme: SCHEMES['ort']!,
       selection: NO_SELECTION,
       channels,
+      ladder: false,
+      ...UNJUDGED,
       threads: 1,
       timestamp: false,
     },

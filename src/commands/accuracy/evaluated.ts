@@ -1,6 +1,11 @@
 /** The accuracy part of a report: evaluated where it was asked for or labels were found, and why not where it failed unasked. */
+import type { Accuracy } from '../../diff/accuracy/accuracy.js';
 import { floatBroken, type FloatBroken } from '../../diff/accuracy/float-broken.js';
-import { bestPreprocessing } from '../../diff/accuracy/preprocessing-search.js';
+import {
+  bestPreprocessing,
+  type BestPreprocessing,
+  type TriedPreprocessing,
+} from '../../diff/accuracy/preprocessing-search.js';
 import type { Finding } from '../../doctor/finding.js';
 import { QdbgError, UsageError } from '../../errors.js';
 import type { Evaluated } from '../../report/evaluated.js';
@@ -10,7 +15,7 @@ import type { PreprocessingFlags } from '../../run/data/preprocessing.js';
 import { withExtents, type Watch } from '../../run/samples.js';
 import { evaluateNetworks, type Evaluation } from './evaluation.js';
 import { hasOutputs, type EvaluatedNetworks } from './networks.js';
-import { searchPreprocessing, type SearchResult } from './preprocessing-search.js';
+import { searchPreprocessing } from './preprocessing-search.js';
 import type { AccuracyRequest } from './request.js';
 
 export interface EvaluatedData {
@@ -94,17 +99,17 @@ async function partOf(
   const best =
     search === undefined || accuracy === undefined
       ? undefined
-      : bestPreprocessing(search.tried, search.current, accuracy);
+      : bestPreprocessing(search, presentOf(accuracy), accuracy);
   return {
     fields: {
       ...(accuracy === undefined || !(isLabelled || request.metrics.length > 0) ? {} : { accuracy }),
       ...(agreement === undefined ? {} : { agreement }),
       ...(isLabelled || request.metrics.length > 0 || accuracy === undefined ? {} : { agreement: accuracy }),
       ...(otherMetrics.length === 0 ? {} : { otherMetrics }),
-      ...(search === undefined ? {} : { preprocessings: [search.current, ...search.tried] }),
+      ...(search === undefined ? {} : { preprocessings: search }),
     },
     assumed: (labels?.assumed ?? []).map(({ what, value, from }) => ({ what, value, from })),
-    findings: broken === undefined ? [] : [brokenFinding(broken, search, best?.text)],
+    findings: broken === undefined ? [] : [brokenFinding(broken, best)],
     notMeasured: [],
     ...(broken === undefined ? {} : { broken }),
   };
@@ -117,27 +122,36 @@ async function searched(
   accuracy: AccuracyRequest,
   samples: number,
   { threads, watch }: EvaluatedOptions,
-): Promise<SearchResult | undefined> {
+): Promise<readonly TriedPreprocessing[] | undefined> {
   const resolved = dataset.preprocessing;
   if (dataset.kind !== 'images' || resolved === undefined || network === undefined) return undefined;
   return searchPreprocessing({ open, extents, flags, resolved, network, accuracy, samples, threads }, watch);
 }
 
-function brokenFinding(
-  { kind, text }: FloatBroken,
-  search: SearchResult | undefined,
-  conclusion: string | undefined,
-): Finding {
-  const best = search?.tried[0];
-  const isBetter = best?.value !== undefined && best.value > (search?.current.value ?? -Infinity);
+function presentOf({ reference, referenceInterval }: Accuracy): TriedPreprocessing {
+  return {
+    title: 'as it is now',
+    flags: [],
+    ...(reference === undefined ? {} : { value: reference }),
+    ...(referenceInterval === undefined ? {} : { interval: referenceInterval }),
+  };
+}
+
+function conclusion({ best, text }: BestPreprocessing): string {
+  return best === undefined
+    ? `Of the common preprocessings, ${text}`
+    : `With ${best.title} it scores far more, as the table of preprocessings shows`;
+}
+
+function brokenFinding({ kind, text }: FloatBroken, search: BestPreprocessing | undefined): Finding {
   return {
     rule: 'base.float-broken',
     severity: 'error',
     subject: {},
-    message: conclusion === undefined ? text : `${text}. Of the common preprocessings: ${conclusion}`,
+    message: search === undefined ? text : `${text}. ${conclusion(search)}`,
     args: { kind },
-    ...(best !== undefined && isBetter
-      ? { fix: { title: 'what scores most on the float model', edit: best.flags.join(' ') } }
-      : {}),
+    ...(search?.best === undefined
+      ? {}
+      : { fix: { title: 'what the float model scores most with', edit: search.best.flags.join(' ') } }),
   };
 }

@@ -2,9 +2,9 @@
 import type { Accuracy } from '../../diff/accuracy/accuracy.js';
 import { accuracyOf } from '../../diff/accuracy/of-metric.js';
 import { DataError } from '../../errors.js';
-import type { Dataset } from '../../run/data/dataset.js';
+import type { Dataset, Sample } from '../../run/data/dataset.js';
 import { evaluate, type EvaluatedSample } from '../../run/evaluate.js';
-import type { Labels } from '../../run/labels/truth.js';
+import type { Labels, MaskTruth } from '../../run/labels/truth.js';
 import type { Metric, Scorer } from '../../run/metrics/metric.js';
 import type { Samples, Watch } from '../../run/samples.js';
 import type { EvaluatedNetworks } from './networks.js';
@@ -90,6 +90,7 @@ async function addSample(
   if (labels?.unlabelled.has(sample.id) === true) return false;
   const placement = placementIn(sample, preprocessing);
   const truth = await labels?.read(sample);
+  if (truth?.kind === 'mask') requireSameAspect(truth, sample);
   const predictions = await Promise.all(
     networks.map((outputs, i) => readers[i]!.read(outputs, placement, sample.id)),
   );
@@ -99,10 +100,23 @@ async function addSample(
       index,
       ...(isLabelled && truth !== undefined ? { truth } : {}),
       predictions,
+      outputs: networks,
       placement,
     });
   }
   return true;
+}
+
+/** Of sides that may be off by a pixel when a mask is kept smaller than its image. */
+function requireSameAspect({ width, height }: MaskTruth, { id, feeds }: Sample): void {
+  const picture = [...feeds.values()].find((feed) => feed.picture !== undefined)?.picture;
+  if (picture === undefined) return;
+  const scaled = (picture.height * width) / picture.width;
+  if (Math.abs(scaled - height) <= 1 + width / picture.width) return;
+  throw new DataError(
+    `${id}: its mask is ${width}x${height}, the image ${picture.width}x${picture.height}: not the same picture`,
+    { hint: '--labels FOLDER with the masks of these images' },
+  );
 }
 
 function evaluationOf(

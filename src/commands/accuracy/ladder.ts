@@ -47,14 +47,14 @@ export function ladderOf(graph: Graph, scheme: Scheme, selection: Selection): Ru
         })),
     ...(activations === 'float' || activations.dtype === 'int16'
       ? []
-      : plan('activations 16 bit', 'everything, int16 activations', {
+      : plan('int16 act.', 'everything, int16 activations', {
           ...scheme,
           ...float,
           activations: sixteenBits(activations),
         })),
     ...(weights === 'float' || activations === 'float'
       ? []
-      : plan('16 bit', 'everything in int16', {
+      : plan('int16', 'everything in int16', {
           ...scheme,
           ...float,
           weights: sixteenBits(weights),

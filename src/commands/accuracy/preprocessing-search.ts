@@ -20,7 +20,6 @@ const PRESETS: readonly (readonly [preset: PresetName, title: string])[] = [
   ['raw', 'pixel as it is'],
   ['imagenet', 'ImageNet mean and std'],
   ['centered', 'pixel / 255 - 0.5'],
-  ['timm', '(pixel / 255 - 0.5) / 0.5'],
   ['face', '(pixel - 127.5) / 128'],
   ['caffe', "Caffe's mean subtraction"],
   ['caffe-std', 'ImageNet mean and std times 255'],
@@ -39,15 +38,11 @@ export interface SearchRequest {
   readonly threads: number;
 }
 
-export interface SearchResult {
-  /** What is in use, on the same samples. */
-  readonly current: TriedPreprocessing;
-  /** Best first. */
-  readonly tried: readonly TriedPreprocessing[];
-}
-
-/** @returns what each scores; those that do not fit the input are left out */
-export async function searchPreprocessing(request: SearchRequest, watch: Watch): Promise<SearchResult> {
+/** @returns what each scores, best first; those that do not fit the input are left out */
+export async function searchPreprocessing(
+  request: SearchRequest,
+  watch: Watch,
+): Promise<readonly TriedPreprocessing[]> {
   const { flags, resolved } = request;
   const count = Math.min(MOST_SAMPLES, request.samples);
   const sized = { resize: resolved.resize, interpolation: resolved.interpolation };
@@ -64,15 +59,14 @@ export async function searchPreprocessing(request: SearchRequest, watch: Watch):
     })),
   );
   let done = 0;
-  const total = variants.length + 1;
-  watch('preprocessings', done, total);
+  watch('preprocessings', done, variants.length);
   const scored = async (
     title: string,
     given: readonly string[],
     settings: PreprocessingFlags,
   ): Promise<TriedPreprocessing | undefined> => {
     const accuracy = await scoreOf(request, settings, count);
-    watch('preprocessings', ++done, total);
+    watch('preprocessings', ++done, variants.length);
     if (accuracy === undefined) return undefined;
     const { reference, referenceInterval } = accuracy;
     return {
@@ -82,13 +76,12 @@ export async function searchPreprocessing(request: SearchRequest, watch: Watch):
       ...(referenceInterval === undefined ? {} : { interval: referenceInterval }),
     };
   };
-  const current = (await scored('as given', [], flags)) ?? { title: 'as given', flags: [] };
   const tried: TriedPreprocessing[] = [];
   for (const { title, flags: given, settings } of variants) {
     const result = await scored(title, given, settings);
     if (result !== undefined) tried.push(result);
   }
-  return { current, tried: tried.sort((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity)) };
+  return tried.sort((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity));
 }
 
 async function scoreOf(

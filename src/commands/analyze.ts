@@ -37,7 +37,7 @@ import { namedTensors, worstTensors } from './channel-lists.js';
 import type { DataRequest } from './data-request.js';
 import { reportedData, reportedModel } from './describe.js';
 import type { GateRequest } from './gate-request.js';
-import { judged } from './judge.js';
+import { judged, storedBaseline } from './judge.js';
 import { extentsOf } from './sample-extents.js';
 import { forecastsOf } from './forecasts.js';
 import { inputSpecs, requireSomething, requireVaried } from './preconditions.js';
@@ -70,6 +70,7 @@ export interface AnalyzeRequest {
 const DEFAULT_MOMENTUM = 0.99;
 
 export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Report> {
+  const baseline = await storedBaseline(request.gate);
   const loaded = await loadModel(request.model, { shapes: request.data.shapes });
   if (loaded.lane !== undefined) requireNoScheme(request);
   const calib = await open(loaded, '--calib', request.calib, request.data);
@@ -147,7 +148,7 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
     verdict,
     notMeasured: [...notMeasured, ...part.notMeasured],
   };
-  return judged(report, request.gate, request.accuracy.metrics.length > 0);
+  return judged(report, request.gate, baseline, request.accuracy.metrics.length > 0);
 }
 
 /** Edges that calibration follows for any of them, in graph order. */

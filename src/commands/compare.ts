@@ -32,7 +32,7 @@ import { commonEdges, measurePair, rectifiedEarly } from './compare-measure.js';
 import { reportedData, reportedModel } from './describe.js';
 import { laneScheme } from './file-lane.js';
 import type { GateRequest } from './gate-request.js';
-import { judged } from './judge.js';
+import { judged, storedBaseline } from './judge.js';
 import { networkPair, type NetworkPair } from './network-pair.js';
 
 export interface CompareRequest extends SourcesRequest {
@@ -57,6 +57,7 @@ export interface CompareRequest extends SourcesRequest {
 }
 
 export async function compare(request: CompareRequest, watch: Watch): Promise<CompareReport> {
+  const baseline = await storedBaseline(request.gate);
   const candidate = await loadModel(request.candidate);
   // Quantized weights stay apart from a BatchNormalization behind them: the reference's then have to, too.
   const foldBatchNorm = !candidate.graph.nodes.some(({ op }) => op === 'BatchNormalization');
@@ -172,7 +173,7 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     ],
     ...reportedRuns(original, dumped),
   };
-  return judged(report, request.gate, request.accuracy.metrics.length > 0);
+  return judged(report, request.gate, baseline, request.accuracy.metrics.length > 0);
 }
 
 function outputDb({ outputs }: LadderRung): { outputDb?: number } {

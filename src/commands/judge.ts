@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
 import { gateOf } from '../diff/gate/checks.js';
 import { outputsOf } from '../diff/gate/sqnr.js';
-import { baselineOf, renderBaseline } from '../report/baseline.js';
+import { baselineOf, renderBaseline, type Baseline } from '../report/baseline.js';
 import { compareBaseline, type BaselineComparison } from '../report/baseline-compare.js';
 import { MOST_BASELINE_BYTES, parseBaseline } from '../report/baseline-file.js';
 import type { CompareReport } from '../report/compare-report.js';
@@ -14,16 +14,18 @@ import type { GateRequest } from './gate-request.js';
 /**
  * The report with its gate and its drift, where they were asked for.
  *
+ * @param stored of `storedBaseline`
  * @param isMetricChosen by `--metric`: agreement is gated only then
  * @throws UsageError with what was asked for and cannot be observed
  */
 export async function judged<R extends Report | CompareReport>(
   report: R,
   request: GateRequest,
+  stored: Baseline | undefined,
   isMetricChosen: boolean,
 ): Promise<R> {
   const { thresholds } = request;
-  const baseline = await comparedBaseline(report, request);
+  const baseline = stored === undefined ? undefined : await comparedBaseline(stored, report, request);
   const { eval: evaluation, data, calib } = report.data;
   const gate = gateOf({
     thresholds,
@@ -43,18 +45,25 @@ export async function judged<R extends Report | CompareReport>(
 }
 
 async function comparedBaseline(
+  stored: Baseline,
   report: Report | CompareReport,
-  { baseline, thresholds }: GateRequest,
-): Promise<BaselineComparison | undefined> {
-  if (baseline === undefined || baseline.update) return undefined;
-  const { file } = baseline;
-  const stored = parseBaseline(await baselineText(file), file);
-  const { maxDrop } = thresholds;
+  { baseline, thresholds: { maxDrop } }: GateRequest,
+): Promise<BaselineComparison> {
   return compareBaseline(stored, report, {
-    source: file,
+    source: baseline?.file ?? '',
     processor: (await processor()).text,
     ...(maxDrop === undefined ? {} : { maxDrop }),
   });
+}
+
+/**
+ * What a run is to be held against, read before the run.
+ *
+ * @throws UsageError when the file is none
+ */
+export async function storedBaseline({ baseline }: GateRequest): Promise<Baseline | undefined> {
+  if (baseline === undefined || baseline.update) return undefined;
+  return parseBaseline(await baselineText(baseline.file), baseline.file);
 }
 
 /** @throws UsageError when there is no such file, or none of a size to be read */

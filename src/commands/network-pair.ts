@@ -55,7 +55,7 @@ export async function networkPair(
   const alignment = isSettled
     ? first
     : align(reference, candidate, await activations(reference, candidate, first, open, samples, options));
-  return { reference, candidate, alignment, other: otherNetwork(reference, alignment) };
+  return { reference, candidate, alignment, other: otherNetwork(reference, candidate.graph, alignment) };
 }
 
 function opsetOf({ opsets }: Graph): number {
@@ -73,12 +73,22 @@ function network(
 }
 
 /** The reference as programs run it beside the candidate. */
-export function otherNetwork({ graph, lane }: Network, { edges, inputs }: Alignment): ReferenceNetwork {
+export function otherNetwork(
+  { graph, lane }: Pick<Network, 'graph' | 'lane'>,
+  candidate: Graph,
+  { edges, inputs }: Alignment,
+): ReferenceNetwork {
+  const isFixed = (of: Graph, id: TensorId): boolean =>
+    tensorOf(of, id).shape?.every((dim) => typeof dim === 'number') === true;
+  // What has open extents cannot be brought into another order.
+  const comparable = edges.filter(
+    (edge) => isFixed(candidate, edge.candidate) && isFixed(graph, edge.reference),
+  );
   return {
     graph,
     lane,
     counterparts: new Map(
-      [...edges, ...inputs].map(({ candidate, reference, view }): [TensorId, Counterpart] => [
+      [...comparable, ...inputs].map(({ candidate, reference, view }): [TensorId, Counterpart] => [
         candidate,
         { tensor: reference, ...(view === undefined ? {} : { view }) },
       ]),
@@ -125,7 +135,10 @@ function channelsFirst(dims: readonly number[]): readonly number[] {
 
 function requireInputs(reference: Network, candidate: Network, { inputs }: Alignment): void {
   const found = new Set(inputs.map((edge) => edge.candidate));
-  const lost = candidate.graph.inputs.filter((id) => !found.has(id));
+  // One whose extents are still open fits none of the reference's.
+  const isOpen = (id: TensorId): boolean =>
+    tensorOf(candidate.graph, id).shape?.every((dim) => typeof dim === 'number') !== true;
+  const lost = candidate.graph.inputs.filter((id) => !found.has(id) || isOpen(id));
   if (lost.length === 0) return;
   const describe = (graph: Graph, id: TensorId): string => {
     const { name, shape } = tensorOf(graph, id);
@@ -151,7 +164,7 @@ async function activations(
 ): Promise<Activations> {
   const program = activationsProgram(
     candidate.graph,
-    { ...otherNetwork(reference, { ...alignment, edges: [] }), lane: FLOAT_LANE },
+    { ...otherNetwork(reference, candidate.graph, { ...alignment, edges: [] }), lane: FLOAT_LANE },
     wanted,
   );
   const session = await openSession(program.model, options);

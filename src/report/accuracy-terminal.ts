@@ -27,9 +27,18 @@ const NAME = 60;
 const MOST_EXAMPLES = 4;
 
 /** The first metric in full, the others in a line each; nothing where nothing was evaluated. */
-export function accuracySection(report: Evaluated, style: ChalkInstance, width: number): string[] {
+export function accuracySection(
+  report: Evaluated & { readonly notMeasured?: readonly { subject: string; reason: string }[] },
+  style: ChalkInstance,
+  width: number,
+): string[] {
   const [first, ...others] = metricsOf(report);
-  if (first === undefined) return [];
+  if (first === undefined) {
+    const missing = report.notMeasured?.find(({ subject }) => subject === 'accuracy');
+    return missing === undefined
+      ? []
+      : labelled('ACCURACY  ', prose(`not evaluated: ${missing.reason}`), width);
+  }
   const beside = others.map((metric) => ({ name: metricName(metric.metric), text: shortText(metric) }));
   const longest = Math.max(...beside.map(({ name }) => name.length));
   return [

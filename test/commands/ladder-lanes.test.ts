@@ -47,7 +47,7 @@ function pairOf(candidate: Graph, lane: Lane, known = [0, 1, 2]): NetworkPair {
     inputs: edges.filter(({ candidate: id }) => candidate.inputs.includes(id)),
     operators: operatorsByPosition(REFERENCE, candidate).filter((_, at) => known.includes(at)),
   });
-  return { reference, candidate: own, alignment, other: otherNetwork(reference, alignment) };
+  return { reference, candidate: own, alignment, other: otherNetwork(reference, own.graph, alignment) };
 }
 
 const quantized = (g: Graph): Lane => ({

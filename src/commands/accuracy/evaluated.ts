@@ -84,7 +84,7 @@ export async function evaluated(
 }
 
 async function partOf(
-  { accuracy, agreement, otherMetrics, labels }: Evaluation,
+  { accuracy, agreement, otherMetrics, labels, boxClasses }: Evaluation,
   networks: EvaluatedNetworks,
   data: EvaluatedData,
   request: AccuracyRequest,
@@ -109,7 +109,10 @@ async function partOf(
       ...(search === undefined ? {} : { preprocessings: search }),
     },
     assumed: (labels?.assumed ?? []).map(({ what, value, from }) => ({ what, value, from })),
-    findings: broken === undefined ? [] : [brokenFinding(broken, best)],
+    findings: [
+      ...(broken === undefined ? [] : [brokenFinding(broken, best)]),
+      ...(boxClasses === undefined ? [] : unansweredFinding(boxClasses)),
+    ],
     notMeasured: [],
     ...(broken === undefined ? {} : { broken }),
   };
@@ -135,6 +138,26 @@ function presentOf({ reference, referenceInterval }: Accuracy): TriedPreprocessi
     ...(reference === undefined ? {} : { value: reference }),
     ...(referenceInterval === undefined ? {} : { interval: referenceInterval }),
   };
+}
+
+/** Share of the classes that the labels have which a detector that was made for them would answer. */
+const LEAST_ANSWERED = 0.5;
+
+function unansweredFinding({ labelled, unanswered }: NonNullable<Evaluation['boxClasses']>): Finding[] {
+  if (labelled - unanswered >= LEAST_ANSWERED * labelled) return [];
+  return [
+    {
+      rule: 'eval.unanswered-classes',
+      severity: 'warning',
+      subject: {},
+      message: `the reference never answers ${unanswered} of the ${labelled} classes that the labels have boxes of: each counts as 0 in the mean`,
+      args: { labelled, unanswered },
+      fix: {
+        title: 'leave out what the model does not know, here all but label 0',
+        edit: "--class-map '0=0,*=-'",
+      },
+    },
+  ];
 }
 
 function conclusion({ best, text }: BestPreprocessing): string {

@@ -4,8 +4,9 @@ import { accuracyOf } from '../../diff/accuracy/of-metric.js';
 import { DataError } from '../../errors.js';
 import type { Dataset, Sample } from '../../run/data/dataset.js';
 import { evaluate, type EvaluatedSample } from '../../run/evaluate.js';
-import type { Labels, MaskTruth } from '../../run/labels/truth.js';
+import type { Labels, MaskTruth, Truth } from '../../run/labels/truth.js';
 import type { Metric, Scorer } from '../../run/metrics/metric.js';
+import type { Prediction } from '../../run/predictions/prediction.js';
 import type { Samples, Watch } from '../../run/samples.js';
 import type { EvaluatedNetworks } from './networks.js';
 import { planEvaluation, type EvaluationPlan } from './plan.js';
@@ -21,6 +22,8 @@ export interface Evaluation {
   readonly otherMetrics: readonly Accuracy[];
   /** What was found and chosen to get there; absent without labels. */
   readonly labels?: Labels;
+  /** Of boxes: classes of the labels, and how many of them the reference never answers. */
+  readonly boxClasses?: { readonly labelled: number; readonly unanswered: number };
   readonly plan: EvaluationPlan;
 }
 
@@ -52,6 +55,7 @@ export async function evaluateNetworks(
   let plan: EvaluationPlan | undefined;
   let running: readonly Running[] = [];
   let scored = 0;
+  const classes = new BoxClasses();
   const options = { threads, watch, ...(exported === undefined ? {} : { exported }) };
   for await (const evaluated of evaluate(program, samples, options)) {
     if (plan === undefined) {
@@ -59,11 +63,11 @@ export async function evaluateNetworks(
       if (plan === undefined) return undefined;
       running = metricsOf(plan, networks.length);
     }
-    if (await addSample(plan, running, evaluated, scored, dataset)) scored++;
+    if (await addSample(plan, running, evaluated, scored, { dataset, classes })) scored++;
   }
   if (plan === undefined) return undefined;
   if (scored === 0) throw new DataError('none of the samples has a label', { hint: '--labels WHERE' });
-  return evaluationOf(plan, running, networks);
+  return { ...evaluationOf(plan, running, networks), ...classes.result };
 }
 
 function metricsOf({ metrics, labels, readers }: EvaluationPlan, networks: number): Running[] {
@@ -85,7 +89,7 @@ async function addSample(
   running: readonly Running[],
   { sample, networks }: EvaluatedSample,
   index: number,
-  { preprocessing }: Dataset,
+  { dataset: { preprocessing }, classes }: { readonly dataset: Dataset; readonly classes: BoxClasses },
 ): Promise<boolean> {
   if (labels?.unlabelled.has(sample.id) === true) return false;
   const placement = placementIn(sample, preprocessing);
@@ -94,6 +98,7 @@ async function addSample(
   const predictions = await Promise.all(
     networks.map((outputs, i) => readers[i]!.read(outputs, placement, sample.id)),
   );
+  classes.add(truth, predictions[0]);
   for (const { scorer, isLabelled } of running) {
     await scorer.add({
       id: sample.id,
@@ -105,6 +110,23 @@ async function addSample(
     });
   }
   return true;
+}
+
+/** Classes that labels have and a detector never answers drag its mean down, whatever quantization does. */
+class BoxClasses {
+  readonly #labelled = new Set<number>();
+  readonly #answered = new Set<number>();
+
+  add(truth: Truth | undefined, prediction: Prediction | undefined): void {
+    if (truth?.kind !== 'boxes' || prediction?.kind !== 'boxes') return;
+    for (const { label } of truth.boxes) this.#labelled.add(label);
+    for (const { label } of prediction.boxes) this.#answered.add(label);
+  }
+
+  get result(): Pick<Evaluation, 'boxClasses'> {
+    const unanswered = [...this.#labelled].filter((label) => !this.#answered.has(label)).length;
+    return this.#labelled.size === 0 ? {} : { boxClasses: { labelled: this.#labelled.size, unanswered } };
+  }
 }
 
 /** Of sides that may be off by a pixel when a mask is kept smaller than its image. */
@@ -125,6 +147,7 @@ function evaluationOf(
   networks: EvaluatedNetworks['networks'],
 ): Evaluation {
   const { labels, readers, classNames } = plan;
+  const titles = networks.map(({ network, title }) => ({ network, title }));
   const decoder = [...new Set(readers.map((reader) => reader.decoder.description))].join('; ');
   const all = running.map(({ scorer, isLabelled }) => {
     const labelled =
@@ -137,7 +160,7 @@ function evaluationOf(
               ...(labels.labelCount === undefined ? {} : { classes: labels.labelCount }),
             },
           };
-    return accuracyOf(scorer.result(), networks, { ...labelled, decoder, classNames });
+    return accuracyOf(scorer.result(), titles, { ...labelled, decoder, classNames });
   });
   const [first, ...others] = all;
   const agreement = others.find(({ labels: against }) => against === undefined);

@@ -24,7 +24,7 @@ export async function classFolders(request: LabelRequest): Promise<LabelSource |
   // Plain code units, which is what sorted() of Python gives for all but the rarest characters.
   const names = [...filled, ...empty].sort((a, b) => (a < b ? -1 : 1));
   if (filled.size < 2) return undefined;
-  const { numbers, how } = numbering(names, model.names);
+  const { numbers, how, ordered } = numbering(names, model.names);
   if (model.count !== undefined && names.length > model.count && classMap === undefined) {
     throw new DataError(
       `${root} has ${names.length} class folders; the model tells ${model.count} classes apart`,
@@ -46,6 +46,7 @@ export async function classFolders(request: LabelRequest): Promise<LabelSource |
       names: new Map(names.map((name) => [numbers.get(name)!, name])),
       used,
       count: names.length,
+      ...(ordered ? { ordered } : {}),
     } satisfies LabelClasses,
     assumed: [noted('class folders', how), ...remarks(names.length, [...empty].sort(), model.count)],
     missing: new Set(samples.filter(({ id }) => folders.get(id) === undefined).map(({ id }) => id)),
@@ -55,7 +56,8 @@ export async function classFolders(request: LabelRequest): Promise<LabelSource |
 
 /** Name of the folder that the file of a sample lies in, unless that is the data set itself. */
 function folderOf({ file }: SampleName, root: string): string | undefined {
-  if (file === undefined) return undefined;
+  // Samples of one array lie in a folder as a whole.
+  if (file === undefined || resolve(file) === resolve(root)) return undefined;
   const folder = dirname(resolve(file));
   const name = basename(folder);
   return folder === resolve(root) || name === '' || NO_CLASS.test(name) ? undefined : name;
@@ -114,15 +116,19 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
+interface Numbering {
+  readonly numbers: ReadonlyMap<string, number>;
+  readonly how: string;
+  /** By nothing but the order of the names. */
+  readonly ordered: boolean;
+}
+
 /**
  * Numbers of folders, in the order of trust: those that all folders bear in their names, else their order.
  *
  * @param own names of the model's classes, by which folders are matched later on.
  */
-function numbering(
-  names: readonly string[],
-  own: readonly string[] = [],
-): { readonly numbers: ReadonlyMap<string, number>; readonly how: string } {
+function numbering(names: readonly string[], own: readonly string[] = []): Numbering {
   const classes = new Set(own.map(sameSpelling));
   const isNamed = own.length > 0 && names.some((name) => classes.has(sameSpelling(name)));
   const whole = names.map((name) => (/^\d{1,5}$/.test(name) ? Number(name) : undefined));
@@ -136,23 +142,15 @@ function numbering(
   const how = isNamed
     ? 'by the names of the model classes'
     : 'in the order of their names, as sorted() of Python gives it';
-  return pairs(
-    names,
-    names.map((_, i) => i),
-    how,
-  );
+  return { ...pairs(names, [...names.keys()], how), ordered: !isNamed };
 }
 
 function areDistinct(numbers: readonly (number | string | undefined)[]): numbers is readonly number[] {
   return numbers.every((number) => typeof number === 'number') && new Set(numbers).size === numbers.length;
 }
 
-function pairs(
-  names: readonly string[],
-  numbers: readonly number[],
-  how: string,
-): { readonly numbers: ReadonlyMap<string, number>; readonly how: string } {
-  return { numbers: new Map(names.map((name, i) => [name, numbers[i]!])), how };
+function pairs(names: readonly string[], numbers: readonly number[], how: string): Numbering {
+  return { numbers: new Map(names.map((name, i) => [name, numbers[i]!])), how, ordered: false };
 }
 
 function remarks(folders: number, empty: readonly string[], count: number | undefined): Assumption[] {

@@ -47,6 +47,8 @@ export function resolveClasses(kind: TruthKind, labels: LabelClasses, request: M
     if (left.length > 0 && kind !== 'boxes') refuseNames(left, labels, request, byName);
     assumed.push(noted('label classes', describeNames(byName.size, left, labels)));
   }
+  if (byName === undefined && given.rest === undefined && given.byLabel.size === 0)
+    requireAll(labels, request);
   const places = byName === undefined ? placesOf(labels, model.count) : undefined;
   if (places !== undefined) assumed.push(noted('label classes', places.description));
   if (kind === 'mask') assumed.push(...maskVoid(ignoreLabel, isVoid(VOID) && !given.byLabel.has(VOID)));
@@ -64,7 +66,7 @@ export function resolveClasses(kind: TruthKind, labels: LabelClasses, request: M
   };
   return {
     of,
-    names: namesOfModel(labels, model.names, of),
+    names: namesOfModel(labels, model.names, of, given.rest),
     assumed,
     refuse: (unknown) => refuseNumbers(unknown, labels, request),
   };
@@ -114,6 +116,20 @@ function describeNames(
   return `matched by name, ${matched}; ${count} boxes of ${shown.join(', ')}${more}, which the model does not have, are left out`;
 }
 
+/** Names that are counted off have to be all of the model's, or all but its background. */
+function requireAll({ ordered, count, names }: LabelClasses, { model }: MapRequest): void {
+  const all = model.count;
+  if (ordered !== true || count === undefined || all === undefined || count === all || count === all - 1)
+    return;
+  throw new DataError(
+    `the labels name ${count} ${count === 1 ? 'class' : 'classes'}, the model tells ${all} apart: nothing says which of them these are`,
+    {
+      places: atMost([...names.values()]),
+      hint: "--classes FILE with the names of the model's classes, or --class-map 'NAME=CLASS,...'; --labels none does without",
+    },
+  );
+}
+
 interface Places {
   of(label: number): number | undefined;
   readonly description: string;
@@ -143,6 +159,7 @@ function namesOfModel(
   labels: LabelClasses,
   own: readonly string[] | undefined,
   of: (label: number) => number | undefined,
+  rest: number | undefined,
 ): ReadonlyMap<number, string> {
   const names = new Map<number, string>();
   const several = new Set<number>();
@@ -153,6 +170,7 @@ function namesOfModel(
     names.set(found, name);
   }
   for (const label of several) names.delete(label);
+  if (rest !== undefined && rest !== IGNORED) names.set(rest, names.get(rest) ?? 'others');
   for (const [i, name] of (own ?? []).entries()) if (name !== '') names.set(i, name);
   return new Map([...names].sort(([a], [b]) => a - b));
 }

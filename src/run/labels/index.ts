@@ -52,7 +52,10 @@ export async function openLabels(request: LabelRequest): Promise<Labels | undefi
     kind: source.kind,
     source: source.source,
     classNames: names,
-    ...(source.classes.count === undefined ? {} : { labelCount: source.classes.count }),
+    // Many labels may be one class of the model then.
+    ...(source.classes.count === undefined || request.classMap !== undefined
+      ? {}
+      : { labelCount: source.classes.count }),
     assumed: [
       { what: 'labels', value: source.source, from: labels === undefined ? 'data' : 'flag' },
       ...source.assumed,

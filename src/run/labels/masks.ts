@@ -130,7 +130,7 @@ async function maskSource(
   const shown = folders.map((folder) => shownPath(folder, root)).join(', ');
   return {
     kind: 'mask',
-    source: `masks of ${shown}${suffix === '' ? '' : `, NAME${suffix}.png`}`,
+    source: `PNG masks in ${shown}${suffix === '' ? '' : `, NAME${suffix}.png`}`,
     classes: { names, used: new Map(), ...(names.size === 0 ? {} : { count: names.size }) },
     assumed: [...assumed, ...otherMasks(others), ...matchNotes(matches)],
     missing: new Set(samples.filter(({ id }) => !paths.has(id)).map(({ id }) => id)),

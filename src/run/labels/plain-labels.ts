@@ -85,7 +85,7 @@ function isClassCell(cell: string | number): boolean {
 
 interface RowReader {
   of(row: LabelRow): StoredTruth;
-  readonly classes: Pick<LabelClasses, 'names' | 'count' | 'sorted'>;
+  readonly classes: Pick<LabelClasses, 'names' | 'count' | 'sorted' | 'ordered'>;
   readonly assumed: readonly Assumption[];
 }
 
@@ -119,7 +119,12 @@ function classReader(rows: readonly LabelRow[], source: string): RowReader {
   const byName = new Map(names.map((name, i) => [name, i]));
   return {
     of: (row) => ({ kind: 'class', label: byName.get(text(row))! }),
-    classes: { names: new Map(names.map((name, i) => [i, name])), count: names.length, sorted: true },
+    classes: {
+      names: new Map(names.map((name, i) => [i, name])),
+      count: names.length,
+      sorted: true,
+      ordered: true,
+    },
     assumed: [
       noted('class names', `${names.length}, numbered in sorted order unless the model names its classes`),
     ],

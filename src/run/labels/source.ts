@@ -47,6 +47,8 @@ export interface LabelClasses {
   readonly order?: readonly number[];
   /** The numbers come from sorting the names of a label file: they mean nothing to a model that has names itself. */
   readonly sorted?: boolean;
+  /** The numbers are places in the order of the names: of a part of the classes they would be others. */
+  readonly ordered?: boolean;
 }
 
 export const NO_CLASSES: LabelClasses = { names: new Map(), used: new Map() };

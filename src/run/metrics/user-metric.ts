@@ -48,6 +48,8 @@ const NAME = /^(?=.*\S)\P{C}{1,40}$/u;
 const UNITS: readonly unknown[] = ['%', 'dB', ''];
 const DIRECTIONS: readonly unknown[] = ['higher', 'lower'];
 
+const TEMPLATE_HINT = 'qdbg template metric writes one to start from';
+
 /**
  * @param path - relative to the working directory
  * @throws UsageError when there is no such file
@@ -59,7 +61,7 @@ export async function loadUserMetric(path: string): Promise<Metric> {
     (stats) => stats.isFile(),
     () => false,
   );
-  if (!isFile) throw new UsageError(`--metric ${path}: there is no such file`);
+  if (!isFile) throw new UsageError(`--metric ${path}: there is no such file`, { hint: TEMPLATE_HINT });
   const loading: Promise<unknown> = import(pathToFileURL(file).href);
   const loaded: unknown = await inTime(loading, `metric ${path}`, 'loading it').catch((cause: unknown) => {
     if (cause instanceof DataError) throw cause;
@@ -80,6 +82,7 @@ function assertUserMetric(metric: unknown, path: string): asserts metric is User
     throw new DataError(
       `metric ${path} has ${metric === undefined ? 'no default export' : `a default export that is ${describe(metric)}`}; ` +
         'wanted is export default { name, measure(sample) }',
+      { hint: TEMPLATE_HINT },
     );
   const { name, unit, better, measure, value } = metric as Partial<Record<keyof UserMetric, unknown>>;
   const places: string[] = [];
@@ -92,7 +95,8 @@ function assertUserMetric(metric: unknown, path: string): asserts metric is User
   if (typeof measure !== 'function') places.push(`measure is ${describe(measure)}; wanted is a function`);
   if (value !== undefined && typeof value !== 'function')
     places.push(`value is ${describe(value)}; wanted is a function, or nothing`);
-  if (places.length > 0) throw new DataError(`metric ${path} is not of the form that is wanted`, { places });
+  if (places.length > 0)
+    throw new DataError(`metric ${path} is not of the form that is wanted`, { places, hint: TEMPLATE_HINT });
 }
 
 function asMetric(user: UserMetric, path: string): Metric {

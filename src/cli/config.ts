@@ -39,6 +39,11 @@ export async function applyConfig(
   const problems: string[] = [];
   for (const [key, value] of Object.entries(config)) {
     if (key === SUPPRESS) continue;
+    if (key === 'updateBaseline') {
+      // In a file it would switch the comparison off for good.
+      problems.push(`${key}: a flag of the command line only, --update-baseline`);
+      continue;
+    }
     const option = optionOf(command, key);
     if (option === undefined || key === 'config') {
       // One file serves all commands.

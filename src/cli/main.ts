@@ -16,7 +16,6 @@ import {
   type CompareOptions,
   type InspectOptions,
   type Run,
-  type TemplateOptions,
 } from './program.js';
 import { progressOn } from './progress.js';
 import type { Settings } from './requests.js';
@@ -150,7 +149,7 @@ function settingsOf(sourceOf: Parameters<Run<AnalyzeOptions>>[2]): Settings {
   };
 }
 
-const template: Run<TemplateOptions> = async ([kind = '', file]) => {
+const template: Run<object> = async ([kind = '', file]) => {
   const { templateNamed } = await import('../commands/template.js');
   const { name, text } = templateNamed(kind);
   const path = file ?? name;

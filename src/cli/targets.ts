@@ -101,7 +101,8 @@ export function writeNew(file: string, content: string): void {
   try {
     writeFileSync(file, content, { flag: 'wx' });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(file, error);
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+      throw unwritable(file, error, 'qdbg template KIND FILE, in a folder that exists');
     throw new UsageError(`${file} exists, and is left as it is`, {
       hint: 'a file name behind the kind: qdbg template KIND FILE',
       cause: error,
@@ -109,11 +110,12 @@ export function writeNew(file: string, content: string): void {
   }
 }
 
-export function unwritable(where: string, cause: unknown): UsageError {
-  return new UsageError(`cannot write to ${where}: ${reason(cause)}`, {
-    hint: '--report FORMAT=FILE with a file where there is room',
-    cause,
-  });
+export function unwritable(
+  where: string,
+  cause: unknown,
+  hint = '--report FORMAT=FILE with a file where there is room',
+): UsageError {
+  return new UsageError(`cannot write to ${where}: ${reason(cause)}`, { hint, cause });
 }
 
 /** Whether something is there that is neither a file nor a folder. */

@@ -31,7 +31,7 @@ import { requireSupported } from '../run/unsupported.js';
 import { VERSION } from '../version.js';
 import type { AccuracyPart, EvaluatedData } from './accuracy/evaluated.js';
 import { ladderOf, type Rung } from './accuracy/ladder.js';
-import { evaluatedLanes } from './accuracy/of-lanes.js';
+import { evaluatedLanes, requireAccuracyOf } from './accuracy/of-lanes.js';
 import type { AccuracyRequest } from './accuracy/request.js';
 import { namedTensors, worstTensors } from './channel-lists.js';
 import type { DataRequest } from './data-request.js';
@@ -91,6 +91,7 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
   const asked = namedTensors(graph, places, simulation.edges, request.channels);
 
   const rungs = request.ladder ? laddersOf(loaded, graph, scheme, request) : [];
+  await requireAccuracyOf(graph, { dataset: evaluation ?? calib, extents }, request);
   const passes = { threads: request.threads, histograms: true, momentum: momentumOf(scheme) };
   const { edges, fusedAway } = simulation;
   const observed = observedBy([simulation, ...rungs.map((rung) => rung.simulation)]);

@@ -24,7 +24,7 @@ import type { NotRun, OtherRun } from '../run/other-run.js';
 import { runtimeVersion } from '../run/runtime.js';
 import { withExtents, type Watch } from '../run/samples.js';
 import { VERSION } from '../version.js';
-import { evaluatedPair } from './accuracy/of-pair.js';
+import { evaluatedPair, requireAccuracyOfPair } from './accuracy/of-pair.js';
 import type { AccuracyRequest } from './accuracy/request.js';
 import { namedTensors, worstTensors } from './channel-lists.js';
 import { dataOf, type SourcesRequest } from './compare-data.js';
@@ -69,6 +69,11 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
   requireAligned(pair, request.minAligned);
   const { graph, lane } = pair.candidate;
 
+  const labelled =
+    request.eval.length === 0
+      ? undefined
+      : (await dataOf(reference, candidate, { ...request, sources: request.eval }, '--eval')).dataset;
+  await requireAccuracyOfPair(pair, { dataset: labelled ?? dataset, extents }, request);
   const actual =
     request.actual === undefined ? undefined : await readActual(request.actual, pair.candidate, dataset.ids);
   const plan = planOfLane(graph, lane);
@@ -89,10 +94,6 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
   const compared = comparedConstants({ candidate: graph, lane, alignment: pair.alignment });
   const jumps = jumpsOf(graph, measurements);
   const suspects = suspectsOf(graph, measurements);
-  const labelled =
-    request.eval.length === 0
-      ? undefined
-      : (await dataOf(reference, candidate, { ...request, sources: request.eval }, '--eval')).dataset;
   const part = await evaluatedPair(
     pair,
     {

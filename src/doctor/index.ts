@@ -29,6 +29,7 @@ const RULES: readonly ((evidence: Evidence) => Finding[])[] = [
   nonFinite,
   perTensorSpread,
   clipped,
+  concatSharedScale,
   outlierRange,
 ];
 

@@ -107,9 +107,10 @@ function table(accuracy: Accuracy, shown: ClassTable, style: ChalkInstance, widt
   return ['', ...labelled(INDENT, title, width), ...columns(titles, [mean, ...lines], width), ''];
 }
 
-function worstLine({ networks, deltaUnit, unit, better }: Accuracy, width: number): string[] {
+function worstLine({ networks, deltaUnit, unit, better, standing }: Accuracy, width: number): string[] {
   const [reference, candidate] = networks;
-  if (candidate?.perClass === undefined) return [];
+  // Of a change within noise some class has always lost.
+  if (candidate?.perClass === undefined || standing !== 'worse') return [];
   const before = new Map((reference?.perClass ?? []).map(({ label, value }) => [label, value]));
   const loss = ({ delta = 0 }: ReportedClass): number => (better === 'higher' ? -delta : delta);
   const lost = candidate.perClass

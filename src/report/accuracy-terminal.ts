@@ -28,7 +28,10 @@ const MOST_EXAMPLES = 4;
 
 /** The first metric in full, the others in a line each; nothing where nothing was evaluated. */
 export function accuracySection(
-  report: Evaluated & { readonly notMeasured?: readonly { subject: string; reason: string }[] },
+  report: Evaluated & {
+    readonly verdict?: { readonly summary: string };
+    readonly notMeasured?: readonly { readonly subject: string; readonly reason: string }[];
+  },
   style: ChalkInstance,
   width: number,
 ): string[] {
@@ -42,7 +45,7 @@ export function accuracySection(
   const beside = others.map((metric) => ({ name: metricName(metric.metric), text: shortText(metric) }));
   const longest = Math.max(...beside.map(({ name }) => name.length));
   return [
-    ...metricLines(first, style, width),
+    ...metricLines(first, report.verdict?.summary.includes(first.summary) === true, style, width),
     ...beside.flatMap(({ name, text }) => labelled(`${INDENT}${name.padEnd(longest)}  `, prose(text), width)),
   ];
 }
@@ -52,7 +55,8 @@ function shortText(metric: Accuracy): string {
   const { labels, candidate, candidateInterval, unit } = metric;
   if (labels !== undefined) return metric.summary;
   const sure = candidateInterval === undefined ? '' : ` (95 % ${extent(candidateInterval, unit)})`;
-  return `${metricValue(candidate, unit)}${sure} of the candidate with the reference`;
+  const what = metric.description.replace(/^[^:]*: /, '');
+  return `${metricValue(candidate, unit)}${sure} of the candidate with the reference: ${what}`;
 }
 
 /** Steps of a ladder are told by their numbers alone. */
@@ -60,11 +64,12 @@ function isWhole({ network }: ScoredNetwork): boolean {
   return network === 'candidate' || network === 'runtime';
 }
 
-function metricLines(metric: Accuracy, style: ChalkInstance, width: number): string[] {
+/** @param isTold the verdict has the sentence already */
+function metricLines(metric: Accuracy, isTold: boolean, style: ChalkInstance, width: number): string[] {
   const title = metric.labels === undefined ? 'AGREEMENT' : 'ACCURACY';
   return [
     ...labelled(`${title}  `, prose(measuredText(metric)), width),
-    ...labelled(INDENT, prose(metric.summary), width, standingPaint(metric.standing, style)),
+    ...(isTold ? [] : labelled(INDENT, prose(metric.summary), width, standingPaint(metric.standing, style))),
     ...networkTable(metric, style, width),
     ...pairedLines(metric, width),
     ...classLines(metric, style, width),

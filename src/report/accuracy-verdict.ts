@@ -1,6 +1,7 @@
 /** The one-sentence answer once it is known what the loss means for accuracy. */
 import type { Accuracy } from '../diff/accuracy/accuracy.js';
 import type { FloatBroken } from '../diff/accuracy/float-broken.js';
+import { metricName } from './evaluated-text.js';
 import type { Evaluated } from './evaluated.js';
 import type { Report } from './report.js';
 
@@ -16,7 +17,12 @@ export function withAccuracy(
   if (broken !== undefined) return { cause: 'base.float-broken', summary: broken.text };
   if (accuracy?.labels !== undefined) {
     const { cause, where, summary } = verdict;
-    const told = `${accuracy.metric} ${accuracy.summary}; ${summary}`;
+    // SQNR that looks fine beside a real loss must not sound like a second opinion.
+    const seen =
+      accuracy.standing === 'worse'
+        ? summary.replace(/^the .* stays close to .*?: /, 'SQNR hides it: ')
+        : summary;
+    const told = `${metricName(accuracy.metric)} ${accuracy.summary}; ${seen}`;
     // What does not cost accuracy is a finding, and not the cause of a loss.
     if (isKept(accuracy)) return { summary: told };
     return {

@@ -4,9 +4,9 @@
  */
 import type { GateVerdict } from '../diff/gate/gate.js';
 import type { Severity } from '../doctor/finding.js';
-import { safeName, safeText, safeWhole } from './document-text.js';
+import { besideText, missingAccuracy, safeName, safeText, safeWhole, toldCheck } from './document-text.js';
 import { placeOf, type MeasuredReport } from './evaluated.js';
-import { checkText, metricsOf, tallyText } from './evaluated-text.js';
+import { metricName, metricsOf, tallyText } from './evaluated-text.js';
 
 /** GitHub shows so many of each level for a step, and drops the others without a word. */
 const MOST = 10;
@@ -64,13 +64,9 @@ function annotations(report: MeasuredReport): Annotation[] {
     ...checks.map((check): Annotation => ({
       level: OF_VERDICT[check.verdict],
       title: `qdbg gate ${check.verdict}: ${check.name}`,
-      message: checkText(check),
+      message: toldCheck(check),
     })),
-    ...metricsOf(report).map(({ metric, summary }): Annotation => ({
-      level: 'notice',
-      title: `qdbg ${metric}`,
-      message: summary,
-    })),
+    ...accuracyAnnotations(report),
     ...report.findings.map((finding): Annotation => {
       const { rule, severity, message, fix } = finding;
       const place = placeOf(finding);
@@ -80,6 +76,23 @@ function annotations(report: MeasuredReport): Annotation[] {
         message: fix === undefined ? message : `${message}. Try: ${fix.edit} (${fix.title})`,
       };
     }),
+  ];
+}
+
+/** The first metric where the verdict has not told it already, then the others. */
+function accuracyAnnotations(report: MeasuredReport): Annotation[] {
+  const [first, ...others] = metricsOf(report);
+  const notice = (title: string, message: string): Annotation => ({
+    level: 'notice',
+    title: `qdbg ${title}`,
+    message,
+  });
+  return [
+    ...missingAccuracy(report.notMeasured).map((message) => notice('accuracy', message)),
+    ...(first === undefined || report.verdict.summary.includes(first.summary)
+      ? []
+      : [notice(metricName(first.metric), first.summary)]),
+    ...others.map((metric) => notice(metricName(metric.metric), besideText(metric))),
   ];
 }
 

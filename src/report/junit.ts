@@ -7,11 +7,20 @@
  */
 import junit from 'junit-report-builder';
 import type { Builder, TestCase, TestSuite } from 'junit-report-builder';
+import type { Accuracy } from '../diff/accuracy/accuracy.js';
 import type { GateCheck } from '../diff/gate/gate.js';
 import type { Finding } from '../doctor/finding.js';
-import { safeName, safeText } from './document-text.js';
+import { besideText, missingAccuracy, safeName, safeText, toldCheck } from './document-text.js';
 import { failingSeverities, placeOf, type MeasuredReport } from './evaluated.js';
-import { checkText, metricsOf, metricValue } from './evaluated-text.js';
+import {
+  change,
+  changeExtent,
+  checkText,
+  metricName,
+  metricsOf,
+  metricValue,
+  probability,
+} from './evaluated-text.js';
 
 /** The package's types say that the builder is under `default`; what Node.js imports is the builder. */
 const ROOT = junit as unknown as Builder;
@@ -40,7 +49,7 @@ function gateSuite(suite: TestSuite, report: MeasuredReport): void {
       .testCase()
       .className('qdbg.gate')
       .name(safeName(names[i] ?? check.name));
-    const text = safeText(checkText(check));
+    const text = safeText(toldCheck(check));
     if (check.verdict === 'fail') test.failure(text, safeName(check.name));
     else if (check.verdict === 'inconclusive') skippedWith(test, text);
     else printed(test, text);
@@ -103,11 +112,28 @@ function* properties(report: MeasuredReport): Generator<[name: string, value: st
       yield [`data ${role}`, `${data.path}, ${data.samples} samples, sha256:${data.sha256}`];
   }
   yield ['verdict', report.verdict.summary];
-  for (const { metric, networks, unit, summary } of metricsOf(report)) {
-    yield [metric, summary];
-    for (const { network, value } of networks) {
-      if (value !== undefined) yield [`${metric} ${network}`, metricValue(value, unit)];
-    }
+  for (const told of missingAccuracy(report.notMeasured)) yield ['accuracy', told];
+  const [first, ...others] = metricsOf(report);
+  if (first === undefined) return;
+  if (first.labels === undefined) yield [metricName(first.metric), first.summary];
+  else yield* accuracyProperties(first);
+  for (const metric of others) yield [metricName(metric.metric), besideText(metric)];
+}
+
+/** The numbers of the summary, each to read by itself; what there is none of has no property. */
+function* accuracyProperties(accuracy: Accuracy): Generator<[name: string, value: string]> {
+  const { metric, reference, candidate, delta, interval, pValue, samples, unit, deltaUnit } = accuracy;
+  const values: Readonly<Record<string, string>> = {
+    metric: metricName(metric),
+    reference: reference === undefined ? '' : metricValue(reference, unit),
+    candidate: candidate === undefined ? '' : metricValue(candidate, unit),
+    delta: change(delta, deltaUnit),
+    'delta 95 %': changeExtent(interval, deltaUnit),
+    p: probability(pValue),
+    n: String(samples),
+  };
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== '') yield [`accuracy ${name}`, value];
   }
 }
 

@@ -1,88 +1,97 @@
-/** Accuracy in Markdown: who scores what, class by class, and with which preprocessing. */
-import type { Accuracy } from '../diff/accuracy/accuracy.js';
-import { classesText, classTable, isTable } from './accuracy-terminal-classes.js';
+/** Accuracy in Markdown: who scores what, what it was lost on, and with which preprocessing. */
+import type { Accuracy, ScoredNetwork } from '../diff/accuracy/accuracy.js';
 import { triedTable } from './accuracy-terminal-preprocessing.js';
+import { besideText } from './document-text.js';
 import type { MeasuredReport } from './evaluated.js';
 import {
   change,
   changeExtent,
-  className,
   extent,
   measuredText,
   metricName,
+  metricsOf,
   metricValue,
   pairedText,
   probability,
   remarksOf,
 } from './evaluated-text.js';
-import { count } from './format.js';
+import { shortened } from './format.js';
+import { classSection, exampleSection, isWhole, LONGEST_TITLE, MOST_NETWORKS } from './markdown-classes.js';
 import { code, table, text } from './markdown-text.js';
 
-const MOST_NETWORKS = 8;
 const MOST_PREPROCESSINGS = 12;
+/** Metrics in a line each. */
+const MOST_BESIDE = 12;
 
-export function accuracyLines(metric: Accuracy): string[] {
-  const { unit, deltaUnit, networks, summary, labels } = metric;
-  const titles = [
-    'network',
-    'which is',
-    `>${text(metricName(metric.metric))}`,
-    '>95 %',
-    '>change',
-    '>95 %',
-    '>p',
-    '',
+/** The first metric in full, the others in a line each; each part is left out by itself where it is too long. */
+export function accuracySections(report: MeasuredReport): string[][] {
+  const [first, ...others] = metricsOf(report);
+  if (first === undefined) return [];
+  return [
+    networkSection(first, report.verdict.summary.includes(first.summary)),
+    [...notesOf(first, others), ...others.slice(0, MOST_BESIDE).map(besideLine)].map(
+      (note) => `- ${text(note)}`,
+    ),
+    classSection(first),
+    exampleSection(first),
   ];
-  const rows = networks
-    .slice(0, MOST_NETWORKS)
-    .map(({ network, title, value, interval, delta, deltaInterval, pValue, standing }) => [
-      text(network),
-      text(title),
-      `**${metricValue(value, unit)}**`,
-      extent(interval, unit),
-      change(delta, deltaUnit),
-      changeExtent(deltaInterval, deltaUnit),
-      text(probability(pValue)),
-      standing === 'worse' ? '**worse**' : (standing ?? ''),
-    ]);
-  const notes = [
-    ...networks.flatMap((network) => {
+}
+
+function besideLine(metric: Accuracy): string {
+  const told = besideText(metric);
+  return metric.labels === undefined ? told : `${metricName(metric.metric)}: ${told}`;
+}
+
+/** @param isTold the verdict has the sentence already */
+function networkSection(metric: Accuracy, isTold: boolean): string[] {
+  const { unit, deltaUnit, summary, labels } = metric;
+  // Agreement of the reference with itself is no number.
+  const networks = metric.networks
+    .filter(({ value }, i) => labels !== undefined || i > 0 || value !== undefined)
+    .slice(0, MOST_NETWORKS);
+  const columns: { title: string; cell: (network: ScoredNetwork) => string }[] = [
+    { title: 'network', cell: ({ network }) => text(shortened(network, LONGEST_TITLE)) },
+    { title: 'which is', cell: ({ title }) => text(shortened(title, LONGEST_TITLE)) },
+    { title: `>${text(metricName(metric.metric))}`, cell: ({ value }) => `**${metricValue(value, unit)}**` },
+    { title: '>95 %', cell: ({ interval }) => extent(interval, unit) },
+    { title: '>change', cell: ({ delta }) => change(delta, deltaUnit) },
+    { title: '>95 % of the change', cell: ({ deltaInterval }) => changeExtent(deltaInterval, deltaUnit) },
+    { title: '>p', cell: ({ pValue }) => text(probability(pValue)) },
+    {
+      title: 'which means',
+      cell: ({ standing }) => (standing === 'worse' ? '**worse**' : (standing ?? '')),
+    },
+  ];
+  const shown = columns.filter(({ cell }) => networks.some((network) => cell(network) !== ''));
+  return [
+    `#### ${labels === undefined ? 'Agreement' : 'Accuracy'}: ${text(measuredText(metric))}`,
+    '',
+    ...(isTold ? [] : [`**${text(summary)}**`, '']),
+    ...table(
+      shown.map(({ title }) => title),
+      networks.map((network) => shown.map(({ cell }) => cell(network))),
+    ),
+  ];
+}
+
+function notesOf(metric: Accuracy, others: readonly Accuracy[]): string[] {
+  const { networks, unit } = metric;
+  const [reference, ...rest] = networks;
+  const told = new Set(others.map((other) => other.metric));
+  const family = (reference?.also ?? []).filter((also) => !told.has(also.metric));
+  return [
+    ...rest.filter(isWhole).flatMap((network) => {
       const paired = pairedText(network);
       return paired === undefined ? [] : [`${network.network} against reference: ${paired}`];
     }),
     ...remarksOf(metric),
-  ];
-  return [
-    `#### ${labels === undefined ? 'Agreement' : 'Accuracy'}: ${text(measuredText(metric))}`,
-    '',
-    `**${text(summary)}**`,
-    '',
-    ...table(titles, rows),
-    ...classSection(metric),
-    ...(notes.length === 0 ? [] : ['', ...notes.map((note) => `- ${text(note)}`)]),
-  ];
-}
-
-function classSection(metric: Accuracy): string[] {
-  const shown = classTable(metric);
-  if (shown === undefined || !isTable(metric, shown)) return [];
-  const networks = shown.networks.slice(0, MOST_NETWORKS);
-  const value = (score: number | undefined): string => metricValue(score, metric.unit);
-  return [
-    '',
-    `By class: ${text(classesText(metric, shown))}`,
-    '',
-    ...table(
-      ['class', ...networks.map(({ title }) => `>${text(title)}`), '>in labels'],
-      [
-        ['**all**', ...networks.map((network) => `**${value(network.value)}**`), ''],
-        ...shown.rows.map((row) => [
-          text(className(row)),
-          ...row.values.slice(0, MOST_NETWORKS).map(value),
-          count(row.support),
-        ]),
-      ],
-    ),
+    ...family.map(({ metric: name, value }) => {
+      const values = rest.filter(isWhole).map(({ network, also = [] }) => {
+        const score = also.find((entry) => entry.metric === name)?.value;
+        return `, ${network} ${metricValue(score, unit)}`;
+      });
+      return `${metricName(name)}: reference ${metricValue(value, unit)}${values.join('')}`;
+    }),
   ];
 }
 

@@ -1,11 +1,12 @@
 /** A summary as Markdown, for the comment on a pull request and for $GITHUB_STEP_SUMMARY. */
 import type { Gate, GateVerdict } from '../diff/gate/gate.js';
 import type { Finding } from '../doctor/finding.js';
+import { decidedAt, missingAccuracy } from './document-text.js';
 import { placeOf, type MeasuredReport } from './evaluated.js';
-import { metricsOf, quantity, tallyText, urgentFirst } from './evaluated-text.js';
+import { quantity, tallyText, urgentFirst } from './evaluated-text.js';
 import { bytes, count, decibels, plural } from './format.js';
 import { driftRemarks, driftText, MOST_DRIFTS } from './gate-terminal-drift.js';
-import { accuracyLines, preprocessingLines } from './markdown-accuracy.js';
+import { accuracySections, preprocessingLines } from './markdown-accuracy.js';
 import { code, command, table, text } from './markdown-text.js';
 import { schemeText } from './scheme-text.js';
 
@@ -20,7 +21,8 @@ type Section = readonly string[];
 export function renderMarkdown(report: MeasuredReport): string {
   const sections: Section[] = [
     heading(report),
-    ...metricsOf(report).map(accuracyLines),
+    missingAccuracy(report.notMeasured).map((reason) => `- ${text(reason)}`),
+    ...accuracySections(report),
     preprocessingLines(report),
     report.gate === undefined ? [] : gateLines(report.gate),
     driftLines(report),
@@ -82,7 +84,7 @@ function gateLines({ verdict, checks }: Gate): Section {
     quantity(check.threshold, check.unit),
     `**${quantity(check.observed, check.unit)}**`,
     quantity(check.margin, ''),
-    code(check.where ?? ''),
+    code(decidedAt(check) ?? ''),
     text(check.source),
     check.verdict === 'pass' ? 'pass' : `**${check.verdict}**`,
     text(check.note ?? ''),

@@ -6,9 +6,9 @@
 import { SarifBuilder, SarifResultBuilder, SarifRuleBuilder, SarifRunBuilder } from 'node-sarif-builder';
 import type { GateCheck } from '../diff/gate/gate.js';
 import type { Finding } from '../doctor/finding.js';
-import { safeName, safeText, wellFormed } from './document-text.js';
+import { besideText, safeName, safeText, toldCheck, wellFormed } from './document-text.js';
 import { placeOf, type MeasuredReport, type Suppressed } from './evaluated.js';
-import { checkText } from './evaluated-text.js';
+import { metricName } from './evaluated-text.js';
 import { ruleText } from './sarif-rules.js';
 import type { ReportedModel } from './report.js';
 
@@ -36,8 +36,7 @@ export function renderSarif(report: MeasuredReport): string {
     properties: {
       verdict: safeText(verdict.summary),
       ...(gate === undefined ? {} : { gate: gate.verdict }),
-      ...(report.accuracy === undefined ? {} : { accuracy: safeText(report.accuracy.summary) }),
-      ...(report.agreement === undefined ? {} : { agreement: safeText(report.agreement.summary) }),
+      ...accuracyProperties(report),
     },
   });
   run.setToolDriverName(tool.name);
@@ -49,6 +48,18 @@ export function renderSarif(report: MeasuredReport): string {
   const log = new SarifBuilder({ $schema: SCHEMA });
   log.addRun(run);
   return `${JSON.stringify(log.buildSarifOutput(), null, 1)}\n`;
+}
+
+/** Agreement is a word on accuracy only where there are no labels. */
+function accuracyProperties({ accuracy, agreement }: MeasuredReport): Record<string, string> {
+  return {
+    ...(accuracy === undefined
+      ? {}
+      : { accuracy: safeText(`${metricName(accuracy.metric)}: ${accuracy.summary}`) }),
+    ...(agreement === undefined
+      ? {}
+      : { agreement: safeText(accuracy?.labels === undefined ? agreement.summary : besideText(agreement)) }),
+  };
 }
 
 function byCodeUnits(a: string, b: string): number {
@@ -106,7 +117,7 @@ function checkResults(check: GateCheck, uri: string, identify: Identifier): Sari
       ruleId,
       level,
       message: {
-        text: safeText(sentence(`${verdict === 'fail' ? '' : 'inconclusive: '}${checkText(check)}`)),
+        text: safeText(sentence(`${verdict === 'fail' ? '' : 'inconclusive: '}${toldCheck(check)}`)),
       },
       locations: [location(uri, place ?? {})],
       partialFingerprints: identify(`${name}\n`),

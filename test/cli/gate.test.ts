@@ -219,7 +219,7 @@ describe.concurrent('two runs', () => {
 });
 
 describe.concurrent('what cannot be gated exits 2 and leaves nothing behind', () => {
-  const CASES: readonly (readonly [what: string, args: readonly string[], ...says: readonly RegExp[]])[] = [
+  const CASES: readonly (readonly [what: string, args: readonly string[], ...says: RegExp[]])[] = [
     [
       'a bare number',
       [...DIGITS, ...FEW, '--max-drop', '3'],
@@ -272,12 +272,15 @@ describe.concurrent('what cannot be gated exits 2 and leaves nothing behind', ()
     ],
   ];
 
-  it.each(CASES)('%s', async (what, args, ...says) => {
-    const folder = join(files.folder, `refused ${what}`);
-    mkdirSync(folder);
-    expectRefused(await qdbg([...args, ...REPORTS], folder), ...says);
-    expect(readdirSync(folder)).toEqual([]);
-  });
+  it.each(CASES.map(([what, args, ...says]) => ({ what, args, says })))(
+    '$what',
+    async ({ what, args, says }) => {
+      const folder = join(files.folder, `refused ${what}`);
+      mkdirSync(folder);
+      expectRefused(await qdbg([...args, ...REPORTS], folder), ...says);
+      expect(readdirSync(folder)).toEqual([]);
+    },
+  );
 
   it('no samples', async () => {
     const folder = join(files.folder, 'without');

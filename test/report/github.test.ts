@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.js';
 import { renderGithub } from '../../src/report/github.js';
-import { EVALUATED, FINDING, HOSTILE, MEASURED, named, NOTE } from '../support/evaluated-reports.js';
+import {
+  EVALUATED,
+  FINDING,
+  HOSTILE,
+  MEASURED,
+  miou,
+  named,
+  NOTE,
+  TOP1,
+} from '../support/evaluated-reports.js';
+import { AGREEMENT } from './markdown-accuracies.js';
 
 const linesOf = (text: string): string[] => text.split('\n').slice(0, -1);
 
@@ -54,6 +64,47 @@ describe('the annotations of GitHub Actions', () => {
     expect(errors[0]).toContain('min-sqnr');
     // 2 checks and 30 findings, of which 9 are told.
     expect(errors[9]).toMatch(/::and 23 more of this kind/);
+  });
+
+  it('have agreement beside labels as its number alone, and metrics by the names that readers know', () => {
+    const lines = linesOf(
+      renderGithub({ ...EVALUATED, findings: [], agreement: AGREEMENT, otherMetrics: [miou(3)] }),
+    );
+    expect(lines.slice(-3).map((line) => line.replace(/^.*?title=/, ''))).toEqual([
+      'qdbg top-1::87.22 %25 -> 86.94 %25, -0.28 pt (95 %25 -0.9 to +0.4, p 0.69, n 720): within noise',
+      'qdbg mIoU::55.00 %25 -> 37.00 %25, -18.00 pt (95 %25 -19.1 to -16.8, n 100): a real loss',
+      'qdbg agreement::agreement of the candidate with the reference: 98.20 %25 (95 %25 96.7 to 99.0)',
+    ]);
+    expect(lines.join()).not.toMatch(/no labels|does not prove|miou|top1/);
+  });
+
+  it('say once what the verdict says already', () => {
+    const summary = `top-1 ${TOP1.summary}; the integer network is broken`;
+    const text = renderGithub({ ...MEASURED, accuracy: TOP1, verdict: { summary } });
+    expect(text.split('within noise')).toHaveLength(2);
+  });
+
+  it('name the metric of a check, and no tensor that is called as one', () => {
+    const failed = EVALUATED.gate!.checks.map((check) => ({
+      ...check,
+      where: 'top1',
+      verdict: 'fail' as const,
+    }));
+    const lines = linesOf(renderGithub({ ...EVALUATED, gate: { verdict: 'fail', checks: failed } }));
+    expect(lines.find((line) => line.includes('::max-drop:'))).toContain('(top-1)');
+    expect(lines.find((line) => line.includes('::fail-on error:'))).toContain('(top1)');
+  });
+
+  it('say why there is no accuracy', () => {
+    const notMeasured = [
+      { subject: 'logits', reason: 'no values' },
+      { subject: 'accuracy', reason: 'no image for 3 labels' },
+    ];
+    const lines = linesOf(renderGithub({ ...MEASURED, notMeasured }));
+    const told = lines.filter((line) => line.includes('not evaluated'));
+    expect(told).toEqual([
+      '::notice file=models/net.onnx,title=qdbg accuracy::accuracy not evaluated: no image for 3 labels',
+    ]);
   });
 
   it('count nothing where ten fit', () => {

@@ -5,7 +5,8 @@ import { validateXML } from 'xmllint-wasm';
 import type { Report } from '../../src/report/report.js';
 import type { Evaluated } from '../../src/report/evaluated.js';
 import { renderJunit } from '../../src/report/junit.js';
-import { EVALUATED, FINDING, GATE, HOSTILE, MEASURED, named } from '../support/evaluated-reports.js';
+import { EVALUATED, FINDING, GATE, HOSTILE, MEASURED, miou, named } from '../support/evaluated-reports.js';
+import { AGREEMENT } from './markdown-accuracies.js';
 
 const SCHEMA = readFileSync(
   fileURLToPath(new URL('../../fixtures/report/junit-10.xsd', import.meta.url)),
@@ -92,9 +93,32 @@ describe('the JUnit report', () => {
     );
   });
 
-  it('has the accuracy of every network as a property', () => {
-    const xml = renderJunit(EVALUATED);
-    expect(xml).toContain('<property name="top1 reference" value="87.22 %"/>');
-    expect(xml).toContain('<property name="top1 candidate" value="86.94 %"/>');
+  it('has the accuracy as one set of properties, and a property for each metric beside it', () => {
+    const xml = renderJunit({ ...EVALUATED, agreement: AGREEMENT, otherMetrics: [miou(3)] });
+    const properties = [...xml.matchAll(/<property name="([^"]*)" value="([^"]*)"/g)].map(
+      ([, ...pair]) => pair,
+    );
+    expect(properties.slice(properties.findIndex(([name]) => name === 'verdict') + 1)).toEqual([
+      ['accuracy metric', 'top-1'],
+      ['accuracy reference', '87.22 %'],
+      ['accuracy candidate', '86.94 %'],
+      ['accuracy delta', '-0.28 pt'],
+      ['accuracy delta 95 %', '-0.9 to +0.4'],
+      ['accuracy p', '0.69'],
+      ['accuracy n', '720'],
+      ['mIoU', '55.00 % -> 37.00 %, -18.00 pt (95 % -19.1 to -16.8, n 100): a real loss'],
+      ['agreement', 'agreement of the candidate with the reference: 98.20 % (95 % 96.7 to 99.0)'],
+    ]);
+    expect(testcase(xml, 'max-drop')).toContain('0.28 pt observed (top-1)');
+  });
+
+  it('has agreement as its sentence where there are no labels, and why accuracy is missing', () => {
+    const notMeasured = [{ subject: 'accuracy', reason: 'no image for 3 labels' }];
+    const xml = renderJunit({ ...MEASURED, agreement: AGREEMENT, notMeasured });
+    expect(xml).toContain(`<property name="agreement" value="${AGREEMENT.summary}"/>`);
+    expect(xml).toContain(
+      '<property name="accuracy" value="accuracy not evaluated: no image for 3 labels"/>',
+    );
+    expect(xml).not.toContain('name="accuracy n"');
   });
 });

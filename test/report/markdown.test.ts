@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { renderMarkdown } from '../../src/report/markdown.js';
 import { command, text } from '../../src/report/markdown-text.js';
 import { EVALUATED, FINDING, HOSTILE, MEASURED, miou, named } from '../support/evaluated-reports.js';
+import { AGREEMENT, LOST } from './markdown-accuracies.js';
 
 /** Cells of the table whose first title this is, titles first. */
 function tableOf(markdown: string, title: string): string[][] {
@@ -9,6 +10,13 @@ function tableOf(markdown: string, title: string): string[][] {
   const start = lines.findIndex((line) => line.startsWith(`| ${title} |`));
   const length = lines.slice(start).findIndex((line) => !line.startsWith('|'));
   return lines.slice(start, start + length).map((line) => line.slice(2, -2).split(' | '));
+}
+
+/** Character references as a reader sees them. */
+function read(markdown: string): string {
+  return markdown
+    .replaceAll(/&#(\d+);/g, (_, point: string) => String.fromCodePoint(Number(point)))
+    .replaceAll('\u200b', '');
 }
 
 describe('the Markdown report', () => {
@@ -54,8 +62,79 @@ describe('the Markdown report', () => {
       'everything 16 bit',
       'in labels',
     ]);
-    expect(table[2]!.slice(0, 2)).toEqual(['**all**', '**55.00 %**']);
+    expect(table[2]).toEqual([...['**all**', '**55.00**', '**53.00**', '**37.00**', '**54.50**', '']]);
     expect(table).toHaveLength(6);
+  });
+
+  it('lists all classes up to twelve, of more the ten that lost most, and names the worst in a line', () => {
+    const markdown = (classes: number): string => renderMarkdown({ ...EVALUATED, accuracy: miou(classes) });
+    expect(tableOf(markdown(12), 'class')).toHaveLength(3 + 12);
+    const rows = tableOf(markdown(21), 'class').slice(3);
+    expect(rows.map(([name]) => name)).toEqual(Array.from({ length: 10 }, (_, i) => `class-${20 - i}`));
+    expect(markdown(21)).toContain('mIoU by class, the 10 of 21 that lost most, %:');
+    const [, named] = /Classes that lost: (.*)/.exec(renderMarkdown({ ...MEASURED, accuracy: LOST }))!;
+    expect(named).toBe('**dog** (-18.00 pt), **cat** (-3.00 pt)');
+    expect(renderMarkdown(EVALUATED)).not.toContain('Classes that lost');
+  });
+
+  it('has classes of two networks, with the change of each', () => {
+    expect(tableOf(renderMarkdown(EVALUATED), 'class').slice(3)).toEqual([
+      ['cat', '78.00', '75.00', '-3.00 pt', '72'],
+      ['dog', '90.00', '91.00', '+1.00 pt', '72'],
+    ]);
+  });
+
+  it('has five samples of whole networks at most, with the names of the classes, and what is taken for what', () => {
+    const markdown = renderMarkdown({ ...MEASURED, accuracy: LOST });
+    const rows = tableOf(markdown, 'sample').slice(2);
+    expect(rows).toHaveLength(5);
+    expect(rows[0]).toEqual(['<code>cat/0.png</code>', 'cat', 'cat', 'candidate', 'dog']);
+    expect(markdown).not.toContain('step/');
+    expect(markdown).toContain('- candidate takes, unlike the reference: cat as dog (1 234)');
+  });
+
+  it('has one metric in full and each other one in a line, with agreement as its number alone', () => {
+    const markdown = renderMarkdown({ ...EVALUATED, otherMetrics: [miou(3)], agreement: AGREEMENT });
+    expect(markdown.match(/^#### (?:Accuracy|Agreement)/gm)).toEqual(['#### Accuracy']);
+    expect(read(markdown)).toContain('\n- mIoU: 55.00 % -> 37.00 %, -18.00 pt (95 % -19.1 to -16.8, n 100)');
+    expect(read(markdown)).toContain(
+      '\n- agreement of the candidate with the reference: 98.20 % (95 % 96.7 to 99.0)\n',
+    );
+    expect(markdown).not.toMatch(/no labels|does not prove|\*\*-\*\*/);
+  });
+
+  it('has agreement in full where there are no labels, without a row of the reference with itself', () => {
+    const markdown = renderMarkdown({ ...MEASURED, agreement: AGREEMENT });
+    expect(markdown).toContain('#### Agreement: agreement over 720 samples, no labels');
+    expect(markdown).toContain('does not prove an accuracy loss');
+    expect(tableOf(markdown, 'network')).toEqual([
+      ['network', 'which is', 'agreement', '95 %'],
+      ['---', '---', '---:', '---:'],
+      ['candidate', 'int8, simulated', '**98.20 %**', '96.7 to 99.0'],
+    ]);
+  });
+
+  it('says once what the verdict says already, and the first metric of a family with the others', () => {
+    const summary = `top-1 ${LOST.summary}; the integer network is broken`;
+    const markdown = renderMarkdown({ ...MEASURED, accuracy: LOST, verdict: { summary } });
+    expect(markdown.split('a real loss')).toHaveLength(2);
+    expect(read(markdown)).toContain('- mAP@.5: reference 61.00 %, candidate 58.50 %');
+  });
+
+  it('calls the metric of a check as readers know it', () => {
+    expect(tableOf(renderMarkdown(EVALUATED), 'check').find(([name]) => name === 'max-drop')).toContain(
+      '<code>top-1</code>',
+    );
+  });
+
+  it('says why there is no accuracy', () => {
+    const notMeasured = [
+      { subject: 'logits', reason: 'no values' },
+      { subject: 'accuracy', reason: 'no image for 3 labels' },
+    ];
+    const markdown = renderMarkdown({ ...MEASURED, notMeasured });
+    expect(read(markdown)).toContain('\n- accuracy not evaluated: no image for 3 labels\n');
+    expect(markdown).not.toContain('no values');
   });
 
   it('has drift, findings with the command to copy, what is suppressed, and what it rests on', () => {

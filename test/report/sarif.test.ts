@@ -8,6 +8,7 @@ import type { MeasuredReport } from '../../src/report/evaluated.js';
 import { renderSarif } from '../../src/report/sarif.js';
 import { ruleText } from '../../src/report/sarif-rules.js';
 import { EVALUATED, FINDING, HOSTILE, MEASURED, named } from '../support/evaluated-reports.js';
+import { AGREEMENT } from './markdown-accuracies.js';
 
 const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
@@ -164,5 +165,17 @@ describe('the SARIF report', () => {
     const dated = renderSarif({ ...EVALUATED, createdAt: '2026-01-02T03:04:05.000Z' });
     expect(dated).toContain('"endTimeUtc": "2026-01-02T03:04:05.000Z"');
     expect(faultsOf(dated)).toEqual([]);
+  });
+
+  it('has the metric as readers know it, and agreement beside labels as its number alone', () => {
+    const properties = (report: MeasuredReport): Record<string, string> =>
+      (JSON.parse(renderSarif(report)) as { runs: { properties: Record<string, string> }[] }).runs[0]!
+        .properties;
+    const beside = properties({ ...EVALUATED, agreement: AGREEMENT });
+    expect(beside['accuracy']).toMatch(/^top-1: 87\.22 % -> 86\.94 %/);
+    expect(beside['agreement']).toBe(
+      'agreement of the candidate with the reference: 98.20 % (95 % 96.7 to 99.0)',
+    );
+    expect(properties({ ...MEASURED, agreement: AGREEMENT })['agreement']).toBe(AGREEMENT.summary);
   });
 });

@@ -36,11 +36,15 @@ async function collected(run: AsyncIterable<EvaluatedSample>): Promise<Evaluated
 describe('evaluate', () => {
   it('goes through the samples in their order, and says how far it is', async () => {
     const seen: (readonly [string, number, number])[] = [];
-    const samples = samplesOf('x', [1, 2], [
+    const samples = samplesOf(
+      'x',
       [1, 2],
-      [3, 4],
-      [5, 6.4],
-    ]);
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6.4],
+      ],
+    );
     const program = evaluationProgram(LINE, [laneOf(LINE, { x: perTensor('int8', 1) })], FLOAT_LANE);
     const found = await collected(
       evaluate(program, samples, { ...ONE_THREAD, watch: (...step) => void seen.push(step) }),
@@ -58,10 +62,14 @@ describe('evaluate', () => {
   });
 
   it('keeps the values of a sample when the next is run', async () => {
-    const samples = samplesOf('x', [1, 2], [
+    const samples = samplesOf(
+      'x',
       [1, 2],
-      [3, 4],
-    ]);
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    );
     const found = await collected(
       evaluate(evaluationProgram(LINE, [], FLOAT_LANE), samples, { ...ONE_THREAD, watch: UNWATCHED }),
     );
@@ -92,12 +100,16 @@ describe('evaluate', () => {
     );
     const error: unknown = await run.catch((failed: unknown) => failed);
     expect(error).toBeInstanceOf(RunError);
-    expect((error as RunError).message).toContain('row 1');
+    expect((error as RunError).places).toEqual(['sample row 1']);
   });
 
   it('stops when nobody wants the rest', async () => {
     const seen: number[] = [];
-    const samples = samplesOf('x', [1, 2], Array.from({ length: 50 }, () => [1, 2]));
+    const samples = samplesOf(
+      'x',
+      [1, 2],
+      Array.from({ length: 50 }, () => [1, 2]),
+    );
     for await (const { index } of evaluate(evaluationProgram(LINE, [], FLOAT_LANE), samples, {
       ...ONE_THREAD,
       watch: UNWATCHED,

@@ -12,9 +12,11 @@ import type { Evaluated } from '../../report/evaluated.js';
 import type { Report, ReportedData } from '../../report/report.js';
 import type { Dataset } from '../../run/data/dataset.js';
 import type { PreprocessingFlags } from '../../run/data/preprocessing.js';
+import { evaluate } from '../../run/evaluate.js';
 import { withExtents, type Watch } from '../../run/samples.js';
 import { evaluateNetworks, type Evaluation } from './evaluation.js';
 import { hasOutputs, type EvaluatedNetworks } from './networks.js';
+import { planEvaluation } from './plan.js';
 import { searchPreprocessing } from './preprocessing-search.js';
 import type { AccuracyRequest } from './request.js';
 
@@ -54,6 +56,26 @@ export function isAsked({ labels, metrics, decode, expectAccuracy, isRequired }:
     decode !== undefined ||
     expectAccuracy !== undefined
   );
+}
+
+/**
+ * Finds out on the first sample, before the long passes, whether what was asked for can be evaluated.
+ *
+ * @param networks the reference alone
+ * @throws QdbgError with why not
+ */
+export async function requireAccuracy(
+  networks: EvaluatedNetworks,
+  { dataset, extents }: Pick<EvaluatedData, 'dataset' | 'extents'>,
+  request: AccuracyRequest,
+  threads: number,
+): Promise<void> {
+  if (!isAsked(request) || networks.networks.some(({ graph }) => !hasOutputs(graph))) return;
+  const options = { threads, watch: (): void => undefined };
+  for await (const first of evaluate(networks.program, withExtents(dataset, extents), options)) {
+    await planEvaluation(networks.networks, first.networks, dataset, request);
+    break;
+  }
 }
 
 /** @throws QdbgError with why there is no accuracy, when it was asked for */

@@ -160,7 +160,9 @@ function evaluationOf(
               ...(labels.labelCount === undefined ? {} : { classes: labels.labelCount }),
             },
           };
-    return accuracyOf(scorer.result(), titles, { ...labelled, decoder, classNames });
+    const result = scorer.result();
+    const leftOut = result.leftOut + (isLabelled ? (labels?.unlabelled.size ?? 0) : 0);
+    return accuracyOf({ ...result, leftOut }, titles, { ...labelled, decoder, classNames });
   });
   const [first, ...others] = all;
   const agreement = others.find(({ labels: against }) => against === undefined);

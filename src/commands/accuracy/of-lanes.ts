@@ -5,7 +5,14 @@ import { FLOAT_LANE, type Lane } from '../../ir/lane.js';
 import type { Calibration } from '../../run/calibrate.js';
 import type { Watch } from '../../run/samples.js';
 import { calibratedLane } from '../simulation.js';
-import { evaluated, isAsked, NO_ACCURACY, type AccuracyPart, type EvaluatedData } from './evaluated.js';
+import {
+  evaluated,
+  isAsked,
+  NO_ACCURACY,
+  requireAccuracy,
+  type AccuracyPart,
+  type EvaluatedData,
+} from './evaluated.js';
 import type { Rung } from './ladder.js';
 import type { AccuracyRequest } from './request.js';
 
@@ -20,6 +27,17 @@ export interface QuantizedNetwork {
   readonly calibration: Calibration;
   /** The quantizers came with the model. */
   readonly isFile: boolean;
+}
+
+/** @throws QdbgError before the long passes, when what was asked for cannot be evaluated */
+export function requireAccuracyOf(
+  graph: Graph,
+  data: Pick<EvaluatedData, 'dataset' | 'extents'>,
+  { accuracy, threads }: { readonly accuracy: AccuracyRequest; readonly threads: number },
+): Promise<void> {
+  const program = evaluationProgram(graph, [], FLOAT_LANE);
+  const networks = [{ network: 'reference', title: 'float', graph, lane: FLOAT_LANE }];
+  return requireAccuracy({ program, networks }, data, accuracy, threads);
 }
 
 /** With `--eval`, with `--ladder`, or where something was said about accuracy. */

@@ -5,9 +5,24 @@ import { RunError } from '../../errors.js';
 import { ExportedNetwork } from '../../run/original/exported.js';
 import type { Watch } from '../../run/samples.js';
 import type { Network, NetworkPair } from '../network-pair.js';
-import { evaluated, type AccuracyPart, type EvaluatedData } from './evaluated.js';
+import { evaluated, requireAccuracy, type AccuracyPart, type EvaluatedData } from './evaluated.js';
 import type { EvaluatedNetwork, EvaluatedNetworks } from './networks.js';
 import type { AccuracyRequest } from './request.js';
+
+/** @throws QdbgError before the long passes, when what was asked for cannot be evaluated */
+export function requireAccuracyOfPair(
+  { reference, candidate, other }: NetworkPair,
+  data: Pick<EvaluatedData, 'dataset' | 'extents'>,
+  { accuracy, threads }: { readonly accuracy: AccuracyRequest; readonly threads: number },
+): Promise<void> {
+  const program = evaluationProgram(candidate.graph, [], other);
+  return requireAccuracy(
+    { program, networks: [evaluatedNetwork('reference', reference)] },
+    data,
+    accuracy,
+    threads,
+  );
+}
 
 /** @param runtime also runs the candidate's own file, as users do */
 export async function evaluatedPair(

@@ -113,15 +113,12 @@ async function openReaders(
   find: (wanted: readonly TruthKind[]) => Promise<Labels | undefined>,
 ): Promise<NetworkReader[]> {
   const wanted = metric === undefined ? {} : { wanted: metric.predictions };
+  let problem: unknown;
   const refused = (error: unknown): undefined => {
     if (!(error instanceof QdbgError)) throw error;
-    return undefined;
+    problem ??= error;
   };
-  let problem: unknown;
-  const byShape = await open({ ...named, ...wanted }).catch((error: unknown) => {
-    problem = error;
-    return refused(error);
-  });
+  const byShape = await open({ ...named, ...wanted }).catch(refused);
   // Any output is a list of values: that says nothing.
   if (byShape !== undefined && byShape[0]?.decoder.kind !== 'values') return byShape;
   for (const truth of metric === undefined ? MOST_TELLING : metric.truths) {
@@ -132,8 +129,13 @@ async function openReaders(
     const byLabels = await open({ ...hints, wanted: metric?.predictions ?? READ_AS[truth] }).catch(refused);
     if (byLabels !== undefined) return byLabels;
   }
-  if (byShape === undefined) throw problem;
-  return byShape;
+  if (byShape !== undefined) return byShape;
+  if (metric === undefined || !(problem instanceof QdbgError)) throw problem;
+  throw new UsageError(`--metric ${metric.name}: ${problem.message}`, {
+    places: problem.places,
+    hint: problem.hint ?? '--decode NAME says what the outputs are',
+    cause: problem,
+  });
 }
 
 /** Whether the user has said something that only an evaluation answers. */

@@ -6,6 +6,7 @@ import type { Sample } from '../../run/data/dataset.js';
 import type { ResolvedPreprocessing } from '../../run/data/preprocessing.js';
 import type { OutputForm } from '../../run/predictions/form.js';
 import { chooseDecoder } from '../../run/predictions/index.js';
+import { isModulePath } from '../../run/predictions/user-decoder.js';
 import { placementOf, toImage } from '../../run/predictions/placement.js';
 import {
   FILLING,
@@ -80,9 +81,11 @@ export class NetworkReader {
       return await this.decoder.decode(outputs, { ...this.#context, sample });
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      throw new DataError(`${sample}: ${error.message}`, {
+      const named = error.message.includes(sample) ? error.message : `${sample}: ${error.message}`;
+      const isUsers = isModulePath(this.decoder.name);
+      throw new DataError(named, {
         places: error.places,
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
+        hint: error.hint ?? (isUsers ? 'qdbg template decode writes one to start from' : '--decode NAME'),
         cause: error,
       });
     }

@@ -1,7 +1,7 @@
 /** What a metric counted -> what can be said of it, and how surely. */
 import type { ClassScore, MetricResult, NetworkScore } from '../../run/metrics/metric.js';
 import type { Accuracy, Interval, ReportedClass, ScoredNetwork, Standing } from './accuracy.js';
-import { pairedDifferences, percentileInterval, tangoInterval, wilsonInterval } from './intervals.js';
+import { pairedDifferences, bootstrapInterval, tangoInterval, wilsonInterval } from './intervals.js';
 import { bootstrapPValue, mcnemarExact, SIGNIFICANT } from './p-values.js';
 import { summaryOf } from './summary.js';
 
@@ -104,7 +104,9 @@ function ofOne(
 ): Omit<ScoredNetwork, keyof NetworkTitle> {
   const interval =
     score.hits === undefined
-      ? percentileInterval(score.replicates)
+      ? isNumber(score.value)
+        ? bootstrapInterval(score.replicates, score.value)
+        : undefined
       : scaled(wilsonInterval(score.hits, result.samples), scaleOf(result));
   return {
     ...(isNumber(score.value) ? { value: score.value, ...(interval === undefined ? {} : { interval }) } : {}),
@@ -121,6 +123,8 @@ function seen({
 }: NetworkScore): Pick<ScoredNetwork, 'ties' | 'nonFinite' | 'confusions'> {
   return { ties, nonFinite, ...(confusions === undefined ? {} : { confusions }) };
 }
+
+const NONE_DIFFERS = { onlyReference: 0, onlyCandidate: 0 };
 
 type Difference = Pick<ScoredNetwork, 'delta' | 'deltaInterval' | 'pValue' | 'paired' | 'standing'>;
 
@@ -139,10 +143,13 @@ function byResampling(result: MetricResult, reference: NetworkScore, score: Netw
   if (!isNumber(reference.value) || !isNumber(score.value)) return {};
   const delta = score.value - reference.value;
   const differences = pairedDifferences(reference.replicates, score.replicates);
-  const deltaInterval = percentileInterval(differences);
-  if (deltaInterval === undefined) return { delta };
+  const resampled = bootstrapInterval(differences, delta);
+  if (resampled === undefined) return { delta };
   const pValue = bootstrapPValue(differences);
   const isEqual = delta === 0 && differences.every((difference) => !(Math.abs(difference) > 0));
+  // Where no sample differs, resampling shows none that might: the bound of counts stands in, of a share of 1 at most.
+  const deltaInterval =
+    isEqual && result.unit === '%' ? scaled(tangoInterval(NONE_DIFFERS, result.samples), 100)! : resampled;
   return {
     delta,
     deltaInterval,

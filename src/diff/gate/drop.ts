@@ -33,9 +33,12 @@ export function dropCheck(
 ): GateCheck {
   const flag = `--max-drop ${maxDrop.text}`;
   if (accuracy === undefined) {
-    throw new UsageError(`${flag}: nothing to gate, no accuracy was measured`, { hint: '--labels FILE' });
+    throw new UsageError(`${flag}: nothing to gate, no accuracy was measured`, {
+      hint: '--labels FILE, or images in a folder for each class (two at least)',
+    });
   }
   requireUnit(flag, maxDrop, accuracy);
+  requireFinite(flag, accuracy);
   const drop = dropOf(flag, accuracy, isMetricChosen);
   if (maxDrop.unit === '%' && drop.reference === 0) {
     throw new UsageError(`${flag}: the reference scores 0, which has no share to lose`, {
@@ -55,6 +58,11 @@ export function dropCheck(
     unit: maxDrop.unit,
     where: accuracy.metric,
   };
+  const nonFinite = accuracy.networks[1]?.nonFinite ?? 0;
+  if (nonFinite > 0) {
+    const note = `${several(nonFinite, 'sample')} with NaN or infinite outputs of the candidate`;
+    return { ...checked, verdict: 'fail', note };
+  }
   if (interval === undefined) {
     if (accuracy.samples < FEWEST_ALONE) {
       const note = `no interval, and ${several(accuracy.samples, 'sample')}: from ${FEWEST_ALONE} on, the value decides`;
@@ -69,6 +77,18 @@ export function dropCheck(
   if (exceeds(low, maxDrop.value)) return { ...checked, verdict: 'fail', note: `95 % interval ${range}` };
   const more = toDecide(accuracy, drop, maxDrop.value / scale);
   return { ...checked, verdict: 'inconclusive', note: `the interval ${range} spans the threshold; ${more}` };
+}
+
+/** @throws UsageError where the reference says nothing that a candidate could lose */
+function requireFinite(flag: string, { networks: [reference], samples }: Accuracy): void {
+  const nonFinite = reference?.nonFinite ?? 0;
+  if (nonFinite === 0 || nonFinite < samples) return;
+  throw new UsageError(
+    `${flag}: nothing to gate, the reference gives NaN or infinite outputs for all samples`,
+    {
+      hint: 'qdbg analyze MODEL --calib DATA shows where they begin',
+    },
+  );
 }
 
 /** What each unit of a metric may be gated in, the best first. */

@@ -83,6 +83,9 @@ function isClassCell(cell: string | number): boolean {
   return INTEGER.test(String(cell)) || !NUMBER.test(String(cell));
 }
 
+/** What spreadsheets and pandas write where there is nothing. */
+const NO_NAME = /^\s*(?:nan|null|none|n\/a|na|-?inf(?:inity)?|undefined)?\s*$/i;
+
 interface RowReader {
   of(row: LabelRow): StoredTruth;
   readonly classes: Pick<LabelClasses, 'names' | 'count' | 'sorted' | 'ordered'>;
@@ -114,6 +117,13 @@ function classReader(rows: readonly LabelRow[], source: string): RowReader {
       `the labels in ${source} are partly numbers (${numbers.length}), partly names (${rows.length - numbers.length})`,
       { places: atMost(fewer.map((row) => `${row.place}: ${text(row)}`)) },
     );
+  }
+  const empty = rows.filter((row) => NO_NAME.test(text(row)));
+  if (empty.length > 0) {
+    throw new DataError(`${empty.length} labels in ${source} are empty or no number`, {
+      places: atMost(empty.map((row) => `${row.place}: ${text(row) === '' ? '(nothing)' : text(row)}`)),
+      hint: '--skip-unlabelled, with these lines taken out',
+    });
   }
   const names = [...new Set(rows.map(text))].sort((a, b) => (a < b ? -1 : 1));
   const byName = new Map(names.map((name, i) => [name, i]));

@@ -43,7 +43,10 @@ export function parseJson(text: string, name: string): unknown {
     const isCut = /end of JSON|Unterminated/i.test(message);
     // The message repeats the text around the place, which may be long or hold control characters.
     const reason = isCut ? 'it ends too early' : firstLine(message);
-    throw new DataError(`${name} is not JSON: ${reason}`, { cause });
+    throw new DataError(`${name} is not JSON: ${reason}`, {
+      hint: '--labels FILE that is whole, or --labels none',
+      cause,
+    });
   }
 }
 

@@ -48,6 +48,8 @@ const NAME = /^(?=.*\S)\P{C}{1,40}$/u;
 const UNITS: readonly unknown[] = ['%', 'dB', ''];
 const DIRECTIONS: readonly unknown[] = ['higher', 'lower'];
 
+/** As reports call them; steps of a ladder follow. */
+const NETWORKS = ['reference', 'candidate'];
 const TEMPLATE_HINT = 'qdbg template metric writes one to start from';
 
 /**
@@ -120,23 +122,26 @@ function userScorer(user: UserMetric, path: string, options: ScorerOptions): Sco
     if (numbers.length > MAX_NUMBERS)
       throw new DataError(
         `${place}: measure gave ${numbers.length} numbers; up to ${MAX_NUMBERS} are summed`,
+        { hint: TEMPLATE_HINT },
       );
     length ??= numbers.length;
     if (numbers.length !== length)
       throw new DataError(
         `${place}: measure gave ${numbers.length} numbers, but ${length} for the samples before; wanted are always as many`,
+        { hint: TEMPLATE_HINT },
       );
     const wrong = numbers.findIndex((number) => !Number.isFinite(number));
     if (wrong >= 0)
       throw new DataError(
         `${place}: measure gave ${describe(numbers[wrong])}${Array.isArray(measured) ? ` at ${wrong}` : ''}; wanted is a finite ` +
           'number, an array of them, or [] to leave the sample out',
+        { hint: TEMPLATE_HINT },
       );
     return numbers as readonly number[];
   };
 
   const measure = async (sample: ScoredSample, network: number): Promise<Measured> => {
-    const place = `metric ${path}, sample ${sample.id}, ${network === 0 ? 'reference' : `network ${network + 1}`}`;
+    const place = `metric ${path}, sample ${sample.id}, ${NETWORKS[network] ?? `network ${network + 1}`}`;
     const measured = attempt(() => user.measure(userSample(sample, network)), `${place}: measure`, path);
     if (!isPromiseLike(measured)) return take(measured, place);
     const promised = Promise.resolve(measured).catch((cause: unknown) => {
@@ -221,9 +226,9 @@ function detailsOf(cause: unknown, path: string): ErrorDetails {
   const file = resolve(path);
   for (const name of [pathToFileURL(file).href, file]) {
     const line = /^\d+/.exec(stack.split(`${name}:`, 2)[1] ?? '');
-    if (line !== null) return { cause, places: [`${path}:${line[0]}`] };
+    if (line !== null) return { cause, places: [`${path}:${line[0]}`], hint: TEMPLATE_HINT };
   }
-  return { cause };
+  return { cause, hint: TEMPLATE_HINT };
 }
 
 /** What was thrown, in one line. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
+  bootstrapInterval,
   isOutsideScore,
   pairedDifferences,
-  percentileInterval,
   tangoInterval,
   wilsonInterval,
 } from '../../../src/diff/accuracy/intervals.js';
@@ -30,7 +30,11 @@ const REFERENCE = JSON.parse(
     readonly wilson: readonly Single[];
     readonly tango: readonly (Paired & { readonly source: string; readonly digits: number })[];
   };
-  readonly percentiles: readonly { readonly count: number; readonly interval: Pair }[];
+  readonly percentiles: readonly {
+    readonly count: number;
+    readonly estimate: number;
+    readonly interval: Pair;
+  }[];
 };
 
 const tango = ({ gained, lost, samples }: Omit<Paired, 'interval'>): Pair =>
@@ -157,27 +161,37 @@ describe('the interval of resamplings', () => {
   const replicates = (count: number): Float64Array =>
     Float64Array.from({ length: count }, (_, i) => ((i * 7919) % 1009) / 1009);
 
-  it.each(REFERENCE.percentiles)('has the percentiles of numpy for $count', ({ count, interval }) => {
-    const [low, high] = percentileInterval(replicates(count))!;
-    expect(low).toBeCloseTo(interval[0], 14);
-    expect(high).toBeCloseTo(interval[1], 14);
+  it.each(REFERENCE.percentiles)(
+    'has the bias-corrected percentiles of numpy and scipy for $count around $estimate',
+    ({ count, estimate, interval }) => {
+      const [low, high] = bootstrapInterval(replicates(count), estimate)!;
+      // The error function is a formula of seven digits.
+      expect(low).toBeCloseTo(interval[0], 6);
+      expect(high).toBeCloseTo(interval[1], 6);
+    },
+  );
+
+  it('holds its estimate, even where every resampling lies beyond it', () => {
+    const [low, high] = bootstrapInterval(replicates(1000), -0.5)!;
+    expect(low).toBe(-0.5);
+    expect(high).toBeLessThan(0.05);
   });
 
   it('passes over resamplings without a value, unless they are many', () => {
     const few = new Float64Array([...replicates(1000), ...new Array<number>(40).fill(NaN)]);
     const many = new Float64Array([...replicates(1000), ...new Array<number>(60).fill(NaN)]);
-    expect(percentileInterval(few)).toEqual(percentileInterval(replicates(1000)));
-    expect(percentileInterval(many)).toBeUndefined();
+    expect(bootstrapInterval(few, 0.5)).toEqual(bootstrapInterval(replicates(1000), 0.5));
+    expect(bootstrapInterval(many, 0.5)).toBeUndefined();
   });
 
   it('is none of a few resamplings', () => {
-    expect(percentileInterval(replicates(39))).toBeUndefined();
-    expect(percentileInterval(new Float64Array(0))).toBeUndefined();
+    expect(bootstrapInterval(replicates(39), 0.5)).toBeUndefined();
+    expect(bootstrapInterval(new Float64Array(0), 0.5)).toBeUndefined();
   });
 
   it('leaves the resamplings in their order, which pairs them', () => {
     const values = Float64Array.from({ length: 100 }, (_, i) => 100 - i);
-    percentileInterval(values);
+    bootstrapInterval(values, 50);
     expect(values[0]).toBe(100);
   });
 

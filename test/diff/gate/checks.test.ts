@@ -82,7 +82,7 @@ describe('the gate', () => {
         'a pattern of --min-sqnr names nothing that was measured',
         "  'convv'",
       ],
-      hint: '--labels FILE',
+      hint: '--labels FILE, or images in a folder for each class (two at least)',
     });
   });
 });

@@ -163,7 +163,7 @@ describe('without an accuracy', () => {
   it('nothing is gated, and the hint is to give labels', () => {
     expect(refusal('1pt', undefined)).toMatchObject({
       message: '--max-drop 1pt: nothing to gate, no accuracy was measured',
-      hint: '--labels FILE',
+      hint: '--labels FILE, or images in a folder for each class (two at least)',
     });
   });
 

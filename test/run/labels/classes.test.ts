@@ -11,7 +11,7 @@ describe('class folders', () => {
   it('are numbered by the order of their names, whatever samples are in use, empty ones too', async () => {
     const root = tree('bee/1.png', 'Cow/1.png', 'ant/1.png', 'ant/notes.md');
     mkdirSync(join(root, 'zebu'));
-    const asked = { root, samples: samplesIn(root, 'bee/1.png'), model: { count: 6 } };
+    const asked = { root, samples: samplesIn(root, 'bee/1.png'), model: { count: 5 } };
     expect(await classesOf(asked)).toEqual([2]);
     const labels = await labelsOf(asked);
     expect(labels.labelCount).toBe(4);
@@ -19,9 +19,18 @@ describe('class folders', () => {
     expect(saidBy(labels)).toEqual([
       'labels: 4 class folders',
       'class folders: in the order of their names, as sorted() of Python gives it',
-      'class folders: 4; the model tells 6 classes apart',
+      'class folders: 4; the model tells 5 classes apart',
       'empty class folders: zebu',
     ]);
+  });
+
+  it('that have nothing but their order are refused where the model has other classes beside them', async () => {
+    const root = tree('cat/1.png', 'dog/1.png');
+    const asked = { root, samples: samplesIn(root, 'cat/1.png', 'dog/1.png'), model: { count: 10 } };
+    expect(await refusal(asked)).toMatch(
+      /the labels name 2 classes, the model tells 10 apart: nothing says which of them these are\ncat\ndog/,
+    );
+    expect(await classesOf({ ...asked, classMap: 'cat=3,dog=5' })).toEqual([3, 5]);
   });
 
   it('are the class numbers where they are called so', async () => {

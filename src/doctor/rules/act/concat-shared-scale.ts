@@ -11,7 +11,11 @@ const UNEVEN = 16;
 const LOST_DB = 15;
 
 /** A Concat gives all its inputs one scale: that of the largest leaves the smallest too few codes. */
-export function concatSharedScale({ graph, lane, edges }: ComparisonEvidence): Finding[] {
+export function concatSharedScale({
+  graph,
+  lane,
+  edges,
+}: Pick<ComparisonEvidence, 'graph' | 'lane' | 'edges'>): Finding[] {
   const byTensor = new Map(edges.map((measurement) => [measurement.edge.tensor, measurement]));
   return graph.nodes.flatMap((node): Finding[] => {
     const [output] = node.outputs;

@@ -1,5 +1,6 @@
 /** Flags that several commands have, and how their texts are read. */
-import { InvalidArgumentError, Option, type Command } from '@commander-js/extra-typings';
+import type { Command } from '@commander-js/extra-typings';
+import { InvalidArgumentError, Option, type Command as PlainCommand } from 'commander';
 import type { Layout } from '../run/data/image-input.js';
 import type { Color, PresetName, ResizeMode } from '../run/data/presets.js';
 import type { Interpolation } from '../run/data/resample.js';
@@ -68,6 +69,68 @@ const LAYOUTS = ['nchw', 'nhwc'] as const satisfies readonly Layout[];
 /** More than any machine has processors; each takes memory before anything runs. */
 const MOST_THREADS = 1024;
 
+// Type aliases: interfaces are not assignable to the records that commander takes.
+export type RunOptions = {
+  readonly channels?: readonly string[] | undefined;
+  readonly threads?: number | undefined;
+  readonly config?: string | undefined;
+};
+
+export type OutputOptions = {
+  readonly report?: readonly string[] | undefined;
+  readonly top?: number | undefined;
+  readonly quiet?: true | undefined;
+  readonly noColor?: true | undefined;
+  readonly timestamp?: true | undefined;
+  readonly verbose?: true | undefined;
+};
+
+export type AccuracyOptions = {
+  readonly labels?: string | undefined;
+  readonly metric?: readonly string[] | undefined;
+  readonly decode?: string | undefined;
+  readonly classes?: string | undefined;
+  readonly classMap?: string | undefined;
+  readonly ignoreLabel?: number | undefined;
+  readonly labelOffset?: number | undefined;
+  readonly skipUnlabelled?: true | undefined;
+  readonly expectAccuracy?: number | undefined;
+};
+
+export type GateOptions = {
+  readonly maxDrop?: string | undefined;
+  readonly minSqnr?: readonly string[] | undefined;
+  readonly minSamples?: number | undefined;
+  readonly inconclusive?: 'fail' | 'pass' | undefined;
+  readonly baseline?: string | undefined;
+  readonly updateBaseline?: true | undefined;
+  readonly failOn?: 'error' | 'warning' | 'never' | undefined;
+};
+
+export type SampleOptions = {
+  readonly samples?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly skipUnreadable?: true | undefined;
+  readonly shape?: readonly string[] | undefined;
+  readonly preset?: PresetName | undefined;
+  readonly resize?: ResizeMode | undefined;
+  readonly interpolation?: Interpolation | undefined;
+  readonly mean?: readonly number[] | undefined;
+  readonly std?: readonly number[] | undefined;
+  readonly color?: Color | undefined;
+  readonly layout?: Layout | undefined;
+};
+
+/**
+ * Without the types of its options, which are given above: inferred through five functions of fifty flags they take the compiler
+ * minutes and gigabytes.
+ */
+function plain<Args extends unknown[], Opts extends Record<string, unknown>>(
+  command: Command<Args, Opts>,
+): PlainCommand {
+  return command as unknown as PlainCommand;
+}
+
 /** `--color` orders channels, so commander must not take `--no-color` for its negation. */
 function noColor(): Option {
   const option = new Option('--no-color', 'no colours (NO_COLOR works too)');
@@ -78,8 +141,8 @@ function noColor(): Option {
 /** Flags of every command that runs a network. */
 export function runFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
   command: Command<Args, Opts>,
-) {
-  return command
+): Command<Args, Opts & RunOptions> {
+  plain(command)
     .option('--channels <GLOB>', 'list every channel of these layers in the report', repeat)
     .optionsGroup('Run:')
     .option(
@@ -88,12 +151,13 @@ export function runFlags<Args extends unknown[], Opts extends Record<string, unk
       wholeNumber(1, MOST_THREADS),
     )
     .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward');
+  return command as unknown as Command<Args, Opts & RunOptions>;
 }
 
 export function outputFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
   command: Command<Args, Opts>,
-) {
-  return command
+): Command<Args, Opts & OutputOptions> {
+  plain(command)
     .optionsGroup('Output:')
     .option(
       '--report <FORMAT[=FILE]>',
@@ -102,16 +166,17 @@ export function outputFlags<Args extends unknown[], Opts extends Record<string, 
     )
     .option('--top <N>', 'rows per table', wholeNumber(1))
     .option('--quiet', 'verdict and findings only, no progress')
-    .addOption(noColor() as Option<'--plain'>)
+    .addOption(noColor())
     .option('--timestamp', 'put the time into the report, which is otherwise the same for the same inputs')
     .option('--verbose', 'say which settings were read and how long each pass took');
+  return command as unknown as Command<Args, Opts & OutputOptions>;
 }
 
 /** What the outputs mean, and what is right. */
 export function accuracyFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
   command: Command<Args, Opts>,
-) {
-  return command
+): Command<Args, Opts & AccuracyOptions> {
+  plain(command)
     .optionsGroup('Accuracy:')
     .option(
       '--labels <WHERE>',
@@ -142,13 +207,14 @@ export function accuracyFlags<Args extends unknown[], Opts extends Record<string
       'what the float model should reach; far below it, preprocessings are tried',
       numberBetween(0, 100),
     );
+  return command as unknown as Command<Args, Opts & AccuracyOptions>;
 }
 
 /** What has to hold for exit code 0. */
 export function gateFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
   command: Command<Args, Opts>,
-) {
-  return command
+): Command<Args, Opts & GateOptions> {
+  plain(command)
     .optionsGroup('Gate (exit code 1 when it fails, 3 when there are too few samples to decide):')
     .option(
       '--max-drop <DROP>',
@@ -175,13 +241,14 @@ export function gateFlags<Args extends unknown[], Opts extends Record<string, un
         'never',
       ] as const),
     );
+  return command as unknown as Command<Args, Opts & GateOptions>;
 }
 
 /** How many of the samples, and how images become numbers. */
 export function sampleFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
   command: Command<Args, Opts>,
-) {
-  return command
+): Command<Args, Opts & SampleOptions> {
+  plain(command)
     .option(
       '--samples <N>',
       'use N samples, evenly spread; all when not given (8 random ones)',
@@ -205,4 +272,5 @@ export function sampleFlags<Args extends unknown[], Opts extends Record<string, 
     .addOption(
       new Option('--layout <LAYOUT>', 'of the input; what its shape says when not given').choices(LAYOUTS),
     );
+  return command as unknown as Command<Args, Opts & SampleOptions>;
 }

@@ -10,6 +10,7 @@ import type { Report } from '../report/report.js';
 import type { Watch } from '../run/samples.js';
 import { applyConfig, type AppliedConfig } from './config.js';
 import { failure, usageFailure } from './failure.js';
+import type { OutputOptions } from './flags.js';
 import {
   programWith,
   type AnalyzeOptions,
@@ -21,15 +22,6 @@ import { progressOn } from './progress.js';
 import type { Settings } from './requests.js';
 import { screenOf } from './screen.js';
 import { checkTargets, parseTargets, unwritable, writeNew, writeWhole, type Target } from './targets.js';
-
-/** What all commands have in common. */
-interface OutputOptions {
-  readonly report?: readonly string[] | undefined;
-  readonly top?: number | undefined;
-  readonly quiet?: true | undefined;
-  readonly noColor?: true | undefined;
-  readonly verbose?: true | undefined;
-}
 
 async function render(report: AnyReport, targets: readonly Target[], options: OutputOptions): Promise<void> {
   const rendered = await Promise.all(

@@ -58,37 +58,7 @@ export function programWith(handlers: {
 }
 
 export type AnalyzeOptions = ReturnType<ReturnType<typeof analyzeCommand>['opts']>;
-export type SampleOptions = Pick<
-  CompareOptions,
-  | 'samples'
-  | 'seed'
-  | 'skipUnreadable'
-  | 'shape'
-  | 'preset'
-  | 'resize'
-  | 'interpolation'
-  | 'mean'
-  | 'std'
-  | 'color'
-  | 'layout'
->;
 export type CompareOptions = ReturnType<ReturnType<typeof compareCommand>['opts']>;
-export type AccuracyOptions = Pick<
-  CompareOptions,
-  | 'labels'
-  | 'metric'
-  | 'decode'
-  | 'classes'
-  | 'classMap'
-  | 'ignoreLabel'
-  | 'labelOffset'
-  | 'skipUnlabelled'
-  | 'expectAccuracy'
->;
-export type GateOptions = Pick<
-  CompareOptions,
-  'maxDrop' | 'minSqnr' | 'minSamples' | 'inconclusive' | 'baseline' | 'updateBaseline' | 'failOn'
->;
 export type InspectOptions = ReturnType<ReturnType<typeof inspectCommand>['opts']>;
 
 function analyzeCommand() {

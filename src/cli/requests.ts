@@ -6,13 +6,8 @@ import type { DataRequest } from '../commands/data-request.js';
 import type { AccuracyRequest } from '../commands/accuracy/request.js';
 import type { GateRequest, Suppression } from '../commands/gate-request.js';
 import { UsageError } from '../errors.js';
-import type {
-  AccuracyOptions,
-  AnalyzeOptions,
-  CompareOptions,
-  GateOptions,
-  SampleOptions,
-} from './program.js';
+import type { AccuracyOptions, GateOptions, SampleOptions } from './flags.js';
+import type { AnalyzeOptions, CompareOptions } from './program.js';
 
 /** What of a request stands elsewhere than in the flags of the command. */
 export interface Settings {

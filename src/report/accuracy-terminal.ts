@@ -151,7 +151,10 @@ function exampleLines(accuracy: Accuracy, width: number): string[] {
       ? []
       : labelled(INDENT, `${prose(network)} takes, unlike the reference: ${told.join(', ')}`, width);
   });
-  const told = disagreements.slice(0, MOST_EXAMPLES).map(({ sample, truth, reference, candidate }) => {
+  const whole = disagreements.filter(
+    ({ network }) => networks[network] !== undefined && isWhole(networks[network]),
+  );
+  const told = whole.slice(0, MOST_EXAMPLES).map(({ sample, truth, reference, candidate }) => {
     const classes =
       reference === undefined || candidate === undefined
         ? ''

@@ -48,14 +48,10 @@ export interface AccuracyPart {
 export const NO_ACCURACY: AccuracyPart = { fields: {}, assumed: [], findings: [], notMeasured: [] };
 
 /** Whether the user said anything about accuracy: then it is an error when there is none. */
-export function isAsked({ labels, metrics, decode, expectAccuracy, isRequired }: AccuracyRequest): boolean {
-  return (
-    isRequired ||
-    labels !== undefined ||
-    metrics.length > 0 ||
-    decode !== undefined ||
-    expectAccuracy !== undefined
-  );
+export function isAsked({ metrics, isRequired, ...said }: AccuracyRequest): boolean {
+  const { labels, decode, classes, classMap, ignoreLabel, labelOffset, expectAccuracy } = said;
+  const flags = [labels, decode, classes, classMap, ignoreLabel, labelOffset, expectAccuracy];
+  return isRequired || metrics.length > 0 || flags.some((flag) => flag !== undefined);
 }
 
 /**

@@ -1,8 +1,12 @@
 /** qdbg as a library: everything the command line does, with the same types. */
 export { analyze, type AnalyzeRequest } from './commands/analyze.js';
+export type { AccuracyRequest } from './commands/accuracy/request.js';
+export type { GateRequest } from './commands/gate-request.js';
 export { compare, type CompareRequest } from './commands/compare.js';
 export { inspect, type InspectRequest } from './commands/inspect.js';
 export { schemeFrom } from './commands/scheme-request.js';
+export type { Accuracy, ScoredNetwork } from './diff/accuracy/accuracy.js';
+export type { Gate, GateCheck } from './diff/gate/gate.js';
 export * from './errors.js';
 export { loadModel, type LoadedModel, type LoadOptions } from './loader/index.js';
 export { NO_SELECTION, type Selection } from './quant/select.js';
@@ -12,4 +16,6 @@ export { REPORTERS } from './report/index.js';
 export type { CompareReport } from './report/compare-report.js';
 export type { InspectReport } from './report/inspect-report.js';
 export type { Report } from './report/report.js';
+export type { UserMetric, UserSample } from './run/metrics/user-metric.js';
+export type { UserBox, UserDecode, UserDecoder, UserPrediction } from './run/predictions/user-decoder.js';
 export { VERSION } from './version.js';

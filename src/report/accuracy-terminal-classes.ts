@@ -67,7 +67,7 @@ export function classLines(accuracy: Accuracy, style: ChalkInstance, width: numb
 }
 
 /** Intersections over union are read class by class; so are several networks. */
-export function isTable({ metric }: Accuracy, { networks }: ClassTable): boolean {
+function isTable({ metric }: Accuracy, { networks }: ClassTable): boolean {
   return networks.length > 2 || /iou/i.test(metric);
 }
 

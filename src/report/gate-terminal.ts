@@ -4,6 +4,7 @@ import type { GateCheck, GateVerdict } from '../diff/gate/gate.js';
 import { columns, type Column, type Row } from './columns.js';
 import type { Evaluated, Suppressed } from './evaluated.js';
 import { quantity, tallyText, urgentFirst } from './evaluated-text.js';
+import { decidedAt } from './document-text.js';
 import { labelled, plural, printable } from './format.js';
 import { INDENT, right, SHORTEST_NAME } from './terminal-layers.js';
 import { prose } from './terminal-page.js';
@@ -66,7 +67,7 @@ function table(checks: readonly GateCheck[], style: ChalkInstance, width: number
     quantity(threshold, unit),
     { text: quantity(observed, unit), paint: style.bold },
     quantity(margin, ''),
-    ...(hasPlace ? [printable(where ?? '')] : []),
+    ...(hasPlace ? [printable((where === undefined ? undefined : decidedAt({ name, where })) ?? '')] : []),
     printable(source),
     { text: WORDS[verdict], paint: paint(verdict, style) },
   ]);

@@ -115,7 +115,7 @@ describe.concurrent('a baseline', () => {
     const { code, out } = await qdbg([...RESCALED, '--baseline', 'healthy.json'], files.folder);
     expect(code).toBe(1);
     expect(out).toContain('the model is another file');
-    expect(out).toMatch(/the worst layer by local SQNR is now block1\/pointwise; it was block2\/project/);
+    expect(out).toMatch(/the worst layer by local SQNR is now block1\/pointwise; it was logits\n/);
     expect(out).toMatch(/baseline worst layer .* FAIL\n/);
   });
 

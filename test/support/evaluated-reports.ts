@@ -89,7 +89,7 @@ export function miou(classes: number): Accuracy {
   };
 }
 
-export const FAILED_LAYERS: GateCheck = {
+const FAILED_LAYERS: GateCheck = {
   name: 'min-sqnr block1/*',
   source: 'qdbg.config.json',
   threshold: 20,

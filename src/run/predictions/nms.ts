@@ -2,7 +2,7 @@
 import type { BoxesPrediction, PredictedBox } from './prediction.js';
 
 /** Boxes below it change no average precision that anyone quotes; Ultralytics' `val` cuts here. */
-export const MIN_SCORE = 0.001;
+const MIN_SCORE = 0.001;
 /** Detections in an image: Ultralytics' `max_det`, above the 100 that COCO counts. */
 const MAX_DETECTIONS = 300;
 /** Candidates in an image, those with the highest scores: Ultralytics' `max_nms`. */

@@ -14,7 +14,11 @@ export function withAccuracy(
   { accuracy, agreement }: Pick<Evaluated, 'accuracy' | 'agreement'>,
   broken: FloatBroken | undefined,
 ): Report['verdict'] {
-  if (broken !== undefined) return { cause: 'base.float-broken', summary: broken.text };
+  if (broken !== undefined) {
+    const { metric = '' } = accuracy ?? {};
+    const summary = broken.text.replace(` scores ${metric} `, ` scores ${metricName(metric)} `);
+    return { cause: 'base.float-broken', summary };
+  }
   if (accuracy?.labels !== undefined) {
     const { cause, where, summary } = verdict;
     // SQNR that looks fine beside a real loss must not sound like a second opinion.

@@ -42,7 +42,7 @@ export async function openLabels(request: LabelRequest): Promise<Labels | undefi
   const { labels, samples, wanted } = request;
   checkClassFlags(request);
   if (labels === NONE || wanted.length === 0 || samples.length === 0) return undefined;
-  const source = labels === undefined ? await beside(request) : await given(labels, request);
+  const source = labels === undefined ? await beside(request) : await given(labels, request).catch(withHint);
   if (source === undefined) return undefined;
   const missing = unlabelled(source, request);
   const classes = resolveClasses(source.kind, source.classes, request);
@@ -69,6 +69,16 @@ export async function openLabels(request: LabelRequest): Promise<Labels | undefi
       return inModelClasses(await source.read(sample), classes, sample);
     },
   };
+}
+
+/** What is wrong with a file is said by its readers; what to do is always the same. */
+function withHint(error: unknown): never {
+  if (!(error instanceof DataError) || error.hint !== undefined) throw error;
+  throw new DataError(error.message, {
+    places: error.places,
+    hint: '--labels FILE that is whole, or --labels none, which does without',
+    cause: error,
+  });
 }
 
 /** The best kind of labels that lies beside the samples. */

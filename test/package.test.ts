@@ -9,6 +9,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const NOT_IN_A_CLONE = new Set(['.cache', '.git', 'coverage', 'dist', 'node_modules']);
@@ -141,6 +142,53 @@ describe('an installation from the tarball', () => {
     const report = JSON.parse(json) as { tool: { name: string }; tensors: unknown[] };
     expect(report.tool.name).toBe('qdbg');
     expect(report.tensors.length).toBeGreaterThan(0);
+  });
+});
+
+describe('the GitHub Actions recipe of the README', () => {
+  interface Step {
+    readonly run?: string;
+    readonly uses?: string;
+  }
+
+  let checkout: string;
+  let steps: readonly Step[];
+
+  beforeAll(async () => {
+    const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+    const workflow = /^```yaml\n(name:.*?)^```/ms.exec(readme)?.[1] ?? '';
+    steps = (parseYaml(workflow) as { jobs: { qdbg: { steps: Step[] } } }).jobs.qdbg.steps;
+    checkout = join(work, 'checkout');
+    await cp(join(ROOT, 'fixtures'), join(checkout, 'fixtures'), { recursive: true });
+  });
+
+  it('installs what the tarball is', () => {
+    const [install] = steps.flatMap((step) => step.run ?? []);
+    // What beforeAll has done with the tarball in place of the name, and the folder of the test in place of the machine's.
+    expect(install).toBe('ONNXRUNTIME_NODE_INSTALL=skip npm i -g qdbg');
+  });
+
+  it('passes, step by step, and leaves the reports and the summary', { timeout: TIMEOUT_MS }, async () => {
+    const summary = join(checkout, 'summary.md');
+    const env = {
+      ...ENV,
+      PATH: `${join(prefix, 'bin')}:${process.env['PATH'] ?? ''}`,
+      GITHUB_STEP_SUMMARY: summary,
+    };
+    const [, ...commands] = steps.flatMap((step) => step.run ?? []);
+    expect(commands.length).toBeGreaterThan(1);
+    const printed: string[] = [];
+    for (const command of commands) {
+      // As a runner does: bash, ending at the first error.
+      const options = { cwd: checkout, env };
+      printed.push(
+        (await promisify(execFile)('bash', ['-e', '-o', 'pipefail', '-c', command], options)).stdout,
+      );
+    }
+    expect(printed[0]).toMatch(/^::notice /m);
+    expect(await readFile(summary, 'utf8')).toMatch(/top-1/);
+    for (const name of ['qdbg.xml', 'qdbg.sarif', 'qdbg.json'])
+      expect((await stat(join(checkout, name))).size).toBeGreaterThan(100);
   });
 });
 

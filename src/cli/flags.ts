@@ -151,7 +151,7 @@ export function runFlags<Args extends unknown[], Opts extends Record<string, unk
       wholeNumber(1, MOST_THREADS),
     )
     .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward');
-  return command as unknown as Command<Args, Opts & RunOptions>;
+  return command;
 }
 
 export function outputFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
@@ -169,7 +169,7 @@ export function outputFlags<Args extends unknown[], Opts extends Record<string, 
     .addOption(noColor())
     .option('--timestamp', 'put the time into the report, which is otherwise the same for the same inputs')
     .option('--verbose', 'say which settings were read and how long each pass took');
-  return command as unknown as Command<Args, Opts & OutputOptions>;
+  return command;
 }
 
 /** What the outputs mean, and what is right. */
@@ -207,7 +207,7 @@ export function accuracyFlags<Args extends unknown[], Opts extends Record<string
       'what the float model should reach; far below it, preprocessings are tried',
       numberBetween(0, 100),
     );
-  return command as unknown as Command<Args, Opts & AccuracyOptions>;
+  return command;
 }
 
 /** What has to hold for exit code 0. */
@@ -241,7 +241,7 @@ export function gateFlags<Args extends unknown[], Opts extends Record<string, un
         'never',
       ] as const),
     );
-  return command as unknown as Command<Args, Opts & GateOptions>;
+  return command;
 }
 
 /** How many of the samples, and how images become numbers. */
@@ -272,5 +272,5 @@ export function sampleFlags<Args extends unknown[], Opts extends Record<string, 
     .addOption(
       new Option('--layout <LAYOUT>', 'of the input; what its shape says when not given').choices(LAYOUTS),
     );
-  return command as unknown as Command<Args, Opts & SampleOptions>;
+  return command;
 }

@@ -3,7 +3,7 @@ import { RunError } from '../../errors.js';
 import { dequantize } from '../../quant/affine.js';
 import { tensorOf, type TensorId } from '../../ir/graph.js';
 import { convertElements } from '../data/convert.js';
-import type { Elements, Feed } from '../data/dataset.js';
+import type { Feed } from '../data/dataset.js';
 import type { Candidate } from '../other-run.js';
 import { codingOf, type Coding } from '../other/targets.js';
 import type { NetworkOutput } from '../predictions/prediction.js';
@@ -85,11 +85,7 @@ export class ExportedNetwork {
       const { dims, data, type } = result;
       const values =
         coding === undefined
-          ? convertElements(
-              data as Elements,
-              type as 'float32',
-              /^float(?:16|32)$/.test(type) ? 'float32' : 'float64',
-            )
+          ? convertElements(data, type as 'float32', /^float(?:16|32)$/.test(type) ? 'float32' : 'float64')
           : dequantize(Int32Array.from(data as Int8Array), dims, coding.decode);
       return { name, dims, data: values as Float32Array };
     });

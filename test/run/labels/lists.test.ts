@@ -214,7 +214,8 @@ describe('labels in text tables', () => {
   it('refuses values that are not finite, all of them', async () => {
     const request = asked('l.csv', 'file,y0,y1\na/x.png,nan,1\nb/x.png,1,2\nc.jpg,inf,3\n');
     expect(await refusal({ ...request, wanted: ['values'] })).toBe(
-      '2 of 3 labels in l.csv, column y0, y1 are not 2 finite numbers\nl.csv:2: nan is not a finite number\nl.csv:4: inf is not a finite number',
+      '2 of 3 labels in l.csv, column y0, y1 are not 2 finite numbers\nl.csv:2: nan is not a finite number\nl.csv:4: inf is not a finite number\n' +
+        'hint: --labels FILE that is whole, or --labels none, which does without',
     );
   });
 });

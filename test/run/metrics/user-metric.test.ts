@@ -107,7 +107,7 @@ describe('a metric of the user', () => {
     expect(
       await failure(`measure: ({ prediction, reference }) => (prediction === reference ? [1] : [1, 2])`),
     ).toBe(
-      'metric FILE, sample s0, network 2: measure gave 2 numbers, but 1 for the samples before; wanted are always as many',
+      'metric FILE, sample s0, candidate: measure gave 2 numbers, but 1 for the samples before; wanted are always as many',
     );
   });
 

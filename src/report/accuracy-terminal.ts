@@ -93,7 +93,7 @@ function networkTable(
   const hasRange = networks.some(({ deltaInterval }) => deltaInterval !== undefined);
   const hasP = networks.some(({ pValue }) => pValue !== undefined);
   const titles: Column[] = [
-    { title: `${INDENT}network`, least: 15 },
+    { title: `${INDENT}network`, least: 12 },
     { title: 'which is', least: 12 },
     right(metricName(metric)),
     ...(hasInterval ? [{ ...right('95 %'), expendable: 2 }] : []),

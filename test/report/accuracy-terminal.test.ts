@@ -48,11 +48,33 @@ describe('the accuracy on a terminal', () => {
   it('tells what was lost and won, classes, samples to look at, and ties', () => {
     const text = linesOf({ accuracy: TOP1 }).join('\n');
     expect(text).toContain('candidate against reference: 5 lost, 3 won, 623 right and 89 wrong in both');
-    expect(text).toContain('classes that lost: cat 78.00 % -> 75.00 % (-3.00 pt, n 72)');
-    expect(text).not.toContain('dog 90');
     expect(text).toContain('samples that part: cat/3.png cat -> dog, is cat');
     expect(text).toContain('int8, simulated: 12 ties for the largest score, the first index counts');
     expect(text).not.toContain('NaN');
+  });
+
+  it('tells which classes lost where the loss is real: of a change within noise some class has always lost', () => {
+    const lost = linesOf({ accuracy: { ...TOP1, standing: 'worse' } }).join('\n');
+    expect(lost).toContain('classes that lost: cat 78.00 % -> 75.00 % (-3.00 pt, n 72)');
+    expect(lost).not.toContain('dog 90');
+    expect(linesOf({ accuracy: TOP1 }).join('\n')).not.toContain('classes that lost');
+  });
+
+  it('has further metrics and the agreement in a line each, without what agreement does not prove', () => {
+    const agreement = { ...without(TOP1, 'labels'), metric: 'agreement', candidate: 98.2 };
+    const lines = linesOf({ accuracy: TOP1, otherMetrics: [{ ...TOP1, metric: 'top5' }], agreement });
+    expect(lines.filter((line) => /^ {2}(top-5|agreement) /.test(line))).toHaveLength(2);
+    expect(lines.join('\n')).toMatch(/^ {2}agreement {2}98\.20 % .*of the candidate with the reference/m);
+    expect(lines.join('\n')).not.toContain('does not prove');
+  });
+
+  it('leaves the sentence to the verdict where that has it, and says why there is no accuracy', () => {
+    const told = { accuracy: TOP1, verdict: { summary: `top-1 ${TOP1.summary}; more` } };
+    expect(accuracySection(told, PLAIN, 110).join('\n')).not.toContain(TOP1.summary);
+    const missing = { notMeasured: [{ subject: 'accuracy', reason: 'the labels name 2 classes' }] };
+    expect(accuracySection(missing, PLAIN, 110)).toEqual([
+      'ACCURACY  not evaluated: the labels name 2 classes',
+    ]);
   });
 
   it('tells NaN outputs, chance, an offset of the labels and samples left out when there are any', () => {
@@ -85,9 +107,7 @@ describe('the accuracy on a terminal', () => {
 
   it('has networks as columns and classes as rows for a segmentation, the mean first, all classes of twelve', () => {
     const rows = rowsOf(linesOf({ accuracy: miou(12) }), /^ {2}class/, 15);
-    expect(rows[0]).toEqual([
-      ...['class', 'float', 'convolutions only 8 bit', 'everything 8 bit', 'everything 16 bit', 'in labels'],
-    ]);
+    expect(rows[0]).toEqual([...['class', 'reference', 'convolutions', 'candidate', '16 bit', 'in labels']]);
     expect(rows[1]).toEqual(['all', '55.00', '53.00', '37.00', '54.50']);
     expect(rows[2]).toEqual(['class-0', '60.00', '59.83', '58.50', '59.96', '1 000']);
     expect(rows[13]![0]).toBe('class-11');

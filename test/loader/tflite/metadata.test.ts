@@ -108,6 +108,7 @@ describe('metadata of a model', () => {
       'tflite.input.1.name': 'mask',
       'tflite.input.1.color': 'gray',
       'tflite.output.0.name': 'scores',
+      'tflite.output.0.classes': 'cat\ndog\nnarrow-gauge  line',
       'tflite.output.0.labels': 'labels.txt',
       'tflite.output.1.name': 'boxes',
       'tflite.output.1.labels': 'missing.txt',

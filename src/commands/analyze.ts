@@ -152,13 +152,10 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
   return judged(report, request.gate, baseline, request.accuracy.metrics.length > 0);
 }
 
-/** Edges that calibration follows for any of them, in graph order. */
+/** Edges that calibration follows for any of them, each once. */
 function observedBy(simulations: readonly Simulation[]): Simulation['observed'] {
-  const edges = new Map(
-    simulations.flatMap(({ observed }) => observed.map((edge) => [edge.tensor, edge] as const)),
-  );
-  const [first, ...others] = simulations;
-  return others.length === 0 ? (first?.observed ?? []) : [...edges.values()];
+  const edges = simulations.flatMap(({ observed }) => observed);
+  return [...new Map(edges.map((edge) => [edge.tensor, edge])).values()];
 }
 
 /** @throws UsageError for a file that has its quantizers already */

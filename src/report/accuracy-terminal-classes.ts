@@ -1,8 +1,8 @@
 /** Classes beside each other: which one has lost what. */
 import type { ChalkInstance } from 'chalk';
-import type { Accuracy, ReportedClass, ScoredNetwork } from '../diff/accuracy/accuracy.js';
+import type { Accuracy, ScoredNetwork } from '../diff/accuracy/accuracy.js';
 import { columns, type Column, type Row } from './columns.js';
-import { change, className, metricName, metricValue } from './evaluated-text.js';
+import { cellValue, change, className, lostClasses, metricName, metricValue } from './evaluated-text.js';
 import { count, labelled, printable, shortened } from './format.js';
 import { INDENT, right, SHORTEST_NAME } from './terminal-layers.js';
 
@@ -82,8 +82,7 @@ export function classesText({ metric }: Accuracy, { rows, classes }: ClassTable)
 function table(accuracy: Accuracy, shown: ClassTable, style: ChalkInstance, width: number): string[] {
   const { networks, rows } = shown;
   const { unit } = accuracy;
-  const value = (score: number | undefined): string =>
-    score === undefined ? '-' : unit === '%' ? score.toFixed(2) : metricValue(score, unit);
+  const value = (score: number | undefined): string => cellValue(score, unit);
   const titles: Column[] = [
     { title: `${INDENT}class`, least: SHORTEST_NAME },
     ...networks.map(({ network, title }) => ({
@@ -107,15 +106,10 @@ function table(accuracy: Accuracy, shown: ClassTable, style: ChalkInstance, widt
   return ['', ...labelled(INDENT, title, width), ...columns(titles, [mean, ...lines], width), ''];
 }
 
-function worstLine({ networks, deltaUnit, unit, better, standing }: Accuracy, width: number): string[] {
-  const [reference, candidate] = networks;
-  // Of a change within noise some class has always lost.
-  if (candidate?.perClass === undefined || standing !== 'worse') return [];
-  const before = new Map((reference?.perClass ?? []).map(({ label, value }) => [label, value]));
-  const loss = ({ delta = 0 }: ReportedClass): number => (better === 'higher' ? -delta : delta);
-  const lost = candidate.perClass
-    .filter((entry) => loss(entry) > 0)
-    .sort((a, b) => loss(b) - loss(a) || a.label - b.label);
+function worstLine(accuracy: Accuracy, width: number): string[] {
+  const { networks, deltaUnit, unit } = accuracy;
+  const before = new Map((networks[0]?.perClass ?? []).map(({ label, value }) => [label, value]));
+  const lost = lostClasses(accuracy);
   if (lost.length === 0) return [];
   const told = lost.slice(0, TOLD_CLASSES).map((entry) => {
     const from = metricValue(before.get(entry.label), unit);

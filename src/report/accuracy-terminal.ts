@@ -1,6 +1,6 @@
 /** What the networks score, as text for a terminal: the sentence first, then who scores what, then where it was lost. */
 import type { ChalkInstance } from 'chalk';
-import type { Accuracy, ScoredNetwork, Standing } from '../diff/accuracy/accuracy.js';
+import type { Accuracy, Standing } from '../diff/accuracy/accuracy.js';
 import { classLines } from './accuracy-terminal-classes.js';
 import { columns, type Column, type Row } from './columns.js';
 import type { Evaluated } from './evaluated.js';
@@ -8,7 +8,9 @@ import {
   change,
   changeExtent,
   className,
+  classNamesOf,
   extent,
+  isWhole,
   measuredText,
   metricName,
   metricsOf,
@@ -57,11 +59,6 @@ function shortText(metric: Accuracy): string {
   const sure = candidateInterval === undefined ? '' : ` (95 % ${extent(candidateInterval, unit)})`;
   const what = metric.description.replace(/^[^:]*: /, '');
   return `${metricValue(candidate, unit)}${sure} of the candidate with the reference: ${what}`;
-}
-
-/** Steps of a ladder are told by their numbers alone. */
-function isWhole({ network }: ScoredNetwork): boolean {
-  return network === 'candidate' || network === 'runtime';
 }
 
 /** @param isTold the verdict has the sentence already */
@@ -141,8 +138,8 @@ function pairedLines({ networks }: Accuracy, width: number): string[] {
 /** What is taken for what, and samples to look at. */
 function exampleLines(accuracy: Accuracy, width: number): string[] {
   const { networks, disagreements } = accuracy;
-  const names = namesOf(accuracy);
-  const named = (label: number): string => shortened(className({ label, ...names(label) }), NAME);
+  const names = classNamesOf(accuracy);
+  const named = (label: number): string => shortened(className({ label, name: names.get(label) }), NAME);
   const confused = networks.filter(isWhole).flatMap(({ network, confusions = [] }) => {
     const told = confusions
       .slice(0, MOST_EXAMPLES)
@@ -165,15 +162,4 @@ function exampleLines(accuracy: Accuracy, width: number): string[] {
     ...confused,
     ...(told.length === 0 ? [] : labelled(INDENT, `samples that part: ${told.join('; ')}`, width)),
   ];
-}
-
-function namesOf({ perClass = [], networks }: Accuracy): (label: number) => { name?: string } {
-  const names = new Map<number, string>();
-  for (const { label, name } of [...networks.flatMap((network) => network.perClass ?? []), ...perClass]) {
-    if (name !== undefined) names.set(label, name);
-  }
-  return (label) => {
-    const name = names.get(label);
-    return name === undefined ? {} : { name };
-  };
 }

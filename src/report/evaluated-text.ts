@@ -1,5 +1,5 @@
 /** Numbers and words of accuracy and gate, as every reporter writes them. Texts hold names of files as they are: reporters escape. */
-import type { Accuracy, Interval, ScoredNetwork } from '../diff/accuracy/accuracy.js';
+import type { Accuracy, Interval, ReportedClass, ScoredNetwork } from '../diff/accuracy/accuracy.js';
 import { deltaIntervalText, deltaText, intervalText, pText, valueText } from '../diff/accuracy/wording.js';
 import type { GateCheck } from '../diff/gate/gate.js';
 import type { Evaluated } from './evaluated.js';
@@ -49,7 +49,13 @@ export function probability(value: number | undefined): string {
 }
 
 /** Name of a class of the model, and its number where it has no name. */
-export function className({ label, name }: { readonly label: number; readonly name?: string }): string {
+export function className({
+  label,
+  name,
+}: {
+  readonly label: number;
+  readonly name?: string | undefined;
+}): string {
   return name ?? `class ${label}`;
 }
 
@@ -62,6 +68,35 @@ export function measuredText({ metric, samples, labels, leftOut }: Accuracy): st
     ...(leftOut === 0 ? [] : [`${count(leftOut)} without anything to count left out`]),
   ];
   return parts.join(', ');
+}
+
+/** Whether a network is told in full: steps of a ladder are told by their numbers alone. */
+export function isWhole({ network }: Pick<ScoredNetwork, 'network'>): boolean {
+  return network === 'candidate' || network === 'runtime';
+}
+
+/** Names of the classes that have one, by class of the model. */
+export function classNamesOf({ perClass = [], networks }: Accuracy): ReadonlyMap<number, string> {
+  const names = new Map<number, string>();
+  for (const { label, name } of [...networks.flatMap((network) => network.perClass ?? []), ...perClass]) {
+    if (name !== undefined) names.set(label, name);
+  }
+  return names;
+}
+
+/** Classes of the candidate that lost, most first; none of a change within noise, of which some class has always lost. */
+export function lostClasses({ networks, better, standing }: Accuracy): ReportedClass[] {
+  const candidate = networks.find(({ network }) => network === 'candidate');
+  if (candidate?.perClass === undefined || standing !== 'worse') return [];
+  const loss = ({ delta = 0 }: ReportedClass): number => (better === 'higher' ? -delta : delta);
+  return candidate.perClass
+    .filter((entry) => loss(entry) > 0)
+    .sort((a, b) => loss(b) - loss(a) || a.label - b.label);
+}
+
+/** A value in a table whose title has the unit. */
+export function cellValue(value: number | undefined, unit: Accuracy['unit']): string {
+  return value !== undefined && unit === '%' ? value.toFixed(2) : metricValue(value, unit);
 }
 
 /** Of a network against the reference: "5 lost, 3 won, 620 right and 92 wrong in both". */
@@ -78,10 +113,9 @@ export function remarksOf(accuracy: Accuracy): string[] {
     remarks.push('agreement only: without labels this does not prove an accuracy loss');
   }
   for (const network of accuracy.networks) {
-    const { network: name, title, ties = 0, nonFinite = 0 } = network;
+    const { title, ties = 0, nonFinite = 0 } = network;
     if (nonFinite > 0) remarks.push(`${title}: ${plural(nonFinite, 'sample')} with NaN or infinite outputs`);
-    // Of the steps of a ladder the numbers are enough.
-    if (ties > 0 && ['reference', 'candidate', 'runtime'].includes(name)) {
+    if (ties > 0 && (network.network === 'reference' || isWhole(network))) {
       remarks.push(`${title}: ${plural(ties, 'tie')} for the largest score, the first index counts`);
     }
   }

@@ -7,6 +7,7 @@ import {
   change,
   changeExtent,
   extent,
+  isWhole,
   measuredText,
   metricName,
   metricsOf,
@@ -16,7 +17,7 @@ import {
   remarksOf,
 } from './evaluated-text.js';
 import { shortened } from './format.js';
-import { classSection, exampleSection, isWhole, LONGEST_TITLE, MOST_NETWORKS } from './markdown-classes.js';
+import { classSection, exampleSection, LONGEST_TITLE, MOST_NETWORKS } from './markdown-classes.js';
 import { code, table, text } from './markdown-text.js';
 
 const MOST_PREPROCESSINGS = 12;

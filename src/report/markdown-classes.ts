@@ -1,7 +1,7 @@
 /** What accuracy was lost on, in Markdown: classes, what they are taken for, samples to look at. */
-import type { Accuracy, ScoredNetwork } from '../diff/accuracy/accuracy.js';
+import type { Accuracy } from '../diff/accuracy/accuracy.js';
 import { classesText, classTable } from './accuracy-terminal-classes.js';
-import { change, className, metricValue } from './evaluated-text.js';
+import { cellValue, change, className, classNamesOf, isWhole, lostClasses } from './evaluated-text.js';
 import { count, shortened } from './format.js';
 import { code, table, text } from './markdown-text.js';
 
@@ -12,12 +12,7 @@ const LONGEST_CLASS = 60;
 /** Classes, confusions and samples that are told. */
 const MOST_EXAMPLES = 5;
 
-/** Steps of a ladder are told by their numbers alone. */
-export function isWhole({ network }: ScoredNetwork): boolean {
-  return network === 'candidate' || network === 'runtime';
-}
-
-function classCell(entry: { readonly label: number; readonly name?: string }): string {
+function classCell(entry: { readonly label: number; readonly name?: string | undefined }): string {
   return text(shortened(className(entry), LONGEST_CLASS));
 }
 
@@ -27,8 +22,7 @@ export function classSection(metric: Accuracy): string[] {
   if (shown === undefined) return [];
   const { unit, deltaUnit } = metric;
   const networks = shown.networks.slice(0, MOST_NETWORKS);
-  const value = (score: number | undefined): string =>
-    score === undefined ? '-' : unit === '%' ? score.toFixed(2) : metricValue(score, unit);
+  const value = (score: number | undefined): string => cellValue(score, unit);
   const candidate = shown.networks.find(({ network }) => network === 'candidate');
   const deltas = new Map((candidate?.perClass ?? []).map(({ label, delta }) => [label, delta]));
   const hasDeltas = [...deltas.values()].some((delta) => delta !== undefined);
@@ -62,21 +56,12 @@ export function classSection(metric: Accuracy): string[] {
   ];
 }
 
-/** Of a change within noise some class has always lost. */
-function lostLine({ networks, better, deltaUnit, standing }: Accuracy): string[] {
-  const candidate = networks.find(({ network }) => network === 'candidate');
-  if (candidate?.perClass === undefined || standing !== 'worse') return [];
-  const lost = candidate.perClass
-    .flatMap((entry) => {
-      const { delta = 0 } = entry;
-      return [{ entry, delta, loss: better === 'higher' ? -delta : delta }];
-    })
-    .filter(({ loss }) => loss > 0)
-    .sort((a, b) => b.loss - a.loss || a.entry.label - b.entry.label);
+function lostLine(metric: Accuracy): string[] {
+  const lost = lostClasses(metric);
   if (lost.length === 0) return [];
   const told = lost
     .slice(0, MOST_EXAMPLES)
-    .map(({ entry, delta }) => `**${classCell(entry)}** (${change(delta, deltaUnit)})`);
+    .map((entry) => `**${classCell(entry)}** (${change(entry.delta, metric.deltaUnit)})`);
   const left = lost.length - told.length;
   return [`Classes that lost: ${told.join(', ')}${left === 0 ? '' : `, and ${count(left)} more`}`, ''];
 }
@@ -84,12 +69,9 @@ function lostLine({ networks, better, deltaUnit, standing }: Accuracy): string[]
 /** What whole networks take for what, unlike the reference, and the samples on which they part from it. */
 export function exampleSection(metric: Accuracy): string[] {
   const { networks, disagreements } = metric;
-  const names = namesOf(metric);
-  const named = (label: number | undefined): string => {
-    if (label === undefined) return '';
-    const name = names.get(label);
-    return classCell({ label, ...(name === undefined ? {} : { name }) });
-  };
+  const names = classNamesOf(metric);
+  const named = (label: number | undefined): string =>
+    label === undefined ? '' : classCell({ label, name: names.get(label) });
   const confused = networks.filter(isWhole).flatMap(({ network, confusions = [] }) => {
     const told = confusions
       .slice(0, MOST_EXAMPLES)
@@ -118,12 +100,4 @@ export function exampleSection(metric: Accuracy): string[] {
     ...(confused.length === 0 || parted.length === 0 ? [] : ['']),
     ...(parted.length === 0 ? [] : ['Samples on which a network parts from the reference:', '', ...samples]),
   ];
-}
-
-function namesOf({ perClass = [], networks }: Accuracy): Map<number, string> {
-  const names = new Map<number, string>();
-  for (const { label, name } of [...networks.flatMap((network) => network.perClass ?? []), ...perClass]) {
-    if (name !== undefined) names.set(label, name);
-  }
-  return names;
 }

@@ -10,7 +10,7 @@ import type { Prediction } from '../../run/predictions/prediction.js';
 import type { Samples, Watch } from '../../run/samples.js';
 import type { EvaluatedNetworks } from './networks.js';
 import { planEvaluation, type EvaluationPlan } from './plan.js';
-import { placementIn } from './readers.js';
+import { pictureOf, placementIn } from './readers.js';
 import type { AccuracyRequest } from './request.js';
 
 /** What an evaluation has shown. */
@@ -130,13 +130,13 @@ class BoxClasses {
 }
 
 /** Of sides that may be off by a pixel when a mask is kept smaller than its image. */
-function requireSameAspect({ width, height }: MaskTruth, { id, feeds }: Sample): void {
-  const picture = [...feeds.values()].find((feed) => feed.picture !== undefined)?.picture;
+function requireSameAspect({ width, height }: MaskTruth, sample: Sample): void {
+  const picture = pictureOf(sample);
   if (picture === undefined) return;
   const scaled = (picture.height * width) / picture.width;
   if (Math.abs(scaled - height) <= 1 + width / picture.width) return;
   throw new DataError(
-    `${id}: its mask is ${width}x${height}, the image ${picture.width}x${picture.height}: not the same picture`,
+    `${sample.id}: its mask is ${width}x${height}, the image ${picture.width}x${picture.height}: not the same picture`,
     { hint: '--labels FOLDER with the masks of these images' },
   );
 }

@@ -1,5 +1,5 @@
 /** A float network that is wrong in float: the common preprocessings on it, each with what it scores. */
-import { evaluationProgram } from '../../compile/evaluation-program.js';
+import { evaluationProgram, type EvaluationProgram } from '../../compile/evaluation-program.js';
 import type { Accuracy } from '../../diff/accuracy/accuracy.js';
 import type { TriedPreprocessing } from '../../diff/accuracy/preprocessing-search.js';
 import { DataError, QdbgError } from '../../errors.js';
@@ -58,42 +58,35 @@ export async function searchPreprocessing(
       settings: { preset, ...sized, ...(color === undefined ? {} : { color }), layout: flags.layout },
     })),
   );
-  let done = 0;
-  watch('preprocessings', done, variants.length);
-  const scored = async (
-    title: string,
-    given: readonly string[],
-    settings: PreprocessingFlags,
-  ): Promise<TriedPreprocessing | undefined> => {
-    const accuracy = await scoreOf(request, settings, count);
-    watch('preprocessings', ++done, variants.length);
-    if (accuracy === undefined) return undefined;
+  const { network } = request;
+  const program = evaluationProgram(network.graph, [], network.lane);
+  const tried: TriedPreprocessing[] = [];
+  for (const [done, { title, flags: given, settings }] of variants.entries()) {
+    watch('preprocessings', done, variants.length);
+    const accuracy = await scoreOf(request, program, settings, count);
+    if (accuracy === undefined) continue;
     const { reference, referenceInterval } = accuracy;
-    return {
+    tried.push({
       title,
       flags: given,
       ...(reference === undefined ? {} : { value: reference }),
       ...(referenceInterval === undefined ? {} : { interval: referenceInterval }),
-    };
-  };
-  const tried: TriedPreprocessing[] = [];
-  for (const { title, flags: given, settings } of variants) {
-    const result = await scored(title, given, settings);
-    if (result !== undefined) tried.push(result);
+    });
   }
+  watch('preprocessings', variants.length, variants.length);
   return tried.sort((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity));
 }
 
 async function scoreOf(
   { open, extents, network, accuracy, threads }: SearchRequest,
+  program: EvaluationProgram,
   settings: PreprocessingFlags,
   count: number,
 ): Promise<Accuracy | undefined> {
-  const { graph, lane } = network;
   try {
     const dataset = await open(settings, count);
     const evaluation = await evaluateNetworks(
-      { program: evaluationProgram(graph, [], lane), networks: [network] },
+      { program, networks: [network] },
       { dataset, samples: withExtents(dataset, extents) },
       accuracy,
       { threads, watch: () => undefined },

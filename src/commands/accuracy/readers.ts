@@ -2,7 +2,7 @@
 import { DataError } from '../../errors.js';
 import { tensorOf } from '../../ir/graph.js';
 import { storedParams } from '../../ir/stored.js';
-import type { Sample } from '../../run/data/dataset.js';
+import type { Picture, Sample } from '../../run/data/dataset.js';
 import type { ResolvedPreprocessing } from '../../run/data/preprocessing.js';
 import type { OutputForm } from '../../run/predictions/form.js';
 import { chooseDecoder } from '../../run/predictions/index.js';
@@ -92,8 +92,13 @@ export class NetworkReader {
   }
 }
 
+/** Extents of the image that a sample was made of, if it was. */
+export function pictureOf({ feeds }: Sample): Picture | undefined {
+  return [...feeds.values()].find(({ picture }) => picture !== undefined)?.picture;
+}
+
 /** Where the image of a sample lies in the input; the whole of it where no image was resized. */
-export function placementIn({ feeds }: Sample, preprocessing: ResolvedPreprocessing | undefined): Placement {
-  const picture = [...feeds.values()].find((feed) => feed.picture !== undefined)?.picture;
+export function placementIn(sample: Sample, preprocessing: ResolvedPreprocessing | undefined): Placement {
+  const picture = pictureOf(sample);
   return picture === undefined || preprocessing === undefined ? FILLING : placementOf(picture, preprocessing);
 }

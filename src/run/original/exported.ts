@@ -9,7 +9,7 @@ import { codingOf, type Coding } from '../other/targets.js';
 import type { NetworkOutput } from '../predictions/prediction.js';
 import { feedsOf } from './feeds.js';
 import { isFetchable, openOriginal, type Original, type OriginalOptions } from './process.js';
-import { fileTensors } from './taps.js';
+import { fileTensors, outputInFile } from './taps.js';
 
 interface Fetch {
   /** As the loaded network calls it, and as the file does. */
@@ -55,9 +55,7 @@ export class ExportedNetwork {
       const { graph } = candidate;
       const fetches = outputs.map((id): Fetch => {
         const { name } = tensorOf(graph, id);
-        // By position: loading may have given an output the name of the tensor that its codes stand for.
-        const at = graph.outputs.length === inFile.outputs.length ? graph.outputs.indexOf(id) : -1;
-        const found = inFile.outputs[at] ?? inFile.outputs.find((other) => other === name);
+        const found = outputInFile(graph, id, inFile);
         const type = found === undefined ? undefined : original.outputs.get(found);
         if (found === undefined || !isFetchable(type)) {
           throw new RunError(`the runtime does not hand out the output ${name} (${type ?? 'no tensor'})`);

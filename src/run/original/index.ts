@@ -1,5 +1,4 @@
 /** The candidate's own file in ONNX Runtime beside its simulation, and as users run it beside the reference. */
-import { tensorOf, type TensorId } from '../../ir/graph.js';
 import { simulate } from '../other/simulation.js';
 import { targetsOf, type Target } from '../other/targets.js';
 import type { Candidate, NotRun, OtherRun, OtherRunOptions } from '../other-run.js';
@@ -8,7 +7,7 @@ import { processor, type Processor } from './cpu.js';
 import type { OutputBesideReference } from './outputs.js';
 import { isFetchable } from './process.js';
 import { Side, type Fetch } from './side.js';
-import { fileTensors, type FileTensors } from './taps.js';
+import { fileTensors, outputInFile, type FileTensors } from './taps.js';
 
 /** The file under triage, with the folder against which its external data is resolved; a loaded model is one. */
 export interface OriginalFile {
@@ -83,17 +82,13 @@ export async function runOriginal(
   };
 }
 
-/** Outputs by position, or where the loaded network has others than the file, by name. */
-function outputFetches({ graph }: Candidate, targets: readonly Target[], { outputs }: FileTensors): Fetch[] {
+function outputFetches({ graph }: Candidate, targets: readonly Target[], names: FileTensors): Fetch[] {
   const byTensor = new Map(targets.map((target) => [target.tensor, target]));
-  const isByPosition = outputs.length === graph.outputs.length;
-  const fetches = new Map<TensorId, Fetch>();
-  graph.outputs.forEach((id, at) => {
+  return [...new Set(graph.outputs)].flatMap((id) => {
     const target = byTensor.get(id);
-    const name = isByPosition ? outputs[at] : outputs.find((other) => other === tensorOf(graph, id).name);
-    if (target !== undefined && name !== undefined && !fetches.has(id)) fetches.set(id, { target, name });
+    const name = outputInFile(graph, id, names);
+    return target === undefined || name === undefined ? [] : [{ target, name }];
   });
-  return [...fetches.values()];
 }
 
 /** Where the file has codes of the tensor, or values read back from them; of a tensor without codes, the tensor itself. */

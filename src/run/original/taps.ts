@@ -1,5 +1,6 @@
 /** Making tensors inside a model file outputs of it, without touching a byte of the file. */
 import { readFile } from 'node:fs/promises';
+import { tensorOf, type Graph, type TensorId } from '../../ir/graph.js';
 import { decodeModel, encodeModel } from '../../onnx/proto.js';
 
 /** Names in the main graph of a model file. */
@@ -29,4 +30,14 @@ export async function fileTensors(path: string): Promise<FileTensors> {
 export function outputsAppended(names: readonly string[]): Uint8Array {
   if (names.length === 0) return new Uint8Array(0);
   return encodeModel({ graph: { output: names.map((name) => ({ name })) } });
+}
+
+/**
+ * What the file calls an output of the graph: by position, since loading may have given it the name of the tensor that its codes
+ * stand for, or where the loaded network has others than the file, by name.
+ */
+export function outputInFile(graph: Graph, id: TensorId, { outputs }: FileTensors): string | undefined {
+  return outputs.length === graph.outputs.length
+    ? outputs[graph.outputs.indexOf(id)]
+    : outputs.find((other) => other === tensorOf(graph, id).name);
 }

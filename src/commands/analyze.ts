@@ -5,7 +5,6 @@ import { edgeMeasurements } from '../diff/edge-measurements.js';
 import { endsOf } from '../diff/ends.js';
 import { jumpsOf } from '../diff/jumps.js';
 import { constantMeasurements } from '../diff/weight-measurements.js';
-import type { Finding } from '../doctor/finding.js';
 import { diagnose } from '../doctor/index.js';
 import { UnsupportedError, UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
@@ -19,6 +18,7 @@ import type { Selection } from '../quant/select.js';
 import { withAccuracy } from '../report/accuracy-verdict.js';
 import { coverageOf, jumpRows, tensorRows, weightRows } from '../report/assemble.js';
 import { Places } from '../report/places.js';
+import { reportedFindings, reportedRules } from '../report/findings.js';
 import { SCHEMA_VERSION, type Report } from '../report/report.js';
 import { verdictOf } from '../report/verdict.js';
 import { calibrate, type Calibration } from '../run/calibrate.js';
@@ -186,16 +186,35 @@ function explained(
   }: { readonly isSmoke: boolean; readonly part: AccuracyPart; readonly gate: GateRequest },
 ): Pick<
   Report,
-  'coverage' | 'tensors' | 'weights' | 'findings' | 'suppressed' | 'verdict' | 'jumps' | 'notMeasured'
+  | 'coverage'
+  | 'tensors'
+  | 'weights'
+  | 'findings'
+  | 'rules'
+  | 'suppressed'
+  | 'verdict'
+  | 'jumps'
+  | 'notMeasured'
 > {
   const { graph, plan, edges, notMeasured } = simulation;
   const measurements = edgeMeasurements(graph, lane, sums, seen.edges);
   const constants = constantMeasurements(graph, lane, plan.quantizers);
   const jumps = jumpsOf(graph, measurements);
-  const found = diagnose({ graph, lane, edges: measurements, constants, jumps });
-  const told = simulation.scheme === 'file' ? ofFinishedFile(found, isSmoke) : found;
+  const diagnosis = diagnose({
+    graph,
+    lane,
+    ...(simulation.scheme === 'file' ? {} : { scheme: simulation.scheme }),
+    edges: measurements,
+    constants,
+    jumps,
+    statistics: seen.edges,
+  });
+  // Random data say nothing about the ranges of a finished file.
+  const told = diagnosis.findings.filter(
+    ({ rule }) => simulation.scheme !== 'file' || !isSmoke || !rule.startsWith('act.'),
+  );
   const { kept: findings, suppressed } = applySuppressions(
-    [...part.findings, ...told],
+    [...part.findings, ...reportedFindings(told)],
     gate.suppressions,
     gate.today,
   );
@@ -211,6 +230,7 @@ function explained(
     tensors,
     weights: weightRows(graph, places, constants),
     findings,
+    rules: reportedRules(diagnosis),
     ...(suppressed.length === 0 ? {} : { suppressed }),
     verdict: withAccuracy(
       verdictOf(
@@ -226,13 +246,6 @@ function explained(
     jumps: reportedJumps,
     notMeasured,
   };
-}
-
-/** Flags of a simulation change nothing about a finished file, and random data say nothing about its ranges. */
-function ofFinishedFile(findings: readonly Finding[], isSmoke: boolean): Finding[] {
-  return findings
-    .filter(({ rule }) => !isSmoke || !rule.startsWith('act.'))
-    .map(({ rule, severity, subject, message, args }) => ({ rule, severity, subject, message, args }));
 }
 
 function open(

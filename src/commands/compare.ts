@@ -4,8 +4,8 @@ import { comparedConstants } from '../diff/compared-constants.js';
 import { jumpsOf } from '../diff/jumps.js';
 import { suspectsOf } from '../diff/suspects.js';
 import { constantMeasurements } from '../diff/weight-measurements.js';
-import type { ComparisonEvidence } from '../doctor/evidence.js';
-import { diagnoseComparison } from '../doctor/index.js';
+import type { Evidence } from '../doctor/evidence.js';
+import { diagnose } from '../doctor/index.js';
 import { UsageError } from '../errors.js';
 import { nodeLabel, nodeOf, tensorOf } from '../ir/graph.js';
 import { macsOf } from '../ir/macs.js';
@@ -16,6 +16,7 @@ import { coverageOf, jumpRows, tensorRows } from '../report/assemble.js';
 import type { CompareReport, LadderRung } from '../report/compare-report.js';
 import { comparedRows, constantRows, reportedAlignment } from '../report/compare-rows.js';
 import { compareVerdict } from '../report/compare-verdict.js';
+import { reportedFindings, reportedRules } from '../report/findings.js';
 import { Places } from '../report/places.js';
 import { SCHEMA_VERSION } from '../report/report.js';
 import { readActual, runActual } from '../run/actual/index.js';
@@ -109,23 +110,21 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     { ...request, accuracy: { ...request.accuracy, tellsAgreement: labelled !== undefined } },
     watch,
   );
+  const diagnosis = diagnose({
+    graph,
+    lane,
+    edges: measurements,
+    constants,
+    jumps,
+    reference: pair.reference,
+    alignment: pair.alignment,
+    compared,
+    suspects,
+    ...outputDb(measured.ends),
+    ...otherEvidence(original, dumped),
+  });
   const { kept: findings, suppressed } = applySuppressions(
-    [
-      ...part.findings,
-      ...diagnoseComparison({
-        graph,
-        lane,
-        edges: measurements,
-        constants,
-        jumps,
-        reference: pair.reference,
-        alignment: pair.alignment,
-        compared,
-        suspects,
-        ...outputDb(measured.ends),
-        ...otherEvidence(original, dumped),
-      }).map(({ rule, severity, subject, message, args }) => ({ rule, severity, subject, message, args })),
-    ],
+    [...part.findings, ...reportedFindings(diagnosis.findings)],
     request.gate.suppressions,
     request.gate.today,
   );
@@ -160,6 +159,7 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     outputs: measured.ends,
     ladder: [...ladder, ...runtimeRung(original, dataset.count)],
     findings,
+    rules: reportedRules(diagnosis),
     ...(suppressed.length === 0 ? {} : { suppressed }),
     ...part.fields,
     verdict: withAccuracy(
@@ -188,7 +188,7 @@ type Original = Awaited<ReturnType<typeof runOriginal>>;
 function otherEvidence(
   original: Original | undefined,
   dumped: OtherRun | undefined,
-): Pick<ComparisonEvidence, 'runtime' | 'optimized' | 'processor' | 'actual'> {
+): Pick<Evidence, 'runtime' | 'optimized' | 'processor' | 'actual'> {
   const runs = original === undefined || 'notRun' in original ? undefined : original;
   const done = (run: OtherRun | NotRun | undefined): OtherRun | undefined =>
     run === undefined || 'notRun' in run ? undefined : run;

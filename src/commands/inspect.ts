@@ -1,5 +1,5 @@
 /** `qdbg inspect`: what is in model files. Nothing is run, and every weight is looked at once. */
-import { diagnoseLane } from '../doctor/index.js';
+import { diagnose } from '../doctor/index.js';
 import { UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
 import { elementCount, Scratch, toFloat32 } from '../ir/elements.js';
@@ -25,6 +25,7 @@ import {
 import { originOf } from '../report/inspect-origin.js';
 import { tensorsOf } from '../report/inspect-tensors.js';
 import { inputContract, outputContract } from '../report/port-contract.js';
+import { reportedFindings } from '../report/findings.js';
 import { FORECAST_ROWS } from '../report/inspect-forecast.js';
 import { weightRangesOf } from '../report/inspect-ranges.js';
 import type { InspectedModel, InspectedQuantization, InspectReport } from '../report/inspect-report.js';
@@ -135,7 +136,7 @@ function quantizationOf(graph: Graph, lane: Lane, complete: boolean): InspectedQ
       node: nodeLabel(nodeOf(graph, node)),
       reason,
     })),
-    findings: diagnoseLane({ graph, lane }),
+    findings: reportedFindings(diagnose({ graph, lane }).findings),
   };
 }
 

@@ -1,40 +1,107 @@
-/** What rules look at. */
+/** What rules look at: a network, and whatever else is known of it. */
+import type { Accuracy } from '../diff/accuracy/accuracy.js';
 import type { Alignment } from '../diff/alignment/alignment.js';
 import type { ConstantComparison } from '../diff/compared-constants.js';
-import type { Suspect } from '../diff/suspects.js';
-import type { ConstantMeasurement } from '../diff/weight-measurements.js';
 import type { EdgeMeasurement } from '../diff/edge-measurements.js';
 import type { Jump } from '../diff/jumps.js';
-import type { Graph } from '../ir/graph.js';
+import type { Suspect } from '../diff/suspects.js';
+import type { ConstantMeasurement } from '../diff/weight-measurements.js';
+import type { Graph, TensorId } from '../ir/graph.js';
 import type { Lane } from '../ir/lane.js';
+import type { Scheme } from '../quant/scheme.js';
+import type { EdgeStatistics } from '../run/calibrate.js';
+import type { DataStudy } from '../run/data/study.js';
 import type { OtherRun } from '../run/other-run.js';
+import type { OutputStudy } from '../run/output-study.js';
+import type { SaturationStudy } from '../run/saturation.js';
 
-/** Known without running anything. */
-export interface LaneEvidence {
+export interface NetworkFile {
+  /** Of the file and of what it keeps outside. */
+  readonly bytes: number;
+}
+
+/**
+ * Everything but the graph may be missing. Of a model alone the network is what the file has; of a comparison it is the candidate,
+ * and `reference` stands beside it.
+ */
+export interface Evidence {
   readonly graph: Graph;
-  readonly lane: Lane;
-}
-
-export interface Evidence extends LaneEvidence {
-  readonly edges: readonly EdgeMeasurement[];
-  readonly constants: readonly ConstantMeasurement[];
+  readonly file?: NetworkFile;
+  /** How the network is quantized: what came with the file, or what `scheme` makes of it. Absent for a float model that nothing quantizes. */
+  readonly lane?: Lane;
+  /** Of a simulated lane; absent for one that came with a file. */
+  readonly scheme?: Scheme;
+  /** Of the quantized constants; nothing is run for them. */
+  readonly constants?: readonly ConstantMeasurement[];
+  /** Of every activation: in float, or in the reference, beside the lane. */
+  readonly edges?: readonly EdgeMeasurement[];
   /** Largest first. */
-  readonly jumps: readonly Jump[];
-}
-
-/** Of a candidate (`graph`, `lane`) measured against another network, the reference. */
-export interface ComparisonEvidence extends Evidence {
-  readonly reference: LaneEvidence;
-  readonly alignment: Alignment;
-  readonly compared: readonly ConstantComparison[];
+  readonly jumps?: readonly Jump[];
+  /** What the samples that were measured look like on each edge of the float network, with histograms. */
+  readonly statistics?: ReadonlyMap<TensorId, EdgeStatistics>;
+  /** The samples that set the ranges; and those that were measured, where they are others. */
+  readonly calib?: DataStudy;
+  readonly data?: DataStudy;
+  /** What comes out over several samples: of the network in float, or of the reference, and of the lane. */
+  readonly outputs?: OutputStudy;
+  readonly reference?: ReferenceEvidence;
+  readonly alignment?: Alignment;
+  readonly compared?: readonly ConstantComparison[];
   /** Worst first. */
-  readonly suspects: readonly Suspect[];
-  /** Lowest SQNR of an output, dB; absent where none was compared. */
+  readonly suspects?: readonly Suspect[];
+  /** Lowest SQNR of an output, dB. */
   readonly outputDb?: number;
-  /** The candidate's file in ONNX Runtime, operator by operator, and with all optimizations. */
+  /** The file in ONNX Runtime, operator by operator, and with all optimizations. */
   readonly runtime?: OtherRun;
   readonly optimized?: OtherRun;
   readonly processor?: { readonly text: string; readonly saturates?: boolean | undefined };
+  readonly saturation?: SaturationStudy;
   /** Tensors dumped from a device. */
   readonly actual?: OtherRun;
+  /** Against labels, or where there are none against the reference. */
+  readonly accuracy?: Accuracy;
 }
+
+export interface ReferenceEvidence {
+  readonly graph: Graph;
+  readonly lane: Lane;
+  readonly file?: NetworkFile;
+}
+
+/** A part of the evidence that a rule may need. */
+export type Part = Exclude<keyof Evidence, 'graph'>;
+
+/** Evidence in which these parts are there. */
+export type With<P extends Part> = Evidence & { readonly [K in P]-?: NonNullable<Evidence[K]> };
+
+export type LaneEvidence = With<'lane'>;
+
+/** Of a candidate beside its reference, both run. */
+export type ComparisonEvidence = With<
+  'lane' | 'edges' | 'constants' | 'jumps' | 'reference' | 'alignment' | 'compared' | 'suspects'
+>;
+
+/** What to give qdbg so that it knows the part. */
+export const PARTS: Readonly<Record<Part, string>> = {
+  file: 'a model file',
+  lane: 'a quantized model',
+  scheme: 'a float model to quantize, with --calib',
+  constants: 'a quantized model',
+  edges: 'data to run on',
+  jumps: 'data to run on',
+  statistics: 'data to run on, without a reference',
+  calib: '--calib data',
+  data: 'data to run on',
+  outputs: 'data to run on',
+  reference: 'a reference model',
+  alignment: 'a reference model',
+  compared: 'a reference model',
+  suspects: 'a reference model and data',
+  outputDb: 'a reference model and data',
+  runtime: '--runtime',
+  optimized: '--runtime',
+  processor: '--runtime',
+  saturation: 'data to run on',
+  actual: '--actual, tensors dumped from a device',
+  accuracy: 'labels',
+};

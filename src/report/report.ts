@@ -119,6 +119,13 @@ export interface ReportedJump {
   readonly from: string;
 }
 
+export interface ReportedRules {
+  /** Ids of the rules that had what they need. */
+  readonly checked: readonly string[];
+  /** Those that could not speak, and what they lacked. */
+  readonly skipped: readonly { readonly rule: string; readonly missing: string }[];
+}
+
 export interface Report extends Evaluated {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly tool: { readonly name: 'qdbg'; readonly version: string; readonly runtime?: string };
@@ -139,6 +146,7 @@ export interface Report extends Evaluated {
   readonly tensors: readonly ReportedTensor[];
   readonly weights: readonly ReportedWeight[];
   readonly findings: readonly Finding[];
+  readonly rules: ReportedRules;
   readonly verdict: { readonly cause?: string; readonly where?: string; readonly summary: string };
   /** Largest falls of cumulative SQNR from the inputs of an operator to its output, largest first. */
   readonly jumps: readonly ReportedJump[];

@@ -4,16 +4,17 @@ import type { ErrorMeasurement } from '../../src/diff/measurement.js';
 import type { EdgeMeasurement } from '../../src/diff/edge-measurements.js';
 import type { ComparisonEvidence } from '../../src/doctor/evidence.js';
 import type { Finding } from '../../src/doctor/finding.js';
-import { diagnoseComparison } from '../../src/doctor/index.js';
+import { diagnose } from '../../src/doctor/index.js';
 import { concatSharedScale } from '../../src/doctor/rules/act/concat-shared-scale.js';
-import { nonFiniteCandidate } from '../../src/doctor/rules/act/non-finite.js';
+import { nonFinite } from '../../src/doctor/rules/act/non-finite.js';
+import { outlierChannel } from '../../src/doctor/rules/act/outlier-channel.js';
 import { shiftedRange } from '../../src/doctor/rules/act/shifted-range.js';
 import { wideRange } from '../../src/doctor/rules/act/wide-range.js';
 import { graphChanged } from '../../src/doctor/rules/base/graph-changed.js';
-import { saturation } from '../../src/doctor/rules/cpu/u8s8-saturation.js';
+import { saturation } from '../../src/doctor/rules/rt/u8s8-saturation.js';
 import { outputOrder } from '../../src/doctor/rules/io/output-order.js';
 import { preproc } from '../../src/doctor/rules/io/preproc.js';
-import { differs } from '../../src/doctor/rules/op/differs.js';
+import { opDiffers } from '../../src/doctor/rules/base/op-differs.js';
 import { mismatch } from '../../src/doctor/rules/rt/mismatch.js';
 import type { Graph } from '../../src/ir/graph.js';
 import { inferShapes } from '../../src/ir/infer/index.js';
@@ -50,7 +51,7 @@ function edge(
 
 describe('act.wide-range', () => {
   const said = (quant: QuantParams, self: number, noise?: ErrorMeasurement['noise'], isSuspect = true) =>
-    wideRange(
+    wideRange.check(
       comparison(NET, {
         edges: [edge('a', quant, [0, 4], self, noise)],
         suspects: isSuspect ? [suspect(NET, 'a', 'quantizer', self)] : [],
@@ -65,7 +66,7 @@ describe('act.wide-range', () => {
   });
 
   it('gives the codes that are left, and how many times too wide the range is', () => {
-    const [finding] = wideRange(
+    const [finding] = wideRange.check(
       comparison(NET, {
         edges: [edge('a', perTensor('uint8', 1), [0, 5], 5)],
         suspects: [suspect(NET, 'a', 'quantizer', 5)],
@@ -97,7 +98,7 @@ describe('act.shifted-range', () => {
     more: readonly EdgeMeasurement[] = [],
     selfDb = 20,
   ) =>
-    shiftedRange(
+    shiftedRange.check(
       comparison(NET, { lane: laneOf(NET, { a: quant }), edges: [edge('a', quant, range, selfDb), ...more] }),
     ).map((finding) => `${told(finding)} ${finding.args['codes']}`);
 
@@ -147,7 +148,7 @@ describe('act.concat-shared-scale', () => {
       .build(),
   );
   const said = (small: number, worst: number | undefined, quant = perTensor('uint8', 1)) =>
-    concatSharedScale(
+    concatSharedScale.check(
       comparison(joined, {
         lane: laneOf(joined, { y: quant }),
         edges: [
@@ -180,7 +181,7 @@ describe('act.concat-shared-scale', () => {
 
 describe('io.preproc', () => {
   const said = (name: string, quant: QuantParams | undefined, self: number | 'exact') =>
-    preproc(
+    preproc.check(
       comparison(NET, {
         edges: [
           edgeMeasurement(NET, name, { self: errorOf(self) }, { quant, range: { min: -2.1, max: 2.6 } }),
@@ -225,7 +226,7 @@ describe('io.output-order', () => {
   /** `places`: position in the reference of each output of the candidate. */
   const said = (candidate: readonly string[], places: readonly (number | undefined)[]) => {
     const g = outputs(...candidate);
-    return outputOrder(
+    return outputOrder.check(
       comparison(g, {
         reference: { graph: outputs('scores', 'boxes', 'count'), lane: FLOAT_LANE },
         alignment: alignmentOf({
@@ -281,7 +282,7 @@ describe('base.graph-changed', () => {
     kind: 'operator' | 'quantizer' = 'operator',
   ) => {
     const own = (g: Graph) => (g === whole ? [producerOf(g, 'relu').id] : []);
-    return graphChanged(
+    return graphChanged.check(
       comparison(candidate, {
         reference: { graph: reference, lane: FLOAT_LANE },
         alignment: alignmentOf({
@@ -320,9 +321,9 @@ describe('base.graph-changed', () => {
   });
 });
 
-describe('op.differs', () => {
+describe('base.op-differs', () => {
   const said = (suspects: ComparisonEvidence['suspects'], ...others: readonly Finding[]) =>
-    differs(
+    opDiffers.check(
       comparison(NET, {
         suspects,
         edges: ['x', 'a', 'y'].map((name) => edgeMeasurement(NET, name)),
@@ -339,9 +340,9 @@ describe('op.differs', () => {
   const broken = suspect(NET, 'a', 'operator', 5);
 
   it('is the last word on a broken operator of which nothing else is said', () => {
-    expect(said([broken])).toEqual(['error op.differs first a']);
-    expect(said([broken], finding({ tensor: 'y' }))).toEqual(['error op.differs first a']);
-    expect(said([broken], finding({ tensor: 'a' }, 'note'))).toEqual(['error op.differs first a']);
+    expect(said([broken])).toEqual(['error base.op-differs first a']);
+    expect(said([broken], finding({ tensor: 'y' }))).toEqual(['error base.op-differs first a']);
+    expect(said([broken], finding({ tensor: 'a' }, 'note'))).toEqual(['error base.op-differs first a']);
   });
 
   it('is silent where another rule told of the tensor, of what writes it or of what that reads', () => {
@@ -364,7 +365,7 @@ describe('op.differs', () => {
       max: 1,
       sqnrDb: new Map([['self' as const, db]]),
     }));
-    const [lost] = differs(
+    const [lost] = outlierChannel.check(
       comparison(NET, {
         suspects: [
           { ...suspect(NET, 'y', 'operator', 6), lostIn: { tensor: tensorNamed(NET, 'a').id, db: 1 } },
@@ -404,7 +405,7 @@ const FAR = { differing: 400, beyondTwoCodes: 300, maxCodes: 90, simulated: { sq
 
 describe('rt.mismatch', () => {
   const said = (rest: Pick<Partial<ComparisonEvidence>, 'runtime' | 'actual'>) =>
-    mismatch(comparison(NET, rest));
+    mismatch.check(comparison(NET, rest));
 
   it('names the first operator that differs though what it reads agrees', () => {
     const findings = said({
@@ -443,9 +444,9 @@ describe('rt.mismatch', () => {
   });
 });
 
-describe('cpu.u8s8-saturation', () => {
+describe('rt.u8s8-saturation', () => {
   const said = (plain: number, optimized: number, saturates: boolean | undefined) =>
-    saturation(
+    saturation.check(
       comparison(NET, {
         runtime: run(tensorRun('y', { beyondTwoCodes: plain })),
         optimized: run(tensorRun('y', { beyondTwoCodes: optimized, maxCodes: 60 })),
@@ -455,7 +456,7 @@ describe('cpu.u8s8-saturation', () => {
 
   it('tells of codes that only the optimized kernels get wrong, on a processor that cuts sums off', () => {
     const [finding] = said(0, 11, true);
-    expect(told(finding!)).toBe('error cpu.u8s8-saturation node of y y');
+    expect(told(finding!)).toBe('error rt.u8s8-saturation node of y y');
     expect(finding!.fix?.edit).toContain('reduce_range');
   });
 
@@ -481,7 +482,7 @@ describe('act.non-finite of a candidate', () => {
     );
   };
   const said = (...edges: readonly EdgeMeasurement[]): string[] =>
-    nonFiniteCandidate(comparison(NET, { edges })).map((one) => `${told(one)} ${one.args['nonFinite']}`);
+    nonFinite.check(comparison(NET, { edges })).map((one) => `${told(one)} ${one.args['nonFinite']}`);
 
   it('names the first operator that makes them by itself, not those that hand them on', () => {
     expect(said(nan(0, 0, 5, 'a'), nan(0, 3, 5, 'y'))).toEqual(['error act.non-finite second y 5']);
@@ -508,14 +509,14 @@ describe('all rules together', () => {
         { self: errorOf(db, { noise }) },
         { quant: params, range: { min: 0, max: 4 } },
       );
-    return diagnoseComparison(
+    return diagnose(
       comparison(g, {
         alignment,
         lane: laneOf(g, { a: quant, y: shifted }),
         edges: [seen('a', quant, 9, { clip: 0, round: 1 }), seen('y', shifted, 5, { clip: 1, round: 0 })],
         suspects: [suspect(g, 'y', 'quantizer', 5), suspect(g, 'a', 'quantizer', 9)],
       }),
-    ).map(told);
+    ).findings.map(told);
   };
 
   it('tell what is said of the worst suspect first, and make a warning on a broken tensor an error', () => {
@@ -540,9 +541,9 @@ describe('all rules together', () => {
       edge('y', lane.tensors.get(tensorNamed(NET, 'y').id)!, [0, 4], 45),
     ];
     expect(
-      diagnoseComparison(
+      diagnose(
         comparison(NET, { alignment, lane, edges, suspects: [suspect(NET, 'a', 'operator', 40)] }),
-      ),
+      ).findings,
     ).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.js';
-import { diagnoseLane } from '../../src/doctor/index.js';
+import { diagnose } from '../../src/doctor/index.js';
 import type { Graph } from '../../src/ir/graph.js';
 import { FLOAT_LANE } from '../../src/ir/lane.js';
 import { buildGraph } from '../../src/loader/tflite/lower/build-graph.js';
@@ -17,10 +17,10 @@ import {
   type TensorSpec,
 } from '../support/tflite-subgraph.js';
 
-function diagnosed(net: HandmadeSubgraph, ...outputs: readonly number[]): Finding[] {
+function diagnosed(net: HandmadeSubgraph, ...outputs: readonly number[]): readonly Finding[] {
   const { graph, lane = FLOAT_LANE } = buildGraph(net.build(...outputs));
   const whole: Graph = { ...graph, metadata: new Map(), producer: '' };
-  return diagnoseLane({ graph: whole, lane });
+  return diagnose({ graph: whole, lane }).findings;
 }
 
 const INT8: TensorSpec = { type: 'INT8', scale: 0.5 };
@@ -31,7 +31,7 @@ function unary(
   input: TensorSpec,
   output: TensorSpec,
   shape: readonly number[] = [1, 4],
-): Finding[] {
+): readonly Finding[] {
   const net = new HandmadeSubgraph();
   const x = net.input(shape, { name: 'x', ...input });
   const y = net.tensor(shape, { name: 'y', ...output });
@@ -48,7 +48,7 @@ interface Convolution {
 }
 
 /** A sound convolution of two channels with some of it changed. */
-function conv(changes: Partial<Convolution>): Finding[] {
+function conv(changes: Partial<Convolution>): readonly Finding[] {
   const net = new HandmadeSubgraph();
   const x = net.input([1, 4, 4, 2], { ...INT8, name: 'x', ...changes.x });
   const w = net.constant([2, 1, 1, 2], 1, { type: 'INT8', scale: [0.5, 0.25], name: 'w', ...changes.w });
@@ -75,7 +75,7 @@ describe('a sound file', () => {
 
   it.each(['digits_int8', 'digits_rescaled_int8'])('%s of the fixtures has none', async (name) => {
     const { graph, lane } = await openNetwork(`fixtures/tflite/${name}.tflite`);
-    expect(diagnoseLane({ graph, lane })).toEqual([]);
+    expect(diagnose({ graph, lane }).findings).toEqual([]);
   });
 });
 
@@ -84,7 +84,7 @@ const OPS = readdirSync(projectPath('fixtures/tflite/ops')).filter((name) => nam
 describe('files that the interpreter reads', () => {
   it.each(OPS)('%s has no parameters that it would refuse', async (name) => {
     const { graph, lane } = await openNetwork(`fixtures/tflite/ops/${name}`);
-    const findings = diagnoseLane({ graph, lane });
+    const findings = diagnose({ graph, lane }).findings;
     expect(findings.filter(({ rule }) => rule !== 'w.spec').map(told)).toEqual([]);
   });
 });
@@ -107,7 +107,7 @@ describe.skipIf(!HAS_SHARED)('sound files of ../shared', () => {
       name === join('deeplab', 'deeplab_uint8.tflite')
         ? ['warning w.spec RESIZE_BILINEAR#63 ResizeBilinear']
         : [];
-    expect(diagnoseLane({ graph, lane }).map(told)).toEqual(known);
+    expect(diagnose({ graph, lane }).findings.map(told)).toEqual(known);
   });
 });
 
@@ -374,8 +374,8 @@ describe('rules of integer kernels', () => {
     const { arithmetic, ...other } = lane!;
     expect(arithmetic).toBe('tflite');
     const whole: Graph = { ...graph, metadata: new Map(), producer: '' };
-    expect(diagnoseLane({ graph: whole, lane: lane! })).toHaveLength(1);
-    expect(diagnoseLane({ graph: whole, lane: other })).toEqual([]);
+    expect(diagnose({ graph: whole, lane: lane! }).findings).toHaveLength(1);
+    expect(diagnose({ graph: whole, lane: other }).findings).toEqual([]);
   });
 
   it('tell the worst first', () => {

@@ -23,8 +23,8 @@ const CHAIN = inferShapes(
     .build(),
 );
 
-function findingsOf(...edges: EdgeMeasurement[]): Finding[] {
-  return diagnose(evidence(CHAIN, edges));
+function findingsOf(...edges: EdgeMeasurement[]): readonly Finding[] {
+  return diagnose(evidence(CHAIN, edges)).findings;
 }
 
 describe('act.outlier-range', () => {
@@ -33,7 +33,7 @@ describe('act.outlier-range', () => {
     lost: number,
     values: number,
     quant = perTensor('uint8', 0.5, 10),
-  ): Finding[] =>
+  ): readonly Finding[] =>
     findingsOf(
       edgeMeasurement(CHAIN, 'y', { self: errorOf(45.9) }, { quant, levels, lost: { lost, values } }),
     );
@@ -49,6 +49,7 @@ describe('act.outlier-range', () => {
           'the quantized range -5 to 122.5 has steps of 0.5',
         args: { lost: 4, values: 6, lostShare: 4 / 6, levels: 242, min: -1, max: 1 },
         fix: { title: 'give the tensor 16 bits', edit: '--activations int16' },
+        change: { kind: 'scheme', overrides: { activations: 'int16' } },
       },
     ]);
   });
@@ -146,7 +147,7 @@ describe('prescribed scales', () => {
     const g = network(op);
     const quant = { ...perTensor('int8', 1 / 256, -128), source };
     const seen = edgeMeasurement(g, 'y', { self: errorOf(40) }, { quant, levels: 3, lost });
-    return diagnose({ ...evidence(g, [seen]), lane: { ...FLOAT_LANE, ...lane } }).map(({ rule }) => rule);
+    return diagnose({ ...evidence(g, [seen]), lane: { ...FLOAT_LANE, ...lane } }).findings.map(({ rule }) => rule);
   };
 
   it('of probabilities leave little to the small ones, which decide nothing', () => {
@@ -166,7 +167,7 @@ describe('prescribed scales', () => {
     const clipped = (max: number): string[] => {
       const quant = perTensor('int8', 1 / 256, -128);
       const seen = edgeMeasurement(g, 'y', { self }, { quant, range: { min: 0, max } });
-      return diagnose(evidence(g, [seen])).map(({ rule }) => rule);
+      return diagnose(evidence(g, [seen])).findings.map(({ rule }) => rule);
     };
     expect(clipped(1)).toEqual([]);
     expect(clipped(1.01)).toEqual(['act.clipped']);
@@ -211,11 +212,11 @@ describe('w.per-tensor-spread', () => {
   const findings = (
     magnitudes: readonly number[],
     overrides: Parameters<typeof overrideScheme>[1] = {},
-  ): Finding[] => {
+  ): readonly Finding[] => {
     const g = depthwise(magnitudes);
     const plan = planQuantization(g, overrideScheme(SCHEMES['ort']!, overrides), NO_SELECTION);
     const lane = buildLane(g, plan, () => ({ rmin: -1, rmax: 1 }), 'test');
-    return diagnose(evidence(g, [], constantMeasurements(g, lane, plan.quantizers)));
+    return diagnose(evidence(g, [], constantMeasurements(g, lane, plan.quantizers))).findings;
   };
   const level = Array.from({ length: 20 }, () => 1);
 
@@ -244,7 +245,7 @@ describe('w.per-tensor-spread', () => {
     const constants = constantMeasurements(g, lane, plan.quantizers);
     const output = tensorOf(g, g.outputs[0]!).name;
     const severityAt = (db: number): unknown =>
-      diagnose(evidence(g, [edgeMeasurement(g, output, { cumulative: errorOf(db) })], constants))[0]
+      diagnose(evidence(g, [edgeMeasurement(g, output, { cumulative: errorOf(db) })], constants)).findings[0]
         ?.severity;
     expect([severityAt(20), severityAt(19.9)]).toEqual(['warning', 'error']);
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.js';
 import { biasOverflow } from '../../src/doctor/rules/w/bias-overflow.js';
 import { inputScale } from '../../src/doctor/rules/w/input-scale.js';
+import { coarseScale } from '../../src/doctor/rules/w/coarse-scale.js';
 import { notSameModel } from '../../src/doctor/rules/w/not-same-model.js';
 import type { Suspect } from '../../src/diff/suspects.js';
 import type { Graph } from '../../src/ir/graph.js';
@@ -54,15 +55,14 @@ function told(
   lane: Lane = FLOAT_LANE,
   suspects: readonly Suspect[] = [],
   reference = REFERENCE,
-): Finding[] {
-  return notSameModel(
-    comparison(candidate, {
-      lane,
-      reference: { graph: reference, lane: FLOAT_LANE },
-      compared: comparedByPosition(reference, candidate, lane),
-      suspects,
-    }),
-  );
+): readonly Finding[] {
+  const evidence = comparison(candidate, {
+    lane,
+    reference: { graph: reference, lane: FLOAT_LANE },
+    compared: comparedByPosition(reference, candidate, lane),
+    suspects,
+  });
+  return [...notSameModel.check(evidence), ...coarseScale.check(evidence)];
 }
 
 const short = ({ rule, severity, subject }: Finding): string =>
@@ -162,7 +162,7 @@ describe('w.not-same-model names the layer whose weights', () => {
 });
 
 describe('w.coarse-scale', () => {
-  const coarse = (dtype: QuantParams['dtype']): Finding[] => {
+  const coarse = (dtype: QuantParams['dtype']): readonly Finding[] => {
     const candidate = network(change(1, (value) => 4 * Math.round(value / 4)));
     return told(candidate, laneOf(candidate, { w1: perTensor(dtype, 4) }));
   };
@@ -264,9 +264,9 @@ describe('a bias made for another scale of the input', () => {
   it('accuses the scale of the input, with the factor, and excuses the bias', () => {
     const [found, ...more] = misread(lane(perTensor('int8', INPUT * 8)));
     expect(more).toEqual([]);
-    expect(found!.bias).toBe('b1');
-    expect(short(found!.finding)).toBe('error w.spec conv0 t1');
-    expect(found!.finding.args).toEqual({ scale: 4, factor: 8, bias: 'b1' });
+    expect(found!.explains?.[0]).toBe('b1');
+    expect(short(found!)).toBe('error w.spec conv0 t1');
+    expect(found!.args).toEqual({ scale: 4, factor: 8, bias: 'b1' });
   });
 
   it('says nothing where the scales fit', () => {
@@ -291,7 +291,7 @@ describe('a bias made for another scale of the input', () => {
   it('goes by the scale that the operator reads with', () => {
     const read = { scale: Float32Array.of(INPUT * 8), zeroPoint: Int32Array.of(0) };
     const [found] = misread(lane({ ...perTensor('int8', INPUT), read }));
-    expect(found!.finding.args).toMatchObject({ factor: 8 });
+    expect(found!.args).toMatchObject({ factor: 8 });
   });
 
   it('where the file has no scale for biases, needs something that says the input is off too', () => {
@@ -306,7 +306,7 @@ describe('a bias made for another scale of the input', () => {
     expect(misread(of, candidate)).toEqual([]);
     const suspects = [suspect(candidate, 't1', 'quantizer', 9)];
     const [found] = misread(of, candidate, { suspects });
-    expect(found!.finding.args['factor']).toBeCloseTo(8, 5);
+    expect(found!.args['factor']).toBeCloseTo(8, 5);
     const wide = edgeMeasurement(
       candidate,
       't1',
@@ -351,7 +351,7 @@ describe('a bias made for another scale of the input', () => {
       const [found] = inputScale(
         comparison(pooled, { lane: of(first), compared: comparedByPosition(pooled, pooled, of(first)) }),
       );
-      return found!.finding.subject.tensor;
+      return found!.subject.tensor;
     });
     expect(places).toEqual(['first', 'pooled']);
   });
@@ -363,7 +363,7 @@ describe('w.bias-overflow', () => {
       ...laneOf(REFERENCE, { b2: perAxis(dtype, 0, [1, 1, 1, 1]) }),
       codes: new Map([[tensorNamed(REFERENCE, 'b2').id, constantData(dtype, [4], codes)]]),
     };
-    return biasOverflow({ graph: REFERENCE, lane }).map((one) => `${short(one)} ${one.args['channel']}`);
+    return biasOverflow.check({ graph: REFERENCE, lane }).map((one) => `${short(one)} ${one.args['channel']}`);
   };
 
   it.each([[2 ** 31 - 1], [-(2 ** 31)], [1 - 2 ** 31]])(

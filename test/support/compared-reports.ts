@@ -206,6 +206,7 @@ export const HEALTHY: CompareReport = {
     summary: 'the candidate computes what the reference does: output logits has 36.1 dB SQNR (cumulative)',
   },
   jumps: [jump('depthwise', 'DEPTHWISE_CONV_2D', 41.0, 36.9, 'conv1')],
+  rules: { checked: [], skipped: [] },
   notMeasured: [],
 };
 
@@ -524,6 +525,7 @@ export const UNALIGNED: CompareReport = {
 
 export const NOT_MEASURED: CompareReport = {
   ...HEALTHY,
+  rules: { checked: [], skipped: [] },
   notMeasured: [
     ...Array.from({ length: 140 }, (_, i) => ({
       subject: `detections/nms_${i}`,

@@ -246,6 +246,7 @@ export const MEASURED: Report & Evaluated = {
     summary: 'the integer network is broken',
   },
   jumps: [],
+  rules: { checked: [], skipped: [] },
   notMeasured: [],
 };
 

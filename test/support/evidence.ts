@@ -3,10 +3,12 @@ import { edgesOf } from '../../src/compile/edges.js';
 import type { ConstantMeasurement } from '../../src/diff/weight-measurements.js';
 import type { EdgeMeasurement } from '../../src/diff/edge-measurements.js';
 import type { ErrorMeasurement } from '../../src/diff/measurement.js';
-import type { Evidence } from '../../src/doctor/evidence.js';
+import type { With } from '../../src/doctor/evidence.js';
 import type { ErrorKind } from '../../src/compile/measurement-program.js';
 import type { Graph } from '../../src/ir/graph.js';
 import { FLOAT_LANE } from '../../src/ir/lane.js';
+import { SCHEMES } from '../../src/quant/presets.js';
+import type { Scheme } from '../../src/quant/scheme.js';
 import { tensorNamed } from './graph-builder.js';
 
 export const NO_ERROR: ErrorMeasurement = {
@@ -51,6 +53,6 @@ export function evidence(
   g: Graph,
   edges: readonly EdgeMeasurement[],
   constants: readonly ConstantMeasurement[] = [],
-): Evidence {
-  return { graph: g, lane: FLOAT_LANE, edges, constants, jumps: [] };
+): With<'lane' | 'scheme' | 'edges' | 'constants'> {
+  return { graph: g, lane: FLOAT_LANE, scheme: SCHEMES.ort as Scheme, edges, constants, jumps: [] };
 }

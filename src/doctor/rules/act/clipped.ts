@@ -2,9 +2,26 @@ import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import { isOnlyRectified } from '../../../ir/operators.js';
 import type { QuantParams } from '../../../ir/lane.js';
 import type { ErrorMeasurement } from '../../../diff/measurement.js';
-import type { Evidence } from '../../evidence.js';
-import type { Finding } from '../../finding.js';
+import type { With } from '../../evidence.js';
+import type { Diagnosed, Finding } from '../../finding.js';
+import { remedy } from '../../remedy.js';
 import { percent } from '../../wording.js';
+import { rule } from '../../rule.js';
+
+export const clipped = rule({
+  id: 'act.clipped',
+  title: 'The range of an activation cuts off values that really come',
+  severity: 'error',
+  needs: ['lane', 'edges'],
+  text: {
+    what: 'Activations whose quantizer ends below (or begins above) values that the float network computes on the samples measured, where clipping is most of the noise.',
+    why: 'What lies outside is moved to the end of the range. Unlike rounding, that error is large and has one sign: it shifts sums and survives averaging.',
+    instead:
+      'Take the range from data that reach as far (min-max, a higher percentile), for the named tensors at least; or add the samples that were missing to the calibration set.',
+    see: ['https://arxiv.org/abs/2106.08295', 'cal.method', 'cal.unrepresentative'],
+  },
+  check,
+});
 
 const ERROR_SHARE = 0.01;
 /** Self SQNR, dB, below which clipping breaks a tensor, and above which it costs no more than rounding to 5 bits. */
@@ -13,8 +30,9 @@ const HARMLESS_DB = 30;
 const WARNING_SHARE = 0.001;
 
 /** The quantized range cuts off values that the float network really produces, and that is most of the noise. */
-export function clipped({ graph, edges }: Evidence): Finding[] {
-  return edges.flatMap(({ edge, errors, quant, range }): Finding[] => {
+function check(evidence: With<'edges'>): Diagnosed[] {
+  const { graph, edges } = evidence;
+  return edges.flatMap(({ edge, errors, quant, range }): Diagnosed[] => {
     const self = errors.get('self');
     if (self === undefined || self.clippedShare < WARNING_SHARE || self.noise.clip < self.noise.round)
       return [];
@@ -30,7 +48,14 @@ export function clipped({ graph, edges }: Evidence): Finding[] {
           `${percent(self.clippedShare)} of the values are outside the quantized range; clipping them is ` +
           `${percent(self.noise.clip)} of the noise here`,
         args: { clippedShare: self.clippedShare, clipNoise: self.noise.clip },
-        fix: { title: 'widen the range', edit: '--observer minmax' },
+        ...remedy(evidence, {
+          title: 'widen the range',
+          flags: '--observer minmax',
+          overrides: { observer: 'minmax' },
+          onnx: 'quantize_static(..., calibrate_method=CalibrationMethod.MinMax)',
+          tflite: 'a representative_dataset that reaches as far',
+          change: { ranges: [edge.tensor] },
+        }),
       },
     ];
   });

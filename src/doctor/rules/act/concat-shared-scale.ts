@@ -1,8 +1,24 @@
 import { nodeLabel, tensorOf } from '../../../ir/graph.js';
 import { sourceOf } from '../../../ir/operators.js';
-import type { ComparisonEvidence } from '../../evidence.js';
+import type { With } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { short } from '../../wording.js';
+import { rule } from '../../rule.js';
+
+export const concatSharedScale = rule({
+  id: 'act.concat-shared-scale',
+  title: 'Joined tensors share a scale that is too coarse for one of them',
+  severity: 'error',
+  needs: ['lane', 'edges'],
+  text: {
+    what: 'Concat gives what it joins one scale. An input whose values have fewer than 16 codes left, where another has 16 times as many, is found.',
+    why: 'A tensor of boxes in pixels (0 to 640) beside scores (0 to 1) gets steps of 2.5: every score is rounded to 0. It is the commonest true cause for detectors.',
+    instead:
+      'Divide the wide part by its range before joining (boxes by the size of the image), return the parts as outputs of their own, or keep the Concat and what is behind it in float.',
+    see: ['https://github.com/ultralytics/ultralytics/issues/5416', 'act.decode-quantized'],
+  },
+  check,
+});
 
 /** Codes that the values of one input have left, and times as many that another one has. */
 const FEW_CODES = 16;
@@ -11,11 +27,7 @@ const UNEVEN = 16;
 const LOST_DB = 15;
 
 /** A Concat gives all its inputs one scale: that of the largest leaves the smallest too few codes. */
-export function concatSharedScale({
-  graph,
-  lane,
-  edges,
-}: Pick<ComparisonEvidence, 'graph' | 'lane' | 'edges'>): Finding[] {
+function check({ graph, lane, edges }: With<'lane' | 'edges'>): Finding[] {
   const byTensor = new Map(edges.map((measurement) => [measurement.edge.tensor, measurement]));
   return graph.nodes.flatMap((node): Finding[] => {
     const [output] = node.outputs;

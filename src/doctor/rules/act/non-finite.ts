@@ -1,10 +1,32 @@
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
-import type { ComparisonEvidence, Evidence } from '../../evidence.js';
+import type { With } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { subjectOf } from '../../subject.js';
+import { rule } from '../../rule.js';
+
+export const nonFinite = rule({
+  id: 'act.non-finite',
+  title: 'The network computes NaN or infinite values',
+  severity: 'error',
+  needs: ['edges'],
+  text: {
+    what: 'NaN and infinities on the samples measured: in the float network, or only in the candidate.',
+    why: 'A range cannot be made of them, and one of them spoils every sum that it enters.',
+    instead:
+      'Look at the named operator: a division by zero, a logarithm of what is not positive, weights that are NaN; or at the sample.',
+    see: ['q.degenerate'],
+  },
+  check,
+});
+
+type Measured = With<'edges'>;
+
+function check(evidence: Measured): Finding[] {
+  return evidence.reference === undefined ? inFloat(evidence) : asIntegers(evidence);
+}
 
 /** The float network itself computes NaN or infinite values: only the first edge is named, the rest follows from it. */
-export function nonFinite({ graph, edges }: Evidence): Finding[] {
+function inFloat({ graph, edges }: Measured): Finding[] {
   const first = edges.find((edge) => edge.nonFinite > 0);
   if (first === undefined) return [];
   const { edge } = first;
@@ -21,9 +43,9 @@ export function nonFinite({ graph, edges }: Evidence): Finding[] {
 }
 
 /** The candidate computes NaN or infinite values where the reference has numbers: named is the first operator that does so by itself. */
-export function nonFiniteCandidate({ graph, edges }: ComparisonEvidence): Finding[] {
+function asIntegers({ graph, edges }: Measured): Finding[] {
   const made = (
-    { nonFinite: own, errors }: ComparisonEvidence['edges'][number],
+    { nonFinite: own, errors }: Measured['edges'][number],
     kind: 'local' | 'cumulative',
   ): number => (errors.get(kind)?.nonFinite ?? 0) - own;
   const first =

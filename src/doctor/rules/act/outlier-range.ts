@@ -2,9 +2,26 @@ import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import type { QuantParams } from '../../../ir/lane.js';
 import { bitsOf } from '../../../quant/affine.js';
 import type { LostValues } from '../../../quant/lost-values.js';
-import type { Evidence } from '../../evidence.js';
-import type { Finding } from '../../finding.js';
+import type { With } from '../../evidence.js';
+import type { Diagnosed } from '../../finding.js';
+import { remedy } from '../../remedy.js';
 import { percent, short } from '../../wording.js';
+import { rule } from '../../rule.js';
+
+export const outlierRange = rule({
+  id: 'act.outlier-range',
+  title: 'Rare large values take the range of an activation from the bulk',
+  severity: 'error',
+  needs: ['lane', 'edges'],
+  text: {
+    what: 'Activations of which most values are off by more than a quarter of themselves, or of which 98 % share a few codes.',
+    why: 'Min-max keeps the largest value ever seen. The bulk, which carries the information, is left with a handful of levels; SQNR, which is about energy, does not show it.',
+    instead:
+      'Cut the rare values (percentile, mse, entropy), or give the tensor 16 bits; for transformers move the scale into the weights (SmoothQuant).',
+    see: ['https://arxiv.org/abs/2211.10438', 'act.outlier-channel', 'cal.method'],
+  },
+  check,
+});
 
 const ERROR_LEVELS = 8;
 const WARNING_LEVELS = 32;
@@ -15,8 +32,11 @@ const WARNING_LOST = 0.5;
 const CROWDED_LOST = 0.05;
 
 /** Rare large values set the range of an activation; the bulk of the values gets a few levels, and SQNR does not show it. */
-export function outlierRange({ graph, lane, edges }: Evidence): Finding[] {
-  return edges.flatMap(({ edge, quant, range, levels, lost, errors }): Finding[] => {
+function check(evidence: With<'lane' | 'edges'>): Diagnosed[] {
+  const { graph, lane, edges, reference } = evidence;
+  // Beside a reference the range itself can be judged: act.wide-range does.
+  if (reference !== undefined) return [];
+  return edges.flatMap(({ edge, quant, range, levels, lost, errors }): Diagnosed[] => {
     const sqnrDb = errors.get('self')?.sqnrDb;
     if (quant === undefined || levels === undefined || lost === undefined || sqnrDb === undefined) return [];
     const lostShare = lost.lost / lost.values;
@@ -40,9 +60,24 @@ export function outlierRange({ graph, lane, edges }: Evidence): Finding[] {
           `${sqnrDb.toFixed(1)} dB self SQNR hides ${counted(lost)} that are off by more than a quarter of themselves: ` +
           `the quantized range ${rangeOf(quant)} has steps of ${short(quant.scale[0] ?? 0)}${share}`,
         args: { lost: lost.lost, values: lost.values, lostShare, levels, min: range.min, max: range.max },
-        fix: isCrowded
-          ? { title: 'cut the rare values, or give the tensor 16 bits', edit: '--observer mse' }
-          : { title: 'give the tensor 16 bits', edit: '--activations int16' },
+        ...remedy(
+          evidence,
+          isCrowded
+            ? {
+                title: 'cut the rare values, or give the tensor 16 bits',
+                flags: '--observer mse',
+                overrides: { observer: 'mse' },
+                onnx: 'quantize_static(..., calibrate_method=CalibrationMethod.Percentile)',
+              }
+            : {
+                title: 'give the tensor 16 bits',
+                flags: '--activations int16',
+                overrides: { activations: 'int16' },
+                onnx: 'quantize_static(..., activation_type=QuantType.QInt16)',
+                tflite:
+                  'converter.target_spec.supported_ops = [EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8]',
+              },
+        ),
       },
     ];
   });

@@ -1,10 +1,25 @@
 import type { EdgeMeasurement } from '../../../diff/edge-measurements.js';
 import type { QuantParams } from '../../../ir/lane.js';
 import { isSymmetric } from '../../../quant/placement/lane-plan.js';
-import type { ComparisonEvidence } from '../../evidence.js';
+import type { With } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { subjectOf } from '../../subject.js';
 import { short } from '../../wording.js';
+import { rule } from '../../rule.js';
+
+export const shiftedRange = rule({
+  id: 'act.shifted-range',
+  title: 'The range of an activation lies beside its values',
+  severity: 'error',
+  needs: ['lane', 'edges', 'reference'],
+  text: {
+    what: 'A zero point that leaves codes to values which never come, and may cut off others at the other end.',
+    why: 'Every code that no value can have is resolution lost; what is cut off at the other end is gone.',
+    instead: 'Calibrate again, with the preprocessing that the application uses; or mend the zero point.',
+    see: ['act.clipped', 'act.skewed-symmetric'],
+  },
+  check,
+});
 
 /** Codes that no value can have, as a share of all, beyond which a zero point is off: 8 bits leave 13 of 256. */
 const UNUSED_SHARE = 0.05;
@@ -15,7 +30,7 @@ const COSTLY_DB = 25;
  * A zero point that does not fit: the range begins below values that never go below zero (or ends above those that never go above),
  * though nothing that shares its parameters needs it. What is too much at one end is missing at the other.
  */
-export function shiftedRange({ graph, lane, edges }: ComparisonEvidence): Finding[] {
+function check({ graph, lane, edges }: With<'lane' | 'edges'>): Finding[] {
   const sharing = sharedRanges(edges);
   return edges.flatMap((measurement): Finding[] => {
     const { quant, edge, errors } = measurement;

@@ -1,9 +1,24 @@
 import type { QuantParams } from '../../../ir/lane.js';
 import type { EdgeMeasurement } from '../../../diff/edge-measurements.js';
-import type { ComparisonEvidence } from '../../evidence.js';
+import type { With } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { subjectOf } from '../../subject.js';
 import { short } from '../../wording.js';
+import { rule } from '../../rule.js';
+
+export const wideRange = rule({
+  id: 'act.wide-range',
+  title: 'The range of an activation is much wider than its values',
+  severity: 'error',
+  needs: ['lane', 'edges', 'reference', 'suspects'],
+  text: {
+    what: 'A quantizer so much coarser than the values of the reference that rounding destroys them.',
+    why: 'A range six times too wide costs 2.6 bits, one 100 times too wide leaves two or three codes.',
+    instead: 'Calibrate with data like those that the application sees, or make the range again from them.',
+    see: ['cal.stale', 'act.default-range', 'act.outlier-range'],
+  },
+  check,
+});
 
 /** Self SQNR, dB. */
 const ERROR_DB = 10;
@@ -12,7 +27,7 @@ const WARNING_DB = 15;
 const WIDE = 6;
 
 /** A quantizer so much coarser than the values that rounding destroys them. */
-export function wideRange({ graph, suspects, edges }: ComparisonEvidence): Finding[] {
+function check({ graph, suspects, edges }: With<'edges' | 'suspects'>): Finding[] {
   const suspected = new Set(suspects.filter(({ kind }) => kind === 'quantizer').map(({ tensor }) => tensor));
   return edges.flatMap((measurement): Finding[] => {
     const { tensor } = measurement.edge;

@@ -7,16 +7,32 @@ import {
   type NodeId,
   type TensorId,
 } from '../../../ir/graph.js';
-import type { ComparisonEvidence } from '../../evidence.js';
+import type { With } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { short } from '../../wording.js';
+import { rule } from '../../rule.js';
+
+export const graphChanged = rule({
+  id: 'base.graph-changed',
+  title: 'The export computes another function than the reference',
+  severity: 'error',
+  needs: ['reference', 'alignment', 'suspects'],
+  text: {
+    what: 'Operators that one network has and the other has not, where the tensors behind them differ.',
+    why: 'An operator that a converter dropped, added or replaced changes the function: no calibration brings that back.',
+    instead:
+      'Convert again without the optimization that did it, or take the float model that the export was made from as the reference.',
+    see: ['base.op-differs', 'w.not-same-model'],
+  },
+  check,
+});
 
 /** Local SQNR (dB) of the first common tensor behind an operator, below which the operator is missed. */
 const MISSED_DB = 20;
 const BROKEN_DB = 10;
 
 /** Operators that one network has and the other has not, where the tensors behind them differ. */
-export function graphChanged(evidence: ComparisonEvidence): Finding[] {
+function check(evidence: With<'reference' | 'alignment' | 'suspects'>): Finding[] {
   const { graph, reference, alignment, suspects } = evidence;
   const localDb = new Map(
     suspects.flatMap(({ tensor, kind, db }) => (kind === 'operator' ? [[tensor, db] as const] : [])),

@@ -1,14 +1,31 @@
 import { nodeLabel, nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../../../ir/graph.js';
-import type { ComparisonEvidence } from '../../evidence.js';
+import type { With } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
+import { rule } from '../../rule.js';
+
+export const outputOrder = rule({
+  id: 'io.output-order',
+  title: 'Outputs are at other places than in the reference, or missing',
+  severity: 'warning',
+  needs: ['reference', 'alignment'],
+  text: {
+    what: 'Outputs are matched by what they compute, not by position or name. Those that come at another position, or not at all, are named.',
+    why: 'Converters order outputs anew between versions. Who reads boxes at the position of scores gets nonsense that looks like bad quantization.',
+    instead: 'Read outputs by name (signature), or by the order that is listed.',
+    see: ['https://github.com/tensorflow/tensorflow/issues/52259'],
+  },
+  check,
+});
+
+type OutputEvidence = With<'reference' | 'alignment'>;
 
 /** Outputs of the candidate at other places than in the reference, and outputs of the reference that it does not have. */
-export function outputOrder(evidence: ComparisonEvidence): Finding[] {
+function check(evidence: OutputEvidence): Finding[] {
   return [...moved(evidence), ...missing(evidence)];
 }
 
 /** Who reads them by position gets the wrong ones. */
-function moved({ graph, reference, alignment }: ComparisonEvidence): Finding[] {
+function moved({ graph, reference, alignment }: OutputEvidence): Finding[] {
   const matched = alignment.outputs.flatMap(({ reference: position, candidate }) =>
     position === undefined ? [] : [{ position, candidate }],
   );
@@ -32,7 +49,7 @@ function moved({ graph, reference, alignment }: ComparisonEvidence): Finding[] {
   ];
 }
 
-function missing({ graph, reference, alignment }: ComparisonEvidence): Finding[] {
+function missing({ graph, reference, alignment }: OutputEvidence): Finding[] {
   const found = new Set(alignment.outputs.map((output) => output.reference));
   const lost = reference.graph.outputs
     .map((_, position) => position)

@@ -2,12 +2,28 @@ import type { QuantParams } from '../../../ir/lane.js';
 import type { LaneEvidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { subjectOf } from '../../subject.js';
+import { rule } from '../../rule.js';
+
+export const degenerate = rule({
+  id: 'q.degenerate',
+  title: 'Quantization parameters that no quantizer can work with',
+  severity: 'error',
+  needs: ['lane'],
+  text: {
+    what: 'Scales that are zero, negative, NaN, infinite or denormal, and zero points that are no code.',
+    why: 'Nothing can be divided by such a scale; without a code for 0, padding and Relu are wrong.',
+    instead:
+      'Look at what calibrated the tensor: constant or NaN data make such scales. Scale 1 and zero point 0 serve a tensor of zeros.',
+    see: ['https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html', 'act.non-finite'],
+  },
+  check,
+});
 
 /** Smallest normal float32: hardware that flushes smaller numbers to zero divides by zero. */
 const SMALLEST_NORMAL = 2 ** -126;
 
 /** Parameters that no quantizer can work with: a scale that is no positive number, a zero point that is no code. */
-export function degenerate({ graph, lane }: LaneEvidence): Finding[] {
+function check({ graph, lane }: LaneEvidence): Finding[] {
   return [...lane.tensors].flatMap(([id, params]): Finding[] => {
     if (graph.inner?.has(id) === true) return [];
     const fault = faultOf(params);

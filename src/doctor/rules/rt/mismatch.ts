@@ -1,11 +1,31 @@
 import { departs } from '../../../diff/other-departure.js';
 import type { OtherRun, OtherTensor } from '../../../run/other-run.js';
-import type { ComparisonEvidence } from '../../evidence.js';
+import type { Evidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { percent, short } from '../../wording.js';
+import { rule } from '../../rule.js';
+
+export const mismatch = rule({
+  id: 'rt.mismatch',
+  title: 'The runtime or the device computes something else than the file says',
+  severity: 'error',
+  needs: [],
+  oneOf: ['runtime', 'actual'],
+  text: {
+    what: 'The file run by ONNX Runtime (--runtime), or tensors dumped from a device (--actual), beside the simulation, operator by operator; the first that differs though its inputs agree is named.',
+    why: 'Fused kernels round otherwise by one code or two, which is normal. More than that is a bug of a kernel, a delegate or an optimizer, and no calibration mends it.',
+    instead:
+      'Switch the named optimization or delegate off, take another version, report the operator; evaluate on the target.',
+    see: [
+      'https://onnxruntime.ai/docs/performance/model-optimizations/graph-optimizations.html',
+      'rt.u8s8-saturation',
+    ],
+  },
+  check,
+});
 
 /** The runtime or the device computes something else than the file says. Named is the first operator whose inputs still agree. */
-export function mismatch({ runtime, actual }: ComparisonEvidence): Finding[] {
+function check({ runtime, actual }: Evidence): Finding[] {
   return [
     ...(runtime === undefined ? [] : departure(runtime, 'ONNX Runtime')),
     ...(actual === undefined ? [] : departure(actual, 'the device')),

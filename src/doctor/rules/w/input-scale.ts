@@ -2,8 +2,8 @@ import { nodeLabel, nodeOf, tensorOf, topologyOf, type TensorId } from '../../..
 import { useKey, type QuantParams } from '../../../ir/lane.js';
 import { sourceOf } from '../../../ir/operators.js';
 import type { ConstantComparison } from '../../../diff/compared-constants.js';
-import type { ComparisonEvidence } from '../../evidence.js';
-import type { Finding } from '../../finding.js';
+import type { With } from '../../evidence.js';
+import type { Diagnosed } from '../../finding.js';
 import { subjectOf } from '../../subject.js';
 import { short } from '../../wording.js';
 import { uniformGain } from './not-same-model.js';
@@ -17,19 +17,15 @@ const DOUBTFUL_DB = 20;
 /** A range so many times that of the values, or so small a part of it. */
 const MISFIT = 3;
 
-export interface MisreadBias {
-  readonly finding: Finding;
-  /** Name of the bias, whose own findings follow from this one. */
-  readonly bias: string;
-}
+type ScaleEvidence = With<'lane' | 'edges' | 'compared' | 'suspects'>;
 
 /**
  * A bias is added to products of input and weight codes and has their scale. Where it does not fit though it is the reference's, or
  * is off by one factor beside an input that is off too, the input's scale was changed after the bias was made.
  */
-export function inputScale(evidence: ComparisonEvidence): MisreadBias[] {
+export function inputScale(evidence: ScaleEvidence): Diagnosed[] {
   const { graph, compared } = evidence;
-  return compared.flatMap((bias): MisreadBias[] => {
+  return compared.flatMap((bias): Diagnosed[] => {
     if (bias.role !== 'bias') return [];
     const [read, weight, added] = nodeOf(graph, bias.node).inputs;
     // Of a BatchNormalization behind the operator, it is in no accumulator.
@@ -43,23 +39,21 @@ export function inputScale(evidence: ComparisonEvidence): MisreadBias[] {
     const [scale = 0] = readScale(quant);
     return [
       {
-        bias: name,
-        finding: {
-          rule: 'w.spec',
-          severity: 'error',
-          subject: subjectOf(graph, firstSharing(evidence, input)),
-          message:
-            `its scale ${short(scale)} is ${short(factor)} times what the bias of ${nodeLabel(nodeOf(graph, bias.node))}, which reads it, ` +
-            `was made for (${short(scale / factor)})`,
-          args: { scale, factor, bias: name },
-        },
+        rule: 'w.spec',
+        severity: 'error',
+        subject: subjectOf(graph, firstSharing(evidence, input)),
+        message:
+          `its scale ${short(scale)} is ${short(factor)} times what the bias of ${nodeLabel(nodeOf(graph, bias.node))}, which reads it, ` +
+          `was made for (${short(scale / factor)})`,
+        args: { scale, factor, bias: name },
+        explains: [name],
       },
     ];
   });
 }
 
 function changedBy(
-  evidence: ComparisonEvidence,
+  evidence: ScaleEvidence,
   bias: ConstantComparison,
   input: TensorId,
   read: QuantParams,
@@ -91,7 +85,7 @@ function readScale({ read, scale }: QuantParams): Float32Array {
 }
 
 /** Up to the first of the tensors that codes are only moved through, which share their parameters. */
-function firstSharing({ graph, lane }: ComparisonEvidence, tensor: TensorId): TensorId {
+function firstSharing({ graph, lane }: ScaleEvidence, tensor: TensorId): TensorId {
   const { producer } = topologyOf(graph);
   const params = lane.tensors.get(tensor);
   let first = tensor;
@@ -108,7 +102,7 @@ function firstSharing({ graph, lane }: ComparisonEvidence, tensor: TensorId): Te
 }
 
 /** Whether something else says too that the activation is not as it should be. */
-function isDoubtful({ edges, suspects }: ComparisonEvidence, tensor: TensorId): boolean {
+function isDoubtful({ edges, suspects }: ScaleEvidence, tensor: TensorId): boolean {
   if (suspects.some((one) => one.tensor === tensor && one.db < DOUBTFUL_DB)) return true;
   const measurement = edges.find(({ edge }) => edge.tensor === tensor);
   if (measurement?.quant === undefined) return false;

@@ -2,17 +2,35 @@ import { toFloat32 } from '../../../ir/elements.js';
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import { correlationOf } from '../../../diff/alignment/correlation.js';
 import type { ChannelComparison, ConstantComparison } from '../../../diff/compared-constants.js';
-import type { ComparisonEvidence } from '../../evidence.js';
+import type { With } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { writersOf } from '../../subject.js';
 import { listed, short } from '../../wording.js';
+import { rule } from '../../rule.js';
+
+export const notSameModel = rule({
+  id: 'w.not-same-model',
+  title: 'The weights are not those of the reference',
+  severity: 'error',
+  needs: ['reference', 'compared', 'edges', 'suspects'],
+  text: {
+    what: 'Every weight of the candidate beside that of the reference: rounding moves none by more than half a step.',
+    why: 'Another checkpoint, averaged weights, a converter that scaled or exchanged something: then the difference between the two networks is not what quantization cost.',
+    instead:
+      'Export both from the same checkpoint. After quantization-aware training compare with the trained float weights.',
+    see: ['base.double-quantized', 'w.coarse-scale'],
+  },
+  check,
+});
+
+type OtherWeights = With<'edges' | 'reference' | 'compared' | 'suspects'>;
 
 /** Rounding to codes moves no value further than half a step; some exporters cut off the last one. */
 const ROUNDING_STEPS = 1.05;
 /** Σe²/Σx² below which a difference is no other weight: 20 dB. */
 const SAME_NOISE = 0.01;
 /** Above it a scale is too coarse for the weight: 10 dB. */
-const COARSE_NOISE = 0.1;
+export const COARSE_NOISE = 0.1;
 /** Local SQNR, dB, above which a bias is too small beside the layer's output to matter; and for one that is nothing like it. */
 const HARMLESS_DB = 10;
 const HARMLESS_NOISE_DB = 20;
@@ -30,7 +48,7 @@ const FEWEST_VALUES = 8;
  * Weights that are not the reference's own, rounded. Where most differ, the two are other checkpoints, or one was trained further;
  * that is said once, and only layers that differ more than the rest are named.
  */
-export function notSameModel(evidence: ComparisonEvidence): Finding[] {
+function check(evidence: OtherWeights): Finding[] {
   const { weights, others, trained } = comparedWeights(evidence);
   const usual = trained ? median(weights.map(({ correlation = 0 }) => correlation)) : 1;
   const whole: Finding[] = trained
@@ -48,7 +66,7 @@ export function notSameModel(evidence: ComparisonEvidence): Finding[] {
       ]
     : [];
   const named = weights.flatMap((weight): Finding[] => {
-    if (!isOther(weight)) return coarseness(evidence, weight);
+    if (!isOther(weight)) return [];
     const fault = faultOf(evidence, weight, usual, trained);
     return fault === undefined ? [] : [finding(evidence, weight, fault)];
   });
@@ -66,17 +84,17 @@ export function notSameModel(evidence: ComparisonEvidence): Finding[] {
 }
 
 /** Whether most weights are others than the reference's: of another checkpoint, or trained further. */
-export function areOthers(evidence: ComparisonEvidence): boolean {
+export function areOthers(evidence: With<'compared'>): boolean {
   return comparedWeights(evidence).trained;
 }
 
-interface ComparedWeights {
+export interface ComparedWeights {
   readonly weights: readonly ConstantComparison[];
   readonly others: readonly ConstantComparison[];
   readonly trained: boolean;
 }
 
-function comparedWeights(evidence: ComparisonEvidence): ComparedWeights {
+export function comparedWeights(evidence: With<'compared'>): ComparedWeights {
   const weights = evidence.compared.filter(
     (one) => one.role === 'weight' && sizeOf(evidence, one) >= FEWEST_VALUES,
   );
@@ -89,21 +107,17 @@ interface Fault {
   readonly args: Finding['args'];
 }
 
-function finding(
-  { graph }: ComparisonEvidence,
-  { candidate, node }: ConstantComparison,
-  fault: Fault,
-): Finding {
+function finding({ graph }: OtherWeights, { candidate, node }: ConstantComparison, fault: Fault): Finding {
   const subject = { node: nodeLabel(nodeOf(graph, node)), tensor: tensorOf(graph, candidate).name };
   return { rule: 'w.not-same-model', severity: 'error', subject, ...fault };
 }
 
-function sizeOf({ graph }: ComparisonEvidence, { candidate }: ConstantComparison): number {
+function sizeOf({ graph }: With<'compared'>, { candidate }: ConstantComparison): number {
   return (tensorOf(graph, candidate).data?.dims ?? []).reduce((size, dim) => size * dim, 1);
 }
 
 /** Σe²/Σx²; of a reference without energy infinite where anything differs. */
-function noiseOf({ error }: ConstantComparison): number {
+export function noiseOf({ error }: ConstantComparison): number {
   if (error === undefined || error.exact === true) return 0;
   return error.sqnrDb === undefined ? Infinity : 10 ** (-error.sqnrDb / 10);
 }
@@ -112,7 +126,7 @@ function isRounded({ steps = Infinity }: ChannelComparison): boolean {
   return steps <= ROUNDING_STEPS;
 }
 
-function isOther(constant: ConstantComparison): boolean {
+export function isOther(constant: ConstantComparison): boolean {
   const { channels, error } = constant;
   if ((error?.nonFinite ?? 0) > 0) return true;
   return !channels.every(isRounded) && (noiseOf(constant) > SAME_NOISE || wrongChannels(channels).length > 0);
@@ -129,7 +143,7 @@ function wrongChannels(channels: readonly ChannelComparison[]): number[] {
 }
 
 function faultOf(
-  evidence: ComparisonEvidence,
+  evidence: OtherWeights,
   weight: ConstantComparison,
   usual: number,
   trained: boolean,
@@ -167,20 +181,6 @@ function faultOf(
   };
 }
 
-/** The scale leaves so few codes that rounding takes most of the weight. */
-function coarseness(evidence: ComparisonEvidence, weight: ConstantComparison): Finding[] {
-  const noise = noiseOf(weight);
-  if (noise <= COARSE_NOISE) return [];
-  const db = -10 * Math.log10(noise);
-  const poor = weight.channels.filter(({ relativeNoise = 0 }) => relativeNoise > COARSE_NOISE).length;
-  // Single poor channels under one scale are what w.per-tensor-spread is about.
-  if (poor < weight.channels.length / 2) return [];
-  const { dtype = 'int8' } = weight.quant ?? {};
-  const message = `the scale of the ${dtype} weights is too large for them: rounding leaves ${short(db)} dB`;
-  const found = finding(evidence, weight, { message, args: { sqnrDb: db, dtype } });
-  return [{ ...found, rule: 'w.coarse-scale', severity: /^u?int[24]$/.test(dtype) ? 'warning' : 'error' }];
-}
-
 /** The factor that all values are off by; undefined where they do not agree on one, or it is 1. */
 export function uniformGain({ correlation = 0, gain = 0 }: ConstantComparison): number | undefined {
   return correlation > ALIKE && gain > 0 && Math.abs(gain - 1) > 0.2 ? gain : undefined;
@@ -196,7 +196,7 @@ function biasFault({ correlation = 0 }: ConstantComparison, gain: number | undef
 }
 
 /** Whether the layer, on the right inputs, gives something else than the reference. */
-function doesHarm({ suspects, graph, edges }: ComparisonEvidence, bias: ConstantComparison): boolean {
+function doesHarm({ suspects, graph, edges }: OtherWeights, bias: ConstantComparison): boolean {
   const { node } = bias;
   const least = noiseOf(bias) > 1 ? HARMLESS_NOISE_DB : HARMLESS_DB;
   const measured = new Set(edges.map(({ edge }) => edge.tensor));
@@ -208,7 +208,7 @@ function doesHarm({ suspects, graph, edges }: ComparisonEvidence, bias: Constant
 }
 
 /** Where the weights may come from: another layer of the reference, or this one with its axes exchanged. */
-function originOf({ reference, graph, compared }: ComparisonEvidence, weight: ConstantComparison): string {
+function originOf({ reference, graph, compared }: OtherWeights, weight: ConstantComparison): string {
   const found = tensorOf(graph, weight.candidate).data;
   if (found === undefined) return '';
   const values = toFloat32(found);

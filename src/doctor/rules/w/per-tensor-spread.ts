@@ -1,8 +1,27 @@
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import { bitsOf } from '../../../quant/affine.js';
 import { FEW_LEVELS } from '../../../quant/weight-spread.js';
-import type { Evidence } from '../../evidence.js';
-import type { Finding, Severity } from '../../finding.js';
+import type { With } from '../../evidence.js';
+import type { Diagnosed, Severity } from '../../finding.js';
+import { remedy } from '../../remedy.js';
+import { subjectOf } from '../../subject.js';
+import { areOthers } from './not-same-model.js';
+import { rule } from '../../rule.js';
+
+export const perTensorSpread = rule({
+  id: 'w.per-tensor-spread',
+  title: 'One scale serves weight channels of very unlike range',
+  severity: 'error',
+  needs: ['lane', 'constants'],
+  text: {
+    what: 'Weights with one scale whose channels differ so much that some keep fewer than 16 levels.',
+    why: 'BatchNorm that was folded in, and depthwise convolutions, leave channels whose ranges differ a hundredfold. The widest takes the range; the others are rounded to a few levels, or to zero.',
+    instead:
+      'One scale per output channel (per_channel=True). Where the target cannot: cross-layer equalization, 16-bit weights for the layer, quantization-aware training.',
+    see: ['https://arxiv.org/abs/1906.04721', 'w.no-bn-reparam', 'w.opset-per-channel'],
+  },
+  check,
+});
 
 /** Share of such channels from which the layer is broken rather than worn. */
 const MANY_CHANNELS = 0.05;
@@ -13,10 +32,34 @@ const HARMLESS_DB = 20;
  * One scale for all output channels of a weight although their ranges differ: the widest channel takes the range and leaves
  * the others a handful of levels, or none.
  */
-export function perTensorSpread({ graph, lane, constants, edges }: Evidence): Finding[] {
+function check(evidence: Spread): Diagnosed[] {
+  return evidence.reference === undefined ? spreadOf(evidence) : spreadOfBroken(evidence);
+}
+
+type Spread = With<'lane' | 'constants'>;
+
+/** Beside a reference, one scale is a cause where the layer is broken by itself. */
+function spreadOfBroken(evidence: Spread): Diagnosed[] {
+  const { graph, suspects, compared } = evidence;
+  // Weights that were trained to live with their scale are no cause.
+  if (suspects === undefined || (compared !== undefined && areOthers({ ...evidence, compared }))) return [];
+  const broken = new Set(
+    suspects.flatMap(({ tensor, kind, db, lostIn }) => [
+      ...(kind === 'operator' && db < BROKEN_DB ? [subjectOf(graph, tensor).node] : []),
+      ...(lostIn === undefined ? [] : [subjectOf(graph, lostIn.tensor).node]),
+    ]),
+  );
+  return spreadOf(evidence).filter(({ subject }) => broken.has(subject.node));
+}
+
+/** Local SQNR, dB. */
+const BROKEN_DB = 15;
+
+function spreadOf(evidence: Spread): Diagnosed[] {
+  const { graph, lane, constants, edges = [] } = evidence;
   const measured = edges.flatMap(({ errors }) => errors.get('cumulative')?.sqnrDb ?? []);
   const isHarmless = measured.length > 0 && measured.every((db) => db >= HARMLESS_DB);
-  return constants.flatMap(({ tensor, node, quant, spread }): Finding[] => {
+  return constants.flatMap(({ tensor, node, quant, spread }): Diagnosed[] => {
     if (spread === undefined || node === undefined || quant.granularity.kind !== 'per-tensor') return [];
     const { stats, sqnr } = spread;
     const absmax = stats.channels.map((channel) => channel?.absmax ?? 0);
@@ -42,7 +85,14 @@ export function perTensorSpread({ graph, lane, constants, edges }: Evidence): Fi
           ...(sqnr.perTensorDb === undefined ? {} : { perTensorSqnrDb: sqnr.perTensorDb }),
           ...(sqnr.perAxisDb === undefined ? {} : { perAxisSqnrDb: sqnr.perAxisDb }),
         },
-        fix: { title: 'give every output channel its own scale', edit: '--per-axis' },
+        ...remedy(evidence, {
+          title: 'give every output channel its own scale',
+          flags: '--per-axis',
+          overrides: { granularity: 'per-axis' },
+          onnx: 'quantize_static(..., per_channel=True)',
+          tflite: 'converter._experimental_disable_per_channel = False',
+          change: { constants: [{ tensor, perAxis: true }] },
+        }),
       },
     ];
   });

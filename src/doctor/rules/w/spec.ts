@@ -6,9 +6,25 @@ import { nodeLabel, tensorOf, type Graph, type TensorId } from '../../../ir/grap
 import type { Lane, QDType, QuantParams } from '../../../ir/lane.js';
 import { operatorsOf, sourceOf, type Operator } from '../../../ir/operators.js';
 import type { LaneEvidence } from '../../evidence.js';
-import type { Finding } from '../../finding.js';
+import { inputScale } from './input-scale.js';
+import type { Diagnosed, Finding } from '../../finding.js';
 import { subjectOf } from '../../subject.js';
 import { short } from '../../wording.js';
+import { rule } from '../../rule.js';
+
+export const spec = rule({
+  id: 'w.spec',
+  title: 'Parameters break the specification of the integer kernels',
+  severity: 'error',
+  needs: ['lane'],
+  text: {
+    what: 'Parameters that the integer kernels prescribe (TFLite: the output of Softmax has scale 1/256, a bias has the scale of input times weight) and the file does not keep.',
+    why: 'Kernels do not look at such parameters: they compute what the specification says, and who reads the output with the numbers of the file gets other values.',
+    instead: 'Export again; what was expected and what was found is in the message.',
+    see: ['https://ai.google.dev/edge/litert/models/quantization_spec'],
+  },
+  check,
+});
 
 /** Parameters of the output that the kernel writes, whatever the file says. */
 const FIXED_OUTPUTS: Readonly<
@@ -57,7 +73,16 @@ const WEIGHTED: ReadonlySet<string> = new Set([
 
 const TOLERANCE = 1e-3;
 
-export function spec({ graph, lane }: LaneEvidence): Finding[] {
+function check(evidence: LaneEvidence): Diagnosed[] {
+  const { edges, compared, suspects } = evidence;
+  const misread =
+    edges === undefined || compared === undefined || suspects === undefined
+      ? []
+      : inputScale({ ...evidence, edges, compared, suspects });
+  return [...misread, ...ofKernels(evidence)];
+}
+
+function ofKernels({ graph, lane }: LaneEvidence): Finding[] {
   if (lane.arithmetic !== 'tflite') return [];
   return [
     ...inputFaults(graph, lane),

@@ -5,9 +5,24 @@ import type { Lane, QuantParams } from '../../../ir/lane.js';
 import { useOf } from '../../../quant/placement/lane-plan.js';
 import { subjectOf } from '../../subject.js';
 import { short } from '../../wording.js';
+import { rule } from '../../rule.js';
+
+export const requantizeClip = rule({
+  id: 'act.requantize-clip',
+  title: 'Codes are written with other parameters than they are read with',
+  severity: 'error',
+  needs: ['lane'],
+  text: {
+    what: 'A tensor whose codes one quantizer makes and another reads: DequantizeLinear with other numbers than the QuantizeLinear before it.',
+    why: 'What is read is scaled and shifted, whatever was computed.',
+    instead: 'Give both the same scale and zero point: export again, or mend the two initializers.',
+    see: ['https://onnx.ai/onnx/operators/onnx__DequantizeLinear.html', 'q.degenerate'],
+  },
+  check,
+});
 
 /** A file whose reader of codes has other parameters than the writer: what is read is scaled and shifted, whatever was computed. */
-export function readBack({ graph, lane }: LaneEvidence): Finding[] {
+function check({ graph, lane }: LaneEvidence): Finding[] {
   const told = new Set<TensorId>();
   return [...lane.tensors, ...usesOf(graph, lane)].flatMap(([tensor, params]): Finding[] => {
     const { read } = params;

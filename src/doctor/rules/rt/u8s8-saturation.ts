@@ -1,6 +1,23 @@
-import type { ComparisonEvidence } from '../../evidence.js';
+import type { Evidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { percent } from '../../wording.js';
+import { rule } from '../../rule.js';
+
+export const saturation = rule({
+  id: 'rt.u8s8-saturation',
+  title: 'Sums of 8-bit products saturate on processors without VNNI',
+  severity: 'error',
+  needs: ['lane'],
+  formerly: ['cpu.u8s8-saturation'],
+  text: {
+    what: 'Pairs of products of uint8 activations and int8 weights whose sum leaves 16 bits.',
+    why: 'x86 processors without VNNI add two such products in 16 bits (VPMADDUBSW): larger sums are cut off at 32767. The same file is right on another machine.',
+    instead:
+      'Quantize with reduce_range=True (7-bit weights), or activations and weights of the same signedness; or set session.x64quantprecision to 1.',
+    see: ['https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html'],
+  },
+  check,
+});
 
 /** Share of output codes more than two apart between the optimized and the plain run of the same file. */
 const SHARE = 0.01;
@@ -9,7 +26,7 @@ const SHARE = 0.01;
  * Sums of two products of uint8 activations and int8 weights leave 16 bits on x86 processors without VNNI; the optimized kernels cut
  * them off there. https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html
  */
-export function saturation({ runtime, optimized, processor }: ComparisonEvidence): Finding[] {
+function check({ runtime, optimized, processor }: Evidence): Finding[] {
   if (runtime === undefined || optimized === undefined) return [];
   const plain = new Map(runtime.tensors.map((tensor) => [tensor.tensor, tensor]));
   return optimized.tensors.flatMap(
@@ -19,7 +36,7 @@ export function saturation({ runtime, optimized, processor }: ComparisonEvidence
       const saturates = processor?.saturates === true;
       return [
         {
-          rule: saturates ? 'cpu.u8s8-saturation' : 'rt.mismatch',
+          rule: saturates ? 'rt.u8s8-saturation' : 'rt.mismatch',
           severity: 'error',
           subject: { ...(node === '' ? {} : { node }), tensor },
           message:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { diagnoseLane } from '../../src/doctor/index.js';
+import { diagnose } from '../../src/doctor/index.js';
 import type { Lane, QuantParams } from '../../src/ir/lane.js';
 import { graph, tensorNamed } from '../support/graph-builder.js';
 
@@ -25,7 +25,7 @@ function findingsOf(read: QuantParams['read']) {
     tensors: new Map([[tensorNamed(g, 'y').id, params]]),
     uses: new Map(),
   };
-  return diagnoseLane({ graph: g, lane });
+  return diagnose({ graph: g, lane }).findings;
 }
 
 describe('codes that are read with other parameters than they are written with', () => {

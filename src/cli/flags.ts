@@ -125,7 +125,7 @@ export type SampleOptions = {
  * Without the types of its options, which are given above: inferred through five functions of fifty flags they take the compiler
  * minutes and gigabytes.
  */
-function plain<Args extends unknown[], Opts extends Record<string, unknown>>(
+export function plain<Args extends unknown[], Opts extends Record<string, unknown>>(
   command: Command<Args, Opts>,
 ): PlainCommand {
   return command as unknown as PlainCommand;

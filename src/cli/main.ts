@@ -15,6 +15,7 @@ import {
   programWith,
   type AnalyzeOptions,
   type CompareOptions,
+  type DoctorOptions,
   type InspectOptions,
   type Run,
 } from './program.js';
@@ -103,6 +104,21 @@ const compare: Run<CompareOptions> = async (models, options, sourceOf) => {
   await keepBaseline(report, request);
 };
 
+const doctor: Run<DoctorOptions> = async ([model], options, sourceOf) => {
+  const { doctorRequest } = await import('./requests.js');
+  const asked = await doctorRequest(model ?? '', options, settingsOf(sourceOf));
+  const command = await import('../commands/doctor.js');
+  const { reference, data = [], calib = [], eval: labelled = [] } = options;
+  const models = [model ?? '', ...(reference === undefined ? [] : [reference])];
+  const sources = asked.run === 'nothing' ? [] : read([...data, ...calib, ...labelled], asked.request);
+  await produce(options, [...models, ...sources], (watch) => command.doctor(asked, watch));
+};
+
+const explain: Run<object> = async ([word]) => {
+  const { explained } = await import('../report/explain.js');
+  await print(explained(word, screenOf(process.stdout, true)));
+};
+
 /** Files that a run reads beside its models. */
 function read(sources: readonly string[], { accuracy, gate }: JudgedRequest): string[] {
   const { labels, classes, decode } = accuracy;
@@ -166,7 +182,7 @@ async function inspect(models: readonly string[], options: InspectOptions): Prom
 }
 
 export async function main(argv: readonly string[]): Promise<number> {
-  const program = programWith({ analyze, compare, inspect, template });
+  const program = programWith({ analyze, compare, inspect, doctor, explain, template });
   for (const command of [program, ...program.commands] as Command[]) {
     const path = command === program ? 'qdbg' : `qdbg ${command.name()}`;
     command.exitOverride().configureOutput({
@@ -175,8 +191,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     });
     command.hook('preAction', async (_, acting) => {
       const file = (acting.opts() as { config?: string }).config;
-      // A file that is to be written needs no settings.
-      if (acting.name() === 'template') return;
+      // What only writes a text needs no settings.
+      if (acting.name() === 'template' || acting.name() === 'explain') return;
       config = await applyConfig(acting as Command, file);
       if (config !== undefined && (acting.opts() as OutputOptions).verbose === true)
         process.stderr.write(`qdbg: settings of ${config.file}\n`);

@@ -1,18 +1,9 @@
 /** The command line: every command, every flag, its help. Commands are imported when they run, so that help stays fast. */
-import { Argument, Command, Option } from '@commander-js/extra-typings';
+import { Argument, Command } from '@commander-js/extra-typings';
 import { VERSION } from '../version.js';
-import {
-  accuracyFlags,
-  gateFlags,
-  numberBetween,
-  outputFlags,
-  repeat,
-  runFlags,
-  sampleFlags,
-  wholeNumber,
-} from './flags.js';
-
-const DTYPES = ['int4', 'uint4', 'int8', 'uint8', 'int16', 'uint16', 'float'] as const;
+import { accuracyFlags, gateFlags, outputFlags, repeat, runFlags, sampleFlags } from './flags.js';
+import { comparisonFlags } from './comparison-flags.js';
+import { schemeFlags } from './scheme-flags.js';
 
 /** Runs a parsed command; the options are those of its flags. `sourceOf` says where one of them was set. */
 export type Run<Options> = (
@@ -25,6 +16,8 @@ export function programWith(handlers: {
   readonly analyze: Run<AnalyzeOptions>;
   readonly compare: Run<CompareOptions>;
   readonly inspect: Run<InspectOptions>;
+  readonly doctor: Run<DoctorOptions>;
+  readonly explain: Run<object>;
   readonly template: Run<object>;
 }): Command {
   const program = new Command('qdbg')
@@ -47,6 +40,14 @@ export function programWith(handlers: {
   program.addCommand(
     inspectCommand().action((models, options, command) =>
       handlers.inspect(models, options, sources(command)),
+    ),
+  );
+  program.addCommand(
+    doctorCommand().action((model, options, command) => handlers.doctor([model], options, sources(command))),
+  );
+  program.addCommand(
+    explainCommand().action((word, options, command) =>
+      handlers.explain(word === undefined ? [] : [word], options, sources(command)),
     ),
   );
   program.addCommand(
@@ -83,54 +84,14 @@ function analyzeCommand() {
     );
   return outputFlags(
     runFlags(
-      gateFlags(accuracyFlags(sampleFlags(command)))
-        .optionsGroup('Ladder:')
-        .option(
-          '--ladder',
-          'also evaluate weights only, activations only, convolutions only, 16-bit activations, and 16 bits throughout',
-        )
-        .optionsGroup('Scheme:')
-        .option(
-          '--scheme <NAME|FILE>',
-          'what the target quantizes and how: ort, tflite, tflite-16x8, tensorrt, or a JSON file; when not given, ort for .onnx and tflite for .tflite',
-        )
-        .addOption(
-          new Option('--weights <TYPE>', 'type of weights; what the scheme says when not given').choices(
-            DTYPES,
+      schemeFlags(
+        gateFlags(accuracyFlags(sampleFlags(command)))
+          .optionsGroup('Ladder:')
+          .option(
+            '--ladder',
+            'also evaluate weights only, activations only, convolutions only, 16-bit activations, and 16 bits throughout',
           ),
-        )
-        .addOption(
-          new Option(
-            '--activations <TYPE>',
-            'type of activations; what the scheme says when not given',
-          ).choices(DTYPES),
-        )
-        .addOption(new Option('--per-axis', 'one scale per output channel of weights').conflicts('perTensor'))
-        .addOption(new Option('--per-tensor', 'one scale per weight tensor'))
-        .addOption(new Option('--symmetric', 'activations around zero').conflicts('asymmetric'))
-        .addOption(new Option('--asymmetric', 'activations with a zero point of their own'))
-        .addOption(
-          new Option(
-            '--observer <NAME>',
-            'how statistics become a range; what the scheme says when not given',
-          ).choices(['minmax', 'moving-average', 'percentile', 'entropy', 'mse'] as const),
-        )
-        .option('--percentile <P>', 'of the percentile observer, such as 99.99', numberBetween(50, 100))
-        .option(
-          '--momentum <M>',
-          'of the moving-average observer: weight of the past, such as 0.99',
-          numberBetween(0, 0.999999),
-        )
-        .option(
-          '--only <PATTERN>',
-          'quantize only these: glob over node and tensor names, or op:TYPE',
-          repeat,
-        )
-        .option(
-          '--skip <PATTERN>',
-          'keep these in float: glob over node and tensor names, or op:TYPE',
-          repeat,
-        ),
+      ),
     ).addHelpText(
       'after',
       `
@@ -161,25 +122,7 @@ function compareCommand() {
     )
     .option('--eval <PATH>', 'samples to evaluate accuracy on; those of --data when not given', repeat);
   return outputFlags(
-    runFlags(
-      gateFlags(accuracyFlags(sampleFlags(command)))
-        .optionsGroup('Comparison:')
-        .option(
-          '--min-aligned <PERCENT>',
-          'compute operators of the candidate that must be found in the reference; 50 when not given',
-          numberBetween(0, 100),
-        )
-        .option(
-          '--detail <N>',
-          'samples that layers and the ladder are measured on; one in 8 when not given (in 16 of TFLite integers), more of small networks',
-          wholeNumber(1),
-        )
-        .option('--runtime', "also run the candidate's own file in ONNX Runtime, beside the simulation")
-        .option(
-          '--actual <DIR>',
-          'also compare tensors dumped from a device: DIR/<tensor>.npy, values or codes',
-        ),
-    ).addHelpText(
+    runFlags(comparisonFlags(gateFlags(accuracyFlags(sampleFlags(command))))).addHelpText(
       'after',
       `
 Examples:
@@ -203,6 +146,55 @@ function inspectCommand() {
     .option('--shape <NAME=DIMS>', 'extents of an input, such as image=1x3x224x224', repeat)
     .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward');
   return outputFlags(command);
+}
+
+export type DoctorOptions = ReturnType<ReturnType<typeof doctorCommand>['opts']>;
+
+function doctorCommand() {
+  const command = new Command('doctor')
+    .description(
+      'Looks for known causes of lost accuracy: in the file alone at once, in more with a reference and with data.',
+    )
+    .argument('<MODEL>', '.onnx or .tflite file, quantized or still to be')
+    .option('--reference <MODEL>', 'what MODEL should compute the same as, such as the float model')
+    .optionsGroup('Data:')
+    .option(
+      '--data <PATH>',
+      'samples to run on: folder of images, .npy, .npz, .bin, list file, or random',
+      repeat,
+    )
+    .option(
+      '--calib <PATH>',
+      'samples that set the ranges of a float MODEL; those of --data when not given',
+      repeat,
+    )
+    .option('--eval <PATH>', 'samples to evaluate accuracy on; those of --data when not given', repeat);
+  return outputFlags(
+    runFlags(schemeFlags(comparisonFlags(gateFlags(accuracyFlags(sampleFlags(command)))))).addHelpText(
+      'after',
+      `
+Examples:
+  qdbg doctor int8.tflite
+  qdbg doctor int8.onnx --reference float.onnx
+  qdbg doctor int8.onnx --reference float.onnx --data ./imgs --preset imagenet
+  qdbg doctor float.onnx --calib ./imgs
+  qdbg doctor int8.tflite --fail-on error --report sarif=qdbg.sarif
+`,
+    ),
+  );
+}
+
+function explainCommand() {
+  return new Command('explain')
+    .description('What a rule or a word of the reports means, why it matters, and what to do.')
+    .argument(
+      '[WORD]',
+      'rule, such as w.per-tensor-spread, or word, such as SQNR; all of them when not given',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  qdbg explain\n  qdbg explain w.per-tensor-spread\n  qdbg explain sqnr\n',
+    );
 }
 
 function templateCommand() {

@@ -2,12 +2,13 @@
 import { availableParallelism } from 'node:os';
 import type { AnalyzeRequest } from '../commands/analyze.js';
 import type { CompareRequest } from '../commands/compare.js';
+import type { DoctorRequest } from '../commands/doctor.js';
 import type { DataRequest } from '../commands/data-request.js';
 import type { AccuracyRequest } from '../commands/accuracy/request.js';
 import type { GateRequest, Suppression } from '../commands/gate-request.js';
 import { UsageError } from '../errors.js';
 import type { AccuracyOptions, GateOptions, SampleOptions } from './flags.js';
-import type { AnalyzeOptions, CompareOptions } from './program.js';
+import type { AnalyzeOptions, CompareOptions, DoctorOptions } from './program.js';
 
 /** What of a request stands elsewhere than in the flags of the command. */
 export interface Settings {
@@ -28,11 +29,6 @@ export async function analyzeRequest(
 ): Promise<AnalyzeRequest> {
   const { schemeFrom } = await import('../commands/scheme-request.js');
   const calib = options.calib ?? [];
-  if (calib.length === 0) {
-    throw new UsageError('analyze needs calibration data: nothing says which values the activations take', {
-      hint: '--calib FOLDER_OF_IMAGES, or --calib random for a smoke test',
-    });
-  }
   const schemeOverrides = {
     ...(options.weights === undefined ? {} : { weights: options.weights }),
     ...(options.activations === undefined ? {} : { activations: options.activations }),
@@ -48,7 +44,7 @@ export async function analyzeRequest(
     model,
     calib,
     eval: options.eval ?? [],
-    data: dataRequest(options, calib),
+    data: dataRequest(options, [...calib, ...(options.eval ?? [])]),
     ...(options.scheme === undefined
       ? { schemeOverrides }
       : { scheme: schemeFrom(options.scheme, schemeOverrides) }),
@@ -153,6 +149,48 @@ export async function compareRequest(
     threads: options.threads ?? availableParallelism(),
     timestamp: options.timestamp === true,
   };
+}
+
+export async function doctorRequest(
+  model: string,
+  options: DoctorOptions,
+  settings: Settings,
+): Promise<DoctorRequest> {
+  const { reference, data = [], calib = [], eval: labelled = [] } = options;
+  if (options.updateBaseline === true) {
+    throw new UsageError('--update-baseline: qdbg doctor has no measurements of its own to keep', {
+      hint: 'qdbg analyze or qdbg compare with --baseline FILE --update-baseline',
+    });
+  }
+  const isRun = data.length + calib.length + labelled.length > 0;
+  if (!isRun) {
+    if (options.baseline !== undefined) {
+      throw new UsageError(
+        `--baseline ${options.baseline}: without data nothing is measured that it could be held against`,
+        {
+          hint: '--data PATH, or --fail-on error alone',
+        },
+      );
+    }
+    return {
+      run: 'nothing',
+      request: {
+        model,
+        ...(reference === undefined ? {} : { reference }),
+        shapes: shapesOf(options.shape ?? []),
+        gate: await gateRequest(options, settings),
+        timestamp: options.timestamp === true,
+      },
+    };
+  }
+  if (reference !== undefined) {
+    const sources = [data, calib].find((paths) => paths.length > 0);
+    const compared = sources === undefined ? options : { ...options, data: sources };
+    return { run: 'compare', request: await compareRequest([reference, model], compared, settings) };
+  }
+  const [first = [], second = []] = [calib, data, labelled].filter((paths) => paths.length > 0);
+  const analyzed = { ...options, calib: first, eval: second };
+  return { run: 'analyze', request: await analyzeRequest(model, analyzed, settings) };
 }
 
 function dataRequest(options: SampleOptions, sources: readonly string[]): DataRequest {

@@ -1,45 +1,39 @@
 /** `qdbg analyze`: load, calibrate, simulate beside float, measure, explain. */
 import { ERROR_KINDS } from '../compile/measurement-program.js';
-import { applySuppressions } from '../diff/gate/suppressions.js';
-import { edgeMeasurements } from '../diff/edge-measurements.js';
-import { endsOf } from '../diff/ends.js';
-import { jumpsOf } from '../diff/jumps.js';
-import { constantMeasurements } from '../diff/weight-measurements.js';
-import { diagnose } from '../doctor/index.js';
+import type { Evidence } from '../doctor/evidence.js';
 import { UnsupportedError, UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
-import { tensorOf, type Graph, type TensorId } from '../ir/graph.js';
+import type { Graph } from '../ir/graph.js';
 import { inferShapes } from '../ir/infer/index.js';
-import type { Lane } from '../ir/lane.js';
 import { loadModel, type LoadedModel } from '../loader/index.js';
 import type { SchemeOverrides } from '../quant/presets.js';
 import type { Scheme } from '../quant/scheme.js';
 import type { Selection } from '../quant/select.js';
-import { withAccuracy } from '../report/accuracy-verdict.js';
-import { coverageOf, jumpRows, tensorRows, weightRows } from '../report/assemble.js';
 import { Places } from '../report/places.js';
-import { reportedFindings, reportedRules } from '../report/findings.js';
 import { SCHEMA_VERSION, type Report } from '../report/report.js';
-import { verdictOf } from '../report/verdict.js';
-import { calibrate, type Calibration } from '../run/calibrate.js';
+import { calibrate } from '../run/calibrate.js';
 import type { Dataset } from '../run/data/dataset.js';
 import { openDataset } from '../run/data/index.js';
-import { measure, type EdgeSums } from '../run/measure.js';
+import type { DataStudy } from '../run/data/study.js';
+import { studied } from '../run/data/study-builder.js';
+import { measure } from '../run/measure.js';
 import { runtimeVersion } from '../run/runtime.js';
 import { withExtents, type Watch } from '../run/samples.js';
 import { requireSupported } from '../run/unsupported.js';
 import { VERSION } from '../version.js';
-import type { AccuracyPart, EvaluatedData } from './accuracy/evaluated.js';
+import type { EvaluatedData } from './accuracy/evaluated.js';
 import { ladderOf, type Rung } from './accuracy/ladder.js';
 import { evaluatedLanes, requireAccuracyOf } from './accuracy/of-lanes.js';
 import type { AccuracyRequest } from './accuracy/request.js';
-import { namedTensors, worstTensors } from './channel-lists.js';
+import { namedTensors } from './channel-lists.js';
 import type { DataRequest } from './data-request.js';
 import { reportedData, reportedModel } from './describe.js';
 import type { GateRequest } from './gate-request.js';
 import { judged, storedBaseline } from './judge.js';
 import { extentsOf } from './sample-extents.js';
-import { forecastsOf } from './forecasts.js';
+import { explained } from './analyze-explained.js';
+import { changedScheme } from './fixes/changed-scheme.js';
+import { withMeasuredFixes } from './fixes/measured-fixes.js';
 import { inputSpecs, requireSomething, requireVaried } from './preconditions.js';
 import { fileSimulation, laneScheme } from './file-lane.js';
 import { defaultScheme } from './scheme-request.js';
@@ -69,9 +63,10 @@ export interface AnalyzeRequest {
 /** Of the moving average that is kept beside every range when the scheme asks for none. */
 const DEFAULT_MOMENTUM = 0.99;
 
-export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Report> {
-  const baseline = await storedBaseline(request.gate);
-  const loaded = await loadModel(request.model, { shapes: request.data.shapes });
+export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Report> {
+  const baseline = await storedBaseline(asked.gate);
+  const loaded = await loadModel(asked.model, { shapes: asked.data.shapes });
+  const request = loaded.lane === undefined ? calibrated(asked) : withSamples(asked);
   if (loaded.lane !== undefined) requireNoScheme(request);
   const calib = await open(loaded, '--calib', request.calib, request.data);
   const evaluation =
@@ -88,14 +83,16 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
   if (simulation.notMeasured.length > 0) await requireSupported(graph);
   requireSomething(simulation, request.selection);
   const places = new Places(graph, simulation.plan);
-  const asked = namedTensors(graph, places, simulation.edges, request.channels);
+  const named = namedTensors(graph, places, simulation.edges, request.channels);
 
   const rungs = request.ladder ? laddersOf(loaded, graph, scheme, request) : [];
   await requireAccuracyOf(graph, { dataset: evaluation ?? calib, extents }, request);
   const passes = { threads: request.threads, histograms: true, momentum: momentumOf(scheme) };
   const { edges, fusedAway } = simulation;
   const observed = observedBy([simulation, ...rungs.map((rung) => rung.simulation)]);
-  const calibration = await calibrate(graph, observed, withExtents(calib, extents), passes, watch).catch(
+  const layout = graph.format === 'tflite' ? 'nhwc' : 'nchw';
+  const calibSamples = studied(withExtents(calib, extents), calib, { flag: '--calib', layout });
+  const calibration = await calibrate(graph, observed, calibSamples, passes, watch).catch(
     async (error: unknown) => {
       if (error instanceof UnsupportedError) await requireSupported(graph);
       throw error;
@@ -104,7 +101,10 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
   requireVaried(graph, calibration);
   const lane = loaded.lane ?? calibratedLane(simulation, calibration);
 
-  const samples = withExtents(evaluation ?? calib, extents);
+  const samples =
+    evaluation === undefined
+      ? calibSamples
+      : studied(withExtents(evaluation, extents), evaluation, { flag: '--eval', layout });
   const seen = evaluation === undefined ? calibration : await calibrate(graph, edges, samples, passes, watch);
   const options = {
     threads: request.threads,
@@ -127,11 +127,34 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
   const network = { graph, lane, title, rungs, calibration, isFile: loaded.lane !== undefined };
   const part = await evaluatedLanes(request, network, data, watch);
   const isSmoke = measured.kind === 'random';
-  const { findings, verdict, notMeasured, ...rest } = explained(simulation, places, lane, seen, sums, asked, {
-    isSmoke,
-    part,
-    gate: request.gate,
-  });
+  const { findings, verdict, notMeasured, ...rest } = await explained(
+    { simulation, lane, seen, sums },
+    { places, asked: named },
+    {
+      isSmoke,
+      part,
+      gate: request.gate,
+      studies: {
+        ...studyOf('calib', await calibSamples.study()),
+        ...(evaluation === undefined ? {} : studyOf('data', await samples.study())),
+      },
+      withFixes: (diagnosed, ends) =>
+        withMeasuredFixes(
+          diagnosed,
+          {
+            graph,
+            lane,
+            ends,
+            changed: (change) =>
+              change.kind === 'scheme'
+                ? changedScheme(simulation, calibration, request.selection, change)
+                : undefined,
+          },
+          async (most) => withExtents(await data.open(request.data.preprocessing, most), extents),
+          { threads: request.threads },
+        ),
+    },
+  );
   const report: Report = {
     schemaVersion: SCHEMA_VERSION,
     tool: { name: 'qdbg', version: VERSION, runtime: await runtimeVersion() },
@@ -152,6 +175,27 @@ export async function analyze(request: AnalyzeRequest, watch: Watch): Promise<Re
   return judged(report, request.gate, baseline, request.accuracy.metrics.length > 0);
 }
 
+function studyOf(part: 'calib' | 'data', study: DataStudy | undefined): Partial<Evidence> {
+  return study === undefined ? {} : { [part]: study };
+}
+
+/** @throws UsageError without data that set the ranges */
+function calibrated(request: AnalyzeRequest): AnalyzeRequest {
+  if (request.calib.length > 0) return request;
+  throw new UsageError('analyze needs calibration data: nothing says which values the activations take', {
+    hint: '--calib FOLDER_OF_IMAGES, or --calib random for a smoke test',
+  });
+}
+
+/** A file that has its ranges is run on one set of samples. */
+function withSamples(request: AnalyzeRequest): AnalyzeRequest {
+  if (request.calib.length > 0) return request;
+  if (request.eval.length > 0) return { ...request, calib: request.eval, eval: [] };
+  throw new UsageError('analyze needs data to run the network on', {
+    hint: '--eval FOLDER_OF_IMAGES, or --eval random for a smoke test',
+  });
+}
+
 /** Edges that calibration follows for any of them, each once. */
 function observedBy(simulations: readonly Simulation[]): Simulation['observed'] {
   const edges = simulations.flatMap(({ observed }) => observed);
@@ -169,83 +213,6 @@ function laddersOf(
   throw new UsageError(`--ladder: ${model} is quantized already, its parts cannot be chosen`, {
     hint: '--ladder with the float model',
   });
-}
-
-/** What the sums mean: rows, causes, verdict. */
-function explained(
-  simulation: Simulation,
-  places: Places,
-  lane: Lane,
-  seen: Calibration,
-  sums: readonly EdgeSums[],
-  asked: ReadonlySet<TensorId>,
-  {
-    isSmoke,
-    part,
-    gate,
-  }: { readonly isSmoke: boolean; readonly part: AccuracyPart; readonly gate: GateRequest },
-): Pick<
-  Report,
-  | 'coverage'
-  | 'tensors'
-  | 'weights'
-  | 'findings'
-  | 'rules'
-  | 'suppressed'
-  | 'verdict'
-  | 'jumps'
-  | 'notMeasured'
-> {
-  const { graph, plan, edges, notMeasured } = simulation;
-  const measurements = edgeMeasurements(graph, lane, sums, seen.edges);
-  const constants = constantMeasurements(graph, lane, plan.quantizers);
-  const jumps = jumpsOf(graph, measurements);
-  const diagnosis = diagnose({
-    graph,
-    lane,
-    ...(simulation.scheme === 'file' ? {} : { scheme: simulation.scheme }),
-    edges: measurements,
-    constants,
-    jumps,
-    statistics: seen.edges,
-  });
-  // Random data say nothing about the ranges of a finished file.
-  const told = diagnosis.findings.filter(
-    ({ rule }) => simulation.scheme !== 'file' || !isSmoke || !rule.startsWith('act.'),
-  );
-  const { kept: findings, suppressed } = applySuppressions(
-    [...part.findings, ...reportedFindings(told)],
-    gate.suppressions,
-    gate.today,
-  );
-  const tensors = tensorRows(graph, places, measurements, constants, {
-    worst: worstTensors(graph, measurements),
-    asked,
-    forecast: (measurement) => forecastsOf(simulation, measurement, seen),
-  });
-  const ends = endsOf(graph, new Set(edges.map(({ tensor }) => tensor)));
-  const reportedJumps = jumpRows(graph, places, jumps);
-  return {
-    coverage: coverageOf(graph, plan),
-    tensors,
-    weights: weightRows(graph, places, constants),
-    findings,
-    rules: reportedRules(diagnosis),
-    ...(suppressed.length === 0 ? {} : { suppressed }),
-    verdict: withAccuracy(
-      verdictOf(
-        tensors,
-        new Set([...ends].map((id) => tensorOf(graph, id).name)),
-        findings,
-        reportedJumps,
-        simulation.scheme === 'file' ? 'own weights' : 'float',
-      ),
-      part.fields,
-      part.broken,
-    ),
-    jumps: reportedJumps,
-    notMeasured,
-  };
 }
 
 function open(

@@ -16,12 +16,14 @@ import { coverageOf, jumpRows, tensorRows } from '../report/assemble.js';
 import type { CompareReport, LadderRung } from '../report/compare-report.js';
 import { comparedRows, constantRows, reportedAlignment } from '../report/compare-rows.js';
 import { compareVerdict } from '../report/compare-verdict.js';
+import { withFix } from '../report/fix-text.js';
 import { reportedFindings, reportedRules } from '../report/findings.js';
 import { Places } from '../report/places.js';
 import { SCHEMA_VERSION } from '../report/report.js';
 import { readActual, runActual } from '../run/actual/index.js';
 import { runOriginal } from '../run/original/index.js';
 import type { NotRun, OtherRun } from '../run/other-run.js';
+import { studied } from '../run/data/study-builder.js';
 import { runtimeVersion } from '../run/runtime.js';
 import { withExtents, type Watch } from '../run/samples.js';
 import { VERSION } from '../version.js';
@@ -32,6 +34,8 @@ import { dataOf, type SourcesRequest } from './compare-data.js';
 import { commonEdges, measurePair, rectifiedEarly } from './compare-measure.js';
 import { reportedData, reportedModel } from './describe.js';
 import { laneScheme } from './file-lane.js';
+import { changeable, changedLane } from './fixes/changed-lane.js';
+import { withMeasuredFixes } from './fixes/measured-fixes.js';
 import type { GateRequest } from './gate-request.js';
 import { judged, storedBaseline } from './judge.js';
 import { networkPair, type NetworkPair } from './network-pair.js';
@@ -64,7 +68,10 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
   const foldBatchNorm = !candidate.graph.nodes.some(({ op }) => op === 'BatchNormalization');
   const reference = await loadModel(request.reference, { shapes: request.data.shapes, foldBatchNorm });
   const { dataset, extents } = await dataOf(reference, candidate, request);
-  const samples = withExtents(dataset, extents);
+  const samples = studied(withExtents(dataset, extents), dataset, {
+    flag: '--data',
+    layout: reference.format === 'tflite' ? 'nhwc' : 'nchw',
+  });
   const { threads } = request;
   const pair = await networkPair({ reference, candidate }, extents, samples, { threads });
   requireAligned(pair, request.minAligned);
@@ -110,21 +117,39 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     { ...request, accuracy: { ...request.accuracy, tellsAgreement: labelled !== undefined } },
     watch,
   );
+  const study = await samples.study();
   const diagnosis = diagnose({
     graph,
     lane,
     edges: measurements,
     constants,
     jumps,
-    reference: pair.reference,
+    reference: { ...pair.reference, file: { bytes: reference.bytes } },
     alignment: pair.alignment,
     compared,
     suspects,
+    ...(study === undefined ? {} : { data: study }),
+    file: { bytes: candidate.bytes },
     ...outputDb(measured.ends),
     ...otherEvidence(original, dumped),
   });
+  const fixed = await withMeasuredFixes(
+    diagnosis.findings,
+    {
+      graph,
+      lane: changeable(lane),
+      ends: edges.filter(({ tensor }) => common.ends.has(tensor)),
+      other: pair.other,
+      changed: (change) => (change.kind === 'lane' ? changedLane(pair, measurements, change) : undefined),
+    },
+    async (most) => {
+      const few = { ...request, data: { ...request.data, samples: Math.min(most, dataset.count) } };
+      return withExtents((await dataOf(reference, candidate, few)).dataset, extents);
+    },
+    { threads },
+  );
   const { kept: findings, suppressed } = applySuppressions(
-    [...part.findings, ...reportedFindings(diagnosis.findings)],
+    [...part.findings, ...reportedFindings(fixed)],
     request.gate.suppressions,
     request.gate.today,
   );
@@ -163,7 +188,7 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     ...(suppressed.length === 0 ? {} : { suppressed }),
     ...part.fields,
     verdict: withAccuracy(
-      compareVerdict({ outputs: measured.ends, tensors, findings, jumps: reportedJumps }),
+      withFix(compareVerdict({ outputs: measured.ends, tensors, findings, jumps: reportedJumps }), findings),
       part.fields,
       part.broken,
     ),

@@ -82,14 +82,21 @@ export async function inspect(request: InspectRequest): Promise<InspectReport> {
 }
 
 /** A model and its weights, which stay where they are. */
-interface Look {
+export interface Look {
   readonly graph: Graph;
   readonly model: InspectedModel;
   readonly weights: readonly InspectedWeight[];
 }
 
-async function look(path: string, { shapes, complete, top = FORECAST_ROWS }: InspectRequest): Promise<Look> {
-  const loaded = await loadModel(path, { shapes });
+async function look(path: string, request: InspectRequest): Promise<Look> {
+  return lookAt(await loadModel(path, { shapes: request.shapes }), request);
+}
+
+/** @returns what is in the model, without its hash unless all is asked for */
+export async function lookAt(
+  loaded: LoadedModel,
+  { complete, top = FORECAST_ROWS }: Pick<InspectRequest, 'complete' | 'top'>,
+): Promise<Look> {
   const graph = inferShapes(loaded.graph);
   const found = weightsOf(graph);
   const scans = scansOf(graph, found);

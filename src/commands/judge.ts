@@ -7,6 +7,7 @@ import { baselineOf, renderBaseline, type Baseline } from '../report/baseline.js
 import { compareBaseline, type BaselineComparison } from '../report/baseline-compare.js';
 import { MOST_BASELINE_BYTES, parseBaseline } from '../report/baseline-file.js';
 import type { CompareReport } from '../report/compare-report.js';
+import type { DoctorReport } from '../report/doctor-report.js';
 import type { Report } from '../report/report.js';
 import { processor } from '../run/original/cpu.js';
 import type { GateRequest } from './gate-request.js';
@@ -42,6 +43,17 @@ export async function judged<R extends Report | CompareReport>(
     ...(baseline === undefined ? {} : { drift: baseline }),
     ...(gate === undefined ? {} : { gate }),
   };
+}
+
+/**
+ * A report on files that nothing was run for: findings alone can fail its gate.
+ *
+ * @throws UsageError with what was asked for and cannot be observed
+ */
+export function judgedFindings(report: DoctorReport, { thresholds }: GateRequest): DoctorReport {
+  const { findings, tensors } = report;
+  const gate = gateOf({ thresholds, isMetricChosen: false, samples: 0, tensors, outputs: [], findings });
+  return { ...report, ...(gate === undefined ? {} : { gate }) };
 }
 
 async function comparedBaseline(

@@ -64,7 +64,10 @@ function isConstant(graph: Graph, tensor: TensorId | undefined): boolean {
 }
 
 /** The reference's values in the form of the candidate's constant; made when a program that has them is written. */
-function inPlaceOf(own: ConstantData | undefined, constant: AlignedConstant): ConstantData | undefined {
+export function inPlaceOf(
+  own: ConstantData | undefined,
+  constant: AlignedConstant,
+): ConstantData | undefined {
   if (own?.dtype !== 'float32') return undefined;
   const values = constant.values();
   if (values?.byteLength !== own.byteLength) return undefined;

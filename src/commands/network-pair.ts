@@ -72,6 +72,17 @@ function network(
   return { loaded, graph: inferShapes(graph), lane };
 }
 
+/** Two files that are only read: open extents stay open, and what only running them would tell is not known. */
+export function pairOfFiles(loaded: {
+  readonly reference: LoadedModel;
+  readonly candidate: LoadedModel;
+}): Omit<NetworkPair, 'other'> {
+  const opset = Math.max(opsetOf(loaded.reference.graph), opsetOf(loaded.candidate.graph));
+  const reference = network(loaded.reference, new Map(), opset);
+  const candidate = network(loaded.candidate, new Map(), opset);
+  return { reference, candidate, alignment: align(reference, candidate) };
+}
+
 /** The reference as programs run it beside the candidate. */
 export function otherNetwork(
   { graph, lane }: Pick<Network, 'graph' | 'lane'>,

@@ -1,4 +1,4 @@
-/** Several lanes of one network beside a reference, compared at a few tensors: what each step from float to integers costs. */
+/** Several lanes of one network beside a reference, or beside the network in float, compared at a few tensors: what each step from float to integers costs. */
 import type { Graph, TensorId } from '../ir/graph.js';
 import type { Lane } from '../ir/lane.js';
 import { finiteOr, probed, type SheetProgram } from './calibration-program.js';
@@ -27,7 +27,7 @@ export function ladderProgram(
   graph: Graph,
   lanes: readonly Lane[],
   edges: readonly Edge[],
-  other: ReferenceNetwork,
+  other: ReferenceNetwork | undefined,
   guarded: boolean,
 ): LadderProgram {
   const writer = writerFor(graph, other);

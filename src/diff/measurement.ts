@@ -28,6 +28,8 @@ export interface ErrorMeasurement {
   readonly noise: { readonly clip: number; readonly round: number };
   /** Share of Σe² that a constant shift by `bias` explains. */
   readonly biasShare: number;
+  /** Share of Σe² that a constant shift of each channel by itself explains; absent for one channel. */
+  readonly channelBiasShare?: number;
   readonly nonFinite: number;
   readonly worstChannel?: WorstChannel;
 }
@@ -59,9 +61,20 @@ export function measurementOf(
     clippedShare: value.clipped / count,
     noise: { clip, round: sumEE === 0 ? 0 : 1 - clip },
     biasShare: sumEE === 0 ? 0 : Math.min(1, (bias * bias * count) / sumEE),
+    ...channelBias(error, count, sumEE),
     nonFinite: error.nonFinite,
     ...(channel === undefined ? {} : { worstChannel: channel }),
   };
+}
+
+function channelBias(
+  { sumE }: ErrorSums,
+  count: number,
+  sumEE: number,
+): Pick<ErrorMeasurement, 'channelBiasShare'> {
+  if (sumE.length < 2 || sumEE === 0) return {};
+  const explained = sumE.reduce((sum, e) => sum + (e * e * sumE.length) / count, 0);
+  return { channelBiasShare: Math.min(1, explained / sumEE) };
 }
 
 function worstSampleOf({ sample, sumXX, sumEE }: NonNullable<ErrorSums['worst']>): {

@@ -1,6 +1,7 @@
 /** What rules look at: a network, and whatever else is known of it. */
 import type { Accuracy } from '../diff/accuracy/accuracy.js';
 import type { Alignment } from '../diff/alignment/alignment.js';
+import type { TriedPreprocessings } from '../diff/accuracy/preprocessing-search.js';
 import type { ConstantComparison } from '../diff/compared-constants.js';
 import type { EdgeMeasurement } from '../diff/edge-measurements.js';
 import type { Jump } from '../diff/jumps.js';
@@ -14,6 +15,7 @@ import type { DataStudy } from '../run/data/study.js';
 import type { OtherRun } from '../run/other-run.js';
 import type { OutputStudy } from '../run/output-study.js';
 import type { SaturationStudy } from '../run/saturation.js';
+import type { EvaluationEvidence } from './evaluation-evidence.js';
 
 export interface NetworkFile {
   /** Of the file and of what it keeps outside. */
@@ -60,6 +62,10 @@ export interface Evidence {
   readonly actual?: OtherRun;
   /** Against labels, or where there are none against the reference. */
   readonly accuracy?: Accuracy;
+  /** What the network in float scores with the common preprocessings, where that was tried. */
+  readonly preprocessings?: TriedPreprocessings;
+  /** What else evaluating showed, and what was expected of it. */
+  readonly evaluation?: EvaluationEvidence;
 }
 
 export interface ReferenceEvidence {
@@ -81,27 +87,38 @@ export type ComparisonEvidence = With<
   'lane' | 'edges' | 'constants' | 'jumps' | 'reference' | 'alignment' | 'compared' | 'suspects'
 >;
 
-/** What to give qdbg so that it knows the part. */
-export const PARTS: Readonly<Record<Part, string>> = {
-  file: 'a model file',
-  lane: 'a quantized model',
-  scheme: 'a float model to quantize, with --calib',
-  constants: 'a quantized model',
-  edges: 'data to run on',
-  jumps: 'data to run on',
-  statistics: 'data to run on, without a reference',
-  calib: '--calib data',
-  data: 'data to run on',
-  outputs: 'data to run on',
-  reference: 'a reference model',
-  alignment: 'a reference model',
-  compared: 'a reference model',
-  suspects: 'a reference model and data',
-  outputDb: 'a reference model and data',
-  runtime: '--runtime',
-  optimized: '--runtime',
-  processor: '--runtime',
-  saturation: 'data to run on',
-  actual: '--actual, tensors dumped from a device',
-  accuracy: 'labels',
+/** What the user gives so that a part is known. */
+export type Source =
+  'a quantized model' | 'a float model' | 'a reference' | 'data' | 'labels' | '--runtime' | '--actual';
+
+const SOURCES: Readonly<Record<Part, readonly Source[]>> = {
+  file: [],
+  lane: ['a quantized model'],
+  scheme: ['a float model', 'data'],
+  constants: ['a quantized model'],
+  edges: ['data'],
+  jumps: ['data'],
+  statistics: ['data'],
+  calib: ['data'],
+  data: ['data'],
+  outputs: ['data'],
+  reference: ['a reference'],
+  alignment: ['a reference'],
+  compared: ['a reference'],
+  suspects: ['a reference', 'data'],
+  outputDb: ['a reference', 'data'],
+  runtime: ['--runtime'],
+  optimized: ['--runtime'],
+  processor: ['--runtime'],
+  saturation: ['data'],
+  actual: ['--actual'],
+  accuracy: ['labels'],
+  preprocessings: ['labels'],
+  evaluation: ['labels'],
 };
+
+/** All that these parts need, once each: "a reference and data". */
+export function sourcesText(parts: readonly Part[], word: 'and' | 'or' = 'and'): string {
+  const needed = new Set(parts.flatMap((part) => SOURCES[part]));
+  return [...needed].join(` ${word} `);
+}

@@ -1,26 +1,26 @@
 /** Evidence -> findings, and which rules could speak. */
 import { CATALOGUE } from './catalogue.js';
-import type { Evidence, Part } from './evidence.js';
+import type { Evidence } from './evidence.js';
 import type { Diagnosed } from './finding.js';
 import { ranked } from './ranking.js';
-import { missingParts } from './rule.js';
+import { lackOf, type Lack } from './rule.js';
 
 export interface Diagnosis {
   /** Worst first. */
   readonly findings: readonly Diagnosed[];
   /** Ids of the rules that had what they need. */
   readonly checked: readonly string[];
-  readonly skipped: readonly { readonly rule: string; readonly missing: readonly Part[] }[];
+  readonly skipped: readonly { readonly rule: string; readonly lack: Lack }[];
 }
 
 export function diagnose(evidence: Evidence): Diagnosis {
   const told: Diagnosed[] = [];
   const checked: string[] = [];
-  const skipped: { rule: string; missing: Part[] }[] = [];
+  const skipped: { rule: string; lack: Lack }[] = [];
   for (const rule of CATALOGUE) {
-    const missing = missingParts(evidence, rule);
-    if (missing.length > 0) {
-      skipped.push({ rule: rule.id, missing });
+    const lack = lackOf(evidence, rule);
+    if (lack !== undefined) {
+      skipped.push({ rule: rule.id, lack });
       continue;
     }
     checked.push(rule.id);

@@ -62,11 +62,18 @@ function hasAll<P extends Part>(evidence: Evidence, needs: readonly P[]): eviden
   return needs.every((part) => evidence[part] !== undefined);
 }
 
-/** Parts that a rule needs and that are not there. */
-export function missingParts(
+/** What a rule needs and does not have; of `oneOf` at least one would do. */
+export interface Lack {
+  readonly needs: readonly Part[];
+  readonly oneOf: readonly Part[];
+}
+
+/** Undefined when the rule has all that it needs. */
+export function lackOf(
   evidence: Evidence,
   { needs, oneOf = [] }: Pick<Rule, 'needs' | 'oneOf'>,
-): Part[] {
+): Lack | undefined {
   const isMissing = (part: Part): boolean => evidence[part] === undefined;
-  return [...needs.filter(isMissing), ...(oneOf.every(isMissing) ? oneOf : [])];
+  const lack = { needs: needs.filter(isMissing), oneOf: oneOf.every(isMissing) ? oneOf : [] };
+  return lack.needs.length + lack.oneOf.length === 0 ? undefined : lack;
 }

@@ -1,5 +1,5 @@
 /** The operators of the file, where a graph has several nodes for one of them. */
-import { nodeOf, topologyOf, type Graph, type Node, type TensorId } from './graph.js';
+import { nodeOf, tensorOf, topologyOf, type Graph, type Node, type TensorId } from './graph.js';
 
 export interface Operator {
   /** The node that stands for it. */
@@ -54,6 +54,48 @@ export function sourceOf(graph: Graph, tensor: TensorId): TensorId {
     if (from === undefined || from === null) return source;
     source = from;
   }
+}
+
+/** What writes the tensor, or the one of which it is a copy in another order of axes. */
+export function writerOf(graph: Graph, tensor: TensorId): Node | undefined {
+  const id = topologyOf(graph).producer[sourceOf(graph, tensor)];
+  return id === undefined ? undefined : nodeOf(graph, id);
+}
+
+/** Nodes that read the tensor or a copy of it in another order of axes, once for each use. */
+export function readersOf(graph: Graph, tensor: TensorId): Node[] {
+  return (topologyOf(graph).uses[tensor] ?? []).flatMap(({ node }): Node[] => {
+    const reader = nodeOf(graph, node);
+    const [copy] = reader.outputs;
+    return reader.origin.part !== 'layout' || copy === undefined || copy === null
+      ? [reader]
+      : readersOf(graph, copy);
+  });
+}
+
+/** What writes the tensor as the file states it: behind an activation function that only a range stands for, the operator before. */
+export function statedWriterOf(graph: Graph, tensor: TensorId): Node | undefined {
+  const node = writerOf(graph, tensor);
+  const [input] = node?.inputs ?? [];
+  return node?.origin.implied === true && input !== undefined && input !== null
+    ? statedWriterOf(graph, input)
+    : node;
+}
+
+/** What a node writes as the file states it: behind an activation function that only a range stands for. */
+export function statedOutputsOf(graph: Graph, { outputs }: Node): TensorId[] {
+  return outputs.flatMap((id): TensorId[] => {
+    if (id === null) return [];
+    const [reader, ...others] = readersOf(graph, id);
+    return reader?.origin.implied === true && others.length === 0 ? statedOutputsOf(graph, reader) : [id];
+  });
+}
+
+/** Inputs that are computed or fed, each as the file has it. */
+export function activationsRead(graph: Graph, { inputs }: Node): TensorId[] {
+  return inputs.flatMap((id) =>
+    id === null || tensorOf(graph, id).data !== undefined ? [] : [sourceOf(graph, id)],
+  );
 }
 
 /** Whether nothing reads the tensor but operators that make 0 of what is below 0. */

@@ -114,6 +114,39 @@ export function impliedPreprocessing(
   return { ...best, isExact, alternatives: rivals.sort((a, b) => a.distance - b.distance) };
 }
 
+/** Preprocessings whose pixels have this range of values, nearest first; of those equally near, commoner ones first. */
+export function familiesOfRange({
+  min,
+  max,
+}: {
+  readonly min: number;
+  readonly max: number;
+}): readonly ImpliedFamily[] {
+  return FAMILIES.map((family): ImpliedFamily => {
+    const wanted = pixelRange(family.pixels);
+    const off = Math.max(Math.abs(min - wanted.min), Math.abs(max - wanted.max));
+    return { ...family, distance: off / (wanted.max - wanted.min) };
+  })
+    .filter(({ distance }) => distance <= NEAR)
+    .sort((a, b) => (a.distance <= EXACT && b.distance <= EXACT ? 0 : a.distance - b.distance));
+}
+
+/**
+ * What a network that normalizes its input itself is made for: pixels of 0 to 255, or of 0 to 1. Undefined when its constants are those of
+ * no known preprocessing: they may stand for anything.
+ */
+export function expectedPixels(normalization: InputNormalization): 'raw' | 'unit' | undefined {
+  const isKnown = (max: number): boolean =>
+    familiesOfRange(normalizedRange(normalization, { min: 0, max })).some(
+      ({ distance }) => distance <= EXACT,
+    );
+  const { factor, offset } = normalization;
+  const changesNothing = factor.every((by) => by === 1) && offset.every((plus) => plus === 0);
+  if (changesNothing) return undefined;
+  if (isKnown(255)) return 'raw';
+  return isKnown(1) ? 'unit' : undefined;
+}
+
 /** Of two ends, the one that is further off. */
 function distanceOf(
   { pixels }: Family,

@@ -44,7 +44,7 @@ export const SCHEMES: Readonly<Record<string, Scheme>> = {
     name: 'tflite',
     placement: 'tflite',
     weights: INT8_WEIGHTS_PER_AXIS,
-    activations: { dtype: 'int8', ...ASYMMETRIC },
+    activations: { dtype: 'int8', ...ASYMMETRIC, zeroPointTies: 'away' },
     bias: 'int32',
   },
   /**

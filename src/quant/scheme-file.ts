@@ -85,6 +85,7 @@ function merged(base: TensorScheme | 'float', change: TensorChange | undefined):
     symmetric: change.symmetric ?? from.symmetric,
     narrowRange: change.narrowRange ?? from.narrowRange,
     granularity: change.granularity ?? from.granularity,
+    ...(from.zeroPointTies === undefined ? {} : { zeroPointTies: from.zeroPointTies }),
     observer: change.observer ?? from.observer,
   };
 }

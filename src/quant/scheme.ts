@@ -23,6 +23,8 @@ export interface TensorScheme {
   /** Leaves out the lowest code of a signed type: [-127, 127]. */
   readonly narrowRange: boolean;
   readonly granularity: 'per-tensor' | 'per-axis';
+  /** Where a zero point halfway between two codes goes: away from zero in TensorFlow, to the even code when absent. */
+  readonly zeroPointTies?: 'away';
   readonly observer: ObserverSpec;
 }
 

@@ -3,6 +3,7 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import { departs } from '../diff/other-departure.js';
 import { accuracySection } from './accuracy-terminal.js';
 import { preprocessingSection } from './accuracy-terminal-preprocessing.js';
+import { checkedLines } from './checked-lines.js';
 import { alignmentSection, inputsSection, outputsSection, unmatchedSection } from './compare-alignment.js';
 import { constantsSection } from './compare-constants.js';
 import { comparedLayers, layersInShort } from './compare-layers.js';
@@ -37,6 +38,7 @@ export function renderCompare(report: CompareReport, options: TerminalOptions): 
     gateSection(report, style, width),
     driftSection(report, style, width),
     findingLines(report.findings, style, width),
+    checkedLines(report.rules, report.findings, width),
     ...(options.quiet
       ? []
       : [

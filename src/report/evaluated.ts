@@ -5,6 +5,7 @@ import type { Gate } from '../diff/gate/gate.js';
 import type { Finding, Severity } from '../doctor/finding.js';
 import type { BaselineComparison } from './baseline-compare.js';
 import type { CompareReport } from './compare-report.js';
+import type { DoctorReport } from './doctor-report.js';
 import type { Report } from './report.js';
 
 /** A finding that the configuration file accepts. */
@@ -32,6 +33,9 @@ export interface Evaluated {
 
 /** Of the commands that run networks. */
 export type MeasuredReport = (Report | CompareReport) & Evaluated;
+
+/** Of the commands whose findings other programs list. */
+export type JudgedReport = MeasuredReport | DoctorReport;
 
 /** Severities of findings that fail the gate: of the check `fail-on error` or `fail-on warning`. */
 export function failingSeverities({ gate }: Evaluated): ReadonlySet<Severity> {

@@ -1,5 +1,6 @@
 /** What the doctor found, as reports have it. */
-import { PARTS } from '../doctor/evidence.js';
+import { sourcesText } from '../doctor/evidence.js';
+import type { Lack } from '../doctor/rule.js';
 import type { Diagnosed, Finding } from '../doctor/finding.js';
 import type { Diagnosis } from '../doctor/index.js';
 import type { ReportedRules } from './report.js';
@@ -19,9 +20,11 @@ export function reportedFindings(findings: readonly Diagnosed[]): Finding[] {
 export function reportedRules({ checked, skipped }: Diagnosis): ReportedRules {
   return {
     checked,
-    skipped: skipped.map(({ rule, missing }) => ({
-      rule,
-      missing: [...new Set(missing.map((part) => PARTS[part]))].join('; '),
-    })),
+    skipped: skipped.map(({ rule, lack }) => ({ rule, missing: lackText(lack) })),
   };
+}
+
+/** "a reference and data", "--runtime or --actual". */
+export function lackText({ needs, oneOf }: Lack): string {
+  return [sourcesText(needs), sourcesText(oneOf, 'or')].filter((text) => text !== '').join(' and ');
 }

@@ -5,7 +5,7 @@
 import type { GateVerdict } from '../diff/gate/gate.js';
 import type { Severity } from '../doctor/finding.js';
 import { besideText, missingAccuracy, safeName, safeText, safeWhole, toldCheck } from './document-text.js';
-import { placeOf, type MeasuredReport } from './evaluated.js';
+import { placeOf, type JudgedReport } from './evaluated.js';
 import { metricName, metricsOf, tallyText } from './evaluated-text.js';
 
 /** GitHub shows so many of each level for a step, and drops the others without a word. */
@@ -29,7 +29,7 @@ const OF_VERDICT: Readonly<Record<GateVerdict, Level>> = {
 };
 
 /** The verdict first, then errors, warnings and notices. */
-export function renderGithub(report: MeasuredReport): string {
+export function renderGithub(report: JudgedReport): string {
   const subject = report.models.find(({ role }) => role === 'candidate') ?? report.models[0];
   const path = safeWhole(subject?.path ?? '')
     .replaceAll('\\', '/')
@@ -58,7 +58,7 @@ export function renderGithub(report: MeasuredReport): string {
   return [verdict, ...lines].map((annotation) => `${command(annotation, file)}\n`).join('');
 }
 
-function annotations(report: MeasuredReport): Annotation[] {
+function annotations(report: JudgedReport): Annotation[] {
   const checks = report.gate?.checks.filter(({ verdict }) => verdict !== 'pass') ?? [];
   return [
     ...checks.map((check): Annotation => ({
@@ -80,7 +80,7 @@ function annotations(report: MeasuredReport): Annotation[] {
 }
 
 /** The first metric where the verdict has not told it already, then the others. */
-function accuracyAnnotations(report: MeasuredReport): Annotation[] {
+function accuracyAnnotations(report: JudgedReport): Annotation[] {
   const [first, ...others] = metricsOf(report);
   const notice = (title: string, message: string): Annotation => ({
     level: 'notice',

@@ -15,7 +15,7 @@ const TENSORS_SHOWN = 2;
 const NAME_WIDTH = 40;
 
 export function quantizationSection(
-  { quantization, impliedActivations }: InspectedModel,
+  { quantization, impliedActivations }: Pick<InspectedModel, 'quantization' | 'impliedActivations'>,
   style: ChalkInstance,
   width: number,
 ): string[] {

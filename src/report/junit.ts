@@ -11,7 +11,7 @@ import type { Accuracy } from '../diff/accuracy/accuracy.js';
 import type { GateCheck } from '../diff/gate/gate.js';
 import type { Finding } from '../doctor/finding.js';
 import { besideText, missingAccuracy, safeName, safeText, toldCheck } from './document-text.js';
-import { failingSeverities, placeOf, type MeasuredReport } from './evaluated.js';
+import { failingSeverities, placeOf, type JudgedReport } from './evaluated.js';
 import {
   change,
   changeExtent,
@@ -25,7 +25,7 @@ import {
 /** The package's types say that the builder is under `default`; what Node.js imports is the builder. */
 const ROOT = junit as unknown as Builder;
 
-export function renderJunit(report: MeasuredReport): string {
+export function renderJunit(report: JudgedReport): string {
   const builder = ROOT.newBuilder().name(`qdbg ${report.command}`);
   gateSuite(builder.testSuite(), report);
   findingSuite(() => builder.testSuite(), report);
@@ -33,7 +33,7 @@ export function renderJunit(report: MeasuredReport): string {
   return `${builder.build().replace(/(<testsuites [^>]*?) skipped="\d+"/, '$1')}\n`;
 }
 
-function gateSuite(suite: TestSuite, report: MeasuredReport): void {
+function gateSuite(suite: TestSuite, report: JudgedReport): void {
   suite.name('qdbg.gate');
   if (report.createdAt !== undefined) suite.timestamp(report.createdAt);
   for (const [name, value] of properties(report)) suite.property(safeName(name), safeText(value));
@@ -104,7 +104,7 @@ function distinct(names: readonly string[]): string[] {
   });
 }
 
-function* properties(report: MeasuredReport): Generator<[name: string, value: string]> {
+function* properties(report: JudgedReport): Generator<[name: string, value: string]> {
   yield ['qdbg', report.tool.version];
   for (const { role, path, sha256 } of report.models) yield [role, `${path} sha256:${sha256}`];
   for (const [role, data] of Object.entries(report.data)) {
@@ -138,7 +138,7 @@ function* accuracyProperties(accuracy: Accuracy): Generator<[name: string, value
 }
 
 /** No suite where there is nothing to tell: some servers take an empty one for a crash. */
-function findingSuite(suiteOf: () => TestSuite, report: MeasuredReport): void {
+function findingSuite(suiteOf: () => TestSuite, report: JudgedReport): void {
   const { findings, suppressed = [] } = report;
   const all: readonly { readonly finding: Finding; readonly accepted?: string }[] = [
     ...findings.map((finding) => ({ finding })),

@@ -2,7 +2,7 @@
 import type { Accuracy, ScoredNetwork } from '../diff/accuracy/accuracy.js';
 import { triedTable } from './accuracy-terminal-preprocessing.js';
 import { besideText } from './document-text.js';
-import type { MeasuredReport } from './evaluated.js';
+import type { JudgedReport } from './evaluated.js';
 import {
   change,
   changeExtent,
@@ -25,7 +25,7 @@ const MOST_PREPROCESSINGS = 12;
 const MOST_BESIDE = 12;
 
 /** The first metric in full, the others in a line each; each part is left out by itself where it is too long. */
-export function accuracySections(report: MeasuredReport): string[][] {
+export function accuracySections(report: JudgedReport): string[][] {
   const [first, ...others] = metricsOf(report);
   if (first === undefined) return [];
   return [
@@ -96,7 +96,7 @@ function notesOf(metric: Accuracy, others: readonly Accuracy[]): string[] {
   ];
 }
 
-export function preprocessingLines(report: MeasuredReport): string[] {
+export function preprocessingLines(report: JudgedReport): string[] {
   const shown = triedTable(report);
   if (shown === undefined) return [];
   const { accuracy, lead, tried, best, text: result } = shown;

@@ -2,7 +2,7 @@
 import type { Gate, GateVerdict } from '../diff/gate/gate.js';
 import type { Finding } from '../doctor/finding.js';
 import { decidedAt, missingAccuracy } from './document-text.js';
-import { placeOf, type MeasuredReport } from './evaluated.js';
+import { placeOf, type JudgedReport, type MeasuredReport } from './evaluated.js';
 import { quantity, tallyText, urgentFirst } from './evaluated-text.js';
 import { bytes, count, decibels, plural } from './format.js';
 import { driftRemarks, driftText, MOST_DRIFTS } from './gate-terminal-drift.js';
@@ -18,7 +18,7 @@ const MOST_LAYERS = 10;
 
 type Section = readonly string[];
 
-export function renderMarkdown(report: MeasuredReport): string {
+export function renderMarkdown(report: JudgedReport): string {
   const sections: Section[] = [
     heading(report),
     missingAccuracy(report.notMeasured).map((reason) => `- ${text(reason)}`),
@@ -62,7 +62,7 @@ const HEADLINES: Readonly<Record<GateVerdict, string>> = {
   inconclusive: 'gate inconclusive',
 };
 
-function heading({ command: name, models, gate, verdict }: MeasuredReport): Section {
+function heading({ command: name, models, gate, verdict }: JudgedReport): Section {
   const subject = models.find(({ role }) => role === 'candidate') ?? models[0];
   const file = (subject?.path ?? '').replaceAll('\\', '/').split('/').at(-1) ?? '';
   const { summary, cause, where } = verdict;
@@ -100,7 +100,7 @@ function gateLines({ verdict, checks }: Gate): Section {
   ];
 }
 
-function driftLines({ drift }: MeasuredReport): Section {
+function driftLines({ drift }: JudgedReport): Section {
   if (drift === undefined) return [];
   const { source, matched, drift: layers } = drift;
   const shown = layers.slice(0, MOST_DRIFTS);
@@ -124,7 +124,7 @@ function driftLines({ drift }: MeasuredReport): Section {
   ];
 }
 
-function layerLines({ tensors }: MeasuredReport): Section {
+function layerLines({ tensors }: JudgedReport): Section {
   const measured = tensors.flatMap((row) => {
     const db = row.local?.sqnrDb ?? row.self?.sqnrDb;
     return row.cumulative === undefined || db === undefined ? [] : [{ row, db }];
@@ -166,7 +166,7 @@ function findingLines(findings: readonly Finding[]): Section {
   ];
 }
 
-function suppressedLines({ suppressed = [] }: MeasuredReport): Section {
+function suppressedLines({ suppressed = [] }: JudgedReport): Section {
   if (suppressed.length === 0) return [];
   const lines = suppressed.slice(0, MOST_FINDINGS).map(({ finding, reason, expires }) => {
     const place = placeOf(finding);
@@ -177,8 +177,8 @@ function suppressedLines({ suppressed = [] }: MeasuredReport): Section {
   return [`#### Suppressed: ${suppressed.length}`, '', ...lines, ...(left > 0 ? [`- and ${left} more`] : [])];
 }
 
-function basisLines({ tool, models, scheme, coverage, data, notMeasured }: MeasuredReport): Section {
-  const { ops } = coverage;
+function basisLines(report: JudgedReport): Section {
+  const { tool, models, data, notMeasured } = report;
   return [
     '<details><summary>Measured with</summary>',
     '',
@@ -186,7 +186,7 @@ function basisLines({ tool, models, scheme, coverage, data, notMeasured }: Measu
       ({ role, path, format, bytes: size, sha256 }) =>
         `- ${role} ${code(path)}, ${format}, ${bytes(size)}, sha256 ${code(sha256.slice(0, 12))}`,
     ),
-    `- scheme ${text(schemeText(scheme))}; ${ops.quantized} of ${plural(ops.total, 'op')} quantized`,
+    ...(report.command === 'doctor' ? [] : [schemeLine(report)]),
     ...Object.entries(data).flatMap(([role, source]) =>
       source === undefined ? [] : [`- ${role} ${dataText(source)}`],
     ),
@@ -199,6 +199,10 @@ function basisLines({ tool, models, scheme, coverage, data, notMeasured }: Measu
   ];
 }
 
+function schemeLine({ scheme, coverage: { ops } }: MeasuredReport): string {
+  return `- scheme ${text(schemeText(scheme))}; ${ops.quantized} of ${plural(ops.total, 'op')} quantized`;
+}
+
 function dataText({
   path,
   samples,
@@ -206,7 +210,7 @@ function dataText({
   sha256,
   guessed,
   excluded,
-}: NonNullable<MeasuredReport['data']['calib']>): string {
+}: NonNullable<JudgedReport['data']['calib']>): string {
   return [
     `${code(path)}: ${plural(samples, 'sample')}, ${text(kind)}, sha256 ${code(sha256.slice(0, 12))}`,
     ...(kind === 'random' ? ['**a smoke test, not a result**'] : []),

@@ -3,7 +3,7 @@
  * Everything in it is plain data.
  */
 import type { ErrorMeasurement } from '../diff/measurement.js';
-import type { Finding } from '../doctor/finding.js';
+import type { Finding, Fix } from '../doctor/finding.js';
 import type { ChannelStats } from '../quant/weights.js';
 import type { Evaluated } from './evaluated.js';
 
@@ -147,7 +147,13 @@ export interface Report extends Evaluated {
   readonly weights: readonly ReportedWeight[];
   readonly findings: readonly Finding[];
   readonly rules: ReportedRules;
-  readonly verdict: { readonly cause?: string; readonly where?: string; readonly summary: string };
+  readonly verdict: {
+    readonly cause?: string;
+    readonly where?: string;
+    readonly summary: string;
+    /** Of the cause. */
+    readonly fix?: Fix;
+  };
   /** Largest falls of cumulative SQNR from the inputs of an operator to its output, largest first. */
   readonly jumps: readonly ReportedJump[];
   readonly notMeasured: readonly { readonly subject: string; readonly reason: string }[];

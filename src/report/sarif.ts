@@ -7,7 +7,7 @@ import { SarifBuilder, SarifResultBuilder, SarifRuleBuilder, SarifRunBuilder } f
 import type { GateCheck } from '../diff/gate/gate.js';
 import type { Finding } from '../doctor/finding.js';
 import { besideText, safeName, safeText, toldCheck, wellFormed } from './document-text.js';
-import { placeOf, type MeasuredReport, type Suppressed } from './evaluated.js';
+import { placeOf, type JudgedReport, type Suppressed } from './evaluated.js';
 import { metricName } from './evaluated-text.js';
 import { ruleText } from './sarif-rules.js';
 import type { ReportedModel } from './report.js';
@@ -17,7 +17,7 @@ type SarifLocation = NonNullable<SarifResult['locations']>[number];
 
 const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
-export function renderSarif(report: MeasuredReport): string {
+export function renderSarif(report: JudgedReport): string {
   const { models, tool, findings, suppressed = [], gate, createdAt, verdict } = report;
   const subject = models.find(({ role }) => role === 'candidate') ?? models[0];
   const uri = uriOf(subject?.path ?? 'model');
@@ -51,7 +51,7 @@ export function renderSarif(report: MeasuredReport): string {
 }
 
 /** Agreement is a word on accuracy only where there are no labels. */
-function accuracyProperties({ accuracy, agreement }: MeasuredReport): Record<string, string> {
+function accuracyProperties({ accuracy, agreement }: JudgedReport): Record<string, string> {
   return {
     ...(accuracy === undefined
       ? {}

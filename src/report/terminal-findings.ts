@@ -1,6 +1,7 @@
 /** Findings as text for a terminal. */
 import type { ChalkInstance } from 'chalk';
-import type { Finding } from '../doctor/finding.js';
+import type { Finding, Fix } from '../doctor/finding.js';
+import { measuredText } from './fix-text.js';
 import { labelled, listed, shortened } from './format.js';
 import { groupBy } from './group.js';
 import { INDENT } from './terminal-layers.js';
@@ -27,7 +28,7 @@ export function findingLines(all: readonly Finding[], style: ChalkInstance, widt
       return [
         `${INDENT}${mark[severity]}  ${rule}${placed}`,
         ...labelled(TOLD, prose(message), width),
-        ...(fix === undefined || (next === fix.edit && i + 1 < TOLD_PER_RULE)
+        ...(fix === undefined || (next === fix.edit && fix.measured === undefined && i + 1 < TOLD_PER_RULE)
           ? []
           : tried(fix, style, width)),
       ];
@@ -40,8 +41,10 @@ export function findingLines(all: readonly Finding[], style: ChalkInstance, widt
   return [`FINDINGS  ${all.length}, worst first`, ...lines];
 }
 
-function tried({ title, edit }: NonNullable<Finding['fix']>, style: ChalkInstance, width: number): string[] {
+function tried({ title, edit, measured }: Fix, style: ChalkInstance, width: number): string[] {
+  const gained =
+    measured === undefined ? [] : labelled(TOLD, prose(`gives ${measuredText(measured)}`), width);
   const line = `${TOLD}try: ${style.bold(edit)}`;
   const fits = `${TOLD}try: ${edit}  (${title})`.length <= width;
-  return fits ? [`${line}  (${title})`] : [line, ...labelled(TOLD, `(${title})`, width)];
+  return [...(fits ? [`${line}  (${title})`] : [line, ...labelled(TOLD, `(${title})`, width)]), ...gained];
 }

@@ -1,5 +1,6 @@
 /** The frame of a report on a terminal: what it starts with, and what separates its sections. */
 import type { ChalkInstance } from 'chalk';
+import { measuredText } from './fix-text.js';
 import { labelled, printable, shortened } from './format.js';
 import type { Report, ReportedData } from './report.js';
 
@@ -28,7 +29,7 @@ export function page(sections: readonly (readonly string[])[]): string {
 
 /** The one-sentence answer, its cause and place, and the guess about the data that decides all values. */
 export function verdictLines(
-  { summary, cause, where }: Report['verdict'],
+  { summary, cause, where, fix }: Report['verdict'],
   data: ReportedData | undefined,
   style: ChalkInstance,
   width: number,
@@ -38,6 +39,11 @@ export function verdictLines(
     const place = where === undefined ? '' : ` at ${shortened(where, LONGEST_PLACE)}`;
     const [first = '', ...more] = labelled(BLANK, `cause ${cause}${place}`, width);
     lines.push(first.replace(cause, style.bold(cause)), ...more);
+  }
+  if (fix !== undefined) {
+    const gain = fix.measured === undefined ? '' : `: ${measuredText(fix.measured)}`;
+    const [first = '', ...more] = labelled(BLANK, prose(`fix ${fix.edit}${gain}`), width);
+    lines.push(first.replace(fix.edit, style.bold(fix.edit)), ...more);
   }
   if (data?.guessed !== undefined) {
     const text = `images are taken as ${data.guessed.value}, which is a guess: --preset says what the model wants`;

@@ -24,6 +24,18 @@ export interface EdgeStatistics extends TensorStats {
   readonly nonFinite: number;
   /** First sample with values that are not finite. */
   readonly nonFiniteIn: string | undefined;
+  /** Of one sample only there is no half. */
+  readonly half?: HalfRange;
+}
+
+/**
+ * Range over every second sample, the first among them: what half of the data would have given. Samples come sorted by class or by
+ * time; the first half of them would tell how they are sorted.
+ */
+export interface HalfRange {
+  readonly min: number;
+  readonly max: number;
+  readonly samples: number;
 }
 
 export interface Calibration {
@@ -45,6 +57,7 @@ interface RangeState {
   readonly edge: Edge;
   readonly channels: ChannelStatistics;
   readonly average: MovingAverage;
+  readonly half: { min: number; max: number; samples: number };
   min: number;
   max: number;
   count: number;
@@ -74,6 +87,7 @@ export async function calibrate(
         channels: state.channels,
         nonFinite: state.nonFinite,
         nonFiniteIn: state.nonFiniteIn,
+        ...(samples.count > 1 && state.half.samples > 0 ? { half: state.half } : {}),
       },
     ];
   });
@@ -95,6 +109,7 @@ async function rangePass(
       sumXX: new Float64Array(edge.channels),
     },
     average: new MovingAverage(options.momentum),
+    half: { min: Infinity, max: -Infinity, samples: 0 },
     min: Infinity,
     max: -Infinity,
     count: 0,
@@ -110,7 +125,7 @@ async function rangePass(
     let done = 0;
     watch('ranges', done, samples.count);
     for await (const sample of samples.samples()) {
-      addRanges(states, await runner.run(sample), sample.id);
+      addRanges(states, await runner.run(sample), { sample: sample.id, isInHalf: done % 2 === 0 });
       watch('ranges', ++done, samples.count);
     }
   } finally {
@@ -127,7 +142,11 @@ async function rangePass(
   return states;
 }
 
-function addRanges(states: readonly RangeState[], { values, slots }: Sheet<RangeStat>, sample: string): void {
+function addRanges(
+  states: readonly RangeState[],
+  { values, slots }: Sheet<RangeStat>,
+  { sample, isInHalf }: { readonly sample: string; readonly isInHalf: boolean },
+): void {
   for (const state of states) state.count += state.edge.count;
   const lows = new Float64Array(states.length).fill(Infinity);
   const highs = new Float64Array(states.length).fill(-Infinity);
@@ -154,6 +173,10 @@ function addRanges(states: readonly RangeState[], { values, slots }: Sheet<Range
     state.average.update(low, high);
     state.min = Math.min(state.min, low);
     state.max = Math.max(state.max, high);
+    if (!isInHalf) return;
+    state.half.min = Math.min(state.half.min, low);
+    state.half.max = Math.max(state.half.max, high);
+    state.half.samples++;
   });
 }
 

@@ -30,7 +30,7 @@ export class Ladder {
     graph: Graph,
     lanes: readonly Lane[],
     edges: readonly Edge[],
-    other: ReferenceNetwork,
+    other: ReferenceNetwork | undefined,
     options: SessionOptions,
   ) {
     const build = (guarded: boolean): LadderProgram => ladderProgram(graph, lanes, edges, other, guarded);

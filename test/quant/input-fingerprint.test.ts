@@ -3,7 +3,13 @@
  * ONNX Runtime (asymmetric, symmetric) or by the mean and std_dev values of the TensorFlow 1 converter.
  */
 import { describe, expect, it } from 'vitest';
-import { impliedPreprocessing, pixelCodes, realRange } from '../../src/quant/input-fingerprint.js';
+import {
+  expectedPixels,
+  familiesOfRange,
+  impliedPreprocessing,
+  pixelCodes,
+  realRange,
+} from '../../src/quant/input-fingerprint.js';
 import type { InputNormalization } from '../../src/quant/input-normalization.js';
 
 const INT8 = [-128, 127] as const;
@@ -122,5 +128,52 @@ describe('the real range', () => {
     expect(realRange(params(0.5, 28, INT8))).toEqual({ min: -78, max: 49.5 });
     const channels = { ...params(1, 0, INT8), scale: Float32Array.of(1, 2), zeroPoint: Int32Array.of(0, 0) };
     expect(realRange(channels)).toEqual({ min: -256, max: 254 });
+  });
+});
+
+describe('the preprocessings that data may have', () => {
+  const names = (min: number, max: number) => familiesOfRange({ min, max }).map(({ family }) => family);
+
+  it('are told by both ends', () => {
+    expect(names(0, 1)).toEqual(['unit']);
+    expect(names(0, 255)).toEqual(['raw']);
+    expect(names(-1, 1).slice(0, 3)).toEqual(['tf', 'face', 'tf-128']);
+    expect(names(-2.118, 2.64)).toEqual(['imagenet']);
+    expect(names(-0.5, 0.5)).toEqual(['centered']);
+  });
+
+  it('need not reach the ends, but be near', () => {
+    expect(names(0.02, 0.97)).toEqual(['unit']);
+    expect(names(0.1, 0.9)).toEqual([]);
+    expect(names(-123.4, 25.7)).toEqual([]);
+  });
+});
+
+describe('the pixels that a normalization is made for', () => {
+  const of = (mean: readonly number[], std: readonly number[]) =>
+    expectedPixels({
+      nodes: [],
+      output: 0 as InputNormalization['output'],
+      factor: std.map((value) => 1 / value),
+      offset: mean.map((value, i) => -value / (std[i] ?? 1)),
+    });
+
+  it.each([
+    ['raw', [127.5], [127.5]],
+    ['raw', [0], [255]],
+    ['raw', [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]],
+    ['raw', [103.53, 116.28, 123.675], [57.375, 57.12, 58.395]],
+    ['raw', [123.68, 116.78, 103.94], [1, 1, 1]],
+    ['unit', [0.5], [0.5]],
+    ['unit', [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]],
+    ['unit', [0], [1 / 255]],
+  ] as const)('are %s for mean %s and std %s', (wanted, mean, std) => {
+    expect(of(mean, std)).toBe(wanted);
+  });
+
+  it('are unknown for statistics of other sensors, and where nothing changes', () => {
+    expect(of([12.3], [7.1])).toBeUndefined();
+    expect(of([0.1], [3])).toBeUndefined();
+    expect(of([0], [1])).toBeUndefined();
   });
 });

@@ -1,12 +1,11 @@
 /** The accuracy part of a report: evaluated where it was asked for or labels were found, and why not where it failed unasked. */
-import type { Accuracy } from '../../diff/accuracy/accuracy.js';
 import { floatBroken, type FloatBroken } from '../../diff/accuracy/float-broken.js';
-import {
-  bestPreprocessing,
-  type BestPreprocessing,
-  type TriedPreprocessing,
-} from '../../diff/accuracy/preprocessing-search.js';
+import type { TriedPreprocessing } from '../../diff/accuracy/preprocessing-search.js';
+import type { Evidence } from '../../doctor/evidence.js';
 import type { Finding } from '../../doctor/finding.js';
+import { lackOf } from '../../doctor/rule.js';
+import { floatBroken as floatBrokenRule } from '../../doctor/rules/base/float-broken.js';
+import { unansweredClasses } from '../../doctor/rules/eval/unanswered-classes.js';
 import { QdbgError, UsageError } from '../../errors.js';
 import type { Evaluated } from '../../report/evaluated.js';
 import type { Report, ReportedData } from '../../report/report.js';
@@ -39,13 +38,21 @@ export interface AccuracyPart {
   readonly fields: Pick<Evaluated, 'accuracy' | 'agreement' | 'otherMetrics' | 'preprocessings'>;
   /** How labels were read, beside what was assumed of the samples. */
   readonly assumed: ReportedData['assumed'];
+  /** For the rules. */
+  readonly evidence: Pick<Evidence, 'accuracy' | 'evaluation' | 'preprocessings'>;
   readonly findings: readonly Finding[];
   readonly notMeasured: Report['notMeasured'];
   readonly broken?: FloatBroken;
 }
 
 /** Nothing was asked for. */
-export const NO_ACCURACY: AccuracyPart = { fields: {}, assumed: [], findings: [], notMeasured: [] };
+export const NO_ACCURACY: AccuracyPart = {
+  fields: {},
+  assumed: [],
+  evidence: {},
+  findings: [],
+  notMeasured: [],
+};
 
 /** Whether the user said anything about accuracy: then it is an error when there is none. */
 export function isAsked({ metrics, isRequired, ...said }: AccuracyRequest): boolean {
@@ -109,15 +116,13 @@ async function partOf(
   options: EvaluatedOptions,
 ): Promise<AccuracyPart> {
   const isLabelled = accuracy?.labels !== undefined;
+  const [network] = networks.networks;
   const broken = accuracy === undefined ? undefined : floatBroken(accuracy, request.expectAccuracy);
   const search =
     broken === undefined || accuracy === undefined
       ? undefined
       : await searched(networks, data, request, accuracy.samples, options);
-  const best =
-    search === undefined || accuracy === undefined
-      ? undefined
-      : bestPreprocessing(search, presentOf(accuracy), accuracy);
+  const evidence = evidenceOf({ accuracy, boxClasses }, search, data, request);
   return {
     fields: {
       ...(accuracy === undefined || !(isLabelled || request.metrics.length > 0) ? {} : { accuracy }),
@@ -127,10 +132,8 @@ async function partOf(
       ...(search === undefined ? {} : { preprocessings: search }),
     },
     assumed: (labels?.assumed ?? []).map(({ what, value, from }) => ({ what, value, from })),
-    findings: [
-      ...(broken === undefined ? [] : [brokenFinding(broken, best)]),
-      ...(boxClasses === undefined ? [] : unansweredFinding(boxClasses)),
-    ],
+    evidence,
+    findings: network === undefined ? [] : findingsOf({ graph: network.graph, ...evidence }),
     notMeasured: [],
     ...(broken === undefined ? {} : { broken }),
   };
@@ -149,50 +152,34 @@ async function searched(
   return searchPreprocessing({ open, extents, flags, resolved, network, accuracy, samples, threads }, watch);
 }
 
-function presentOf({ reference, referenceInterval }: Accuracy): TriedPreprocessing {
+function evidenceOf(
+  { accuracy, boxClasses }: { [K in 'accuracy' | 'boxClasses']: Evaluation[K] | undefined },
+  tried: readonly TriedPreprocessing[] | undefined,
+  { dataset: { preprocessing } }: EvaluatedData,
+  { expectAccuracy: expected }: AccuracyRequest,
+): AccuracyPart['evidence'] {
   return {
-    title: 'as it is now',
-    flags: [],
-    ...(reference === undefined ? {} : { value: reference }),
-    ...(referenceInterval === undefined ? {} : { interval: referenceInterval }),
-  };
-}
-
-/** Share of the classes that the labels have which a detector that was made for them would answer. */
-const LEAST_ANSWERED = 0.5;
-
-function unansweredFinding({ labelled, unanswered }: NonNullable<Evaluation['boxClasses']>): Finding[] {
-  if (labelled - unanswered >= LEAST_ANSWERED * labelled) return [];
-  return [
-    {
-      rule: 'eval.unanswered-classes',
-      severity: 'warning',
-      subject: {},
-      message: `the reference never answers ${unanswered} of the ${labelled} classes that the labels have boxes of: each counts as 0 in the mean`,
-      args: { labelled, unanswered },
-      fix: {
-        title: 'leave out what the model does not know, here all but label 0',
-        edit: "--class-map '0=0,*=-'",
-      },
-    },
-  ];
-}
-
-function conclusion({ best, text }: BestPreprocessing): string {
-  return best === undefined
-    ? `Of the common preprocessings, ${text}`
-    : `With ${best.title} it scores far more, as the table of preprocessings shows`;
-}
-
-function brokenFinding({ kind, text }: FloatBroken, search: BestPreprocessing | undefined): Finding {
-  return {
-    rule: 'base.float-broken',
-    severity: 'error',
-    subject: {},
-    message: search === undefined ? text : `${text}. ${conclusion(search)}`,
-    args: { kind },
-    ...(search?.best === undefined
+    ...(accuracy === undefined ? {} : { accuracy }),
+    ...(tried === undefined || accuracy === undefined
       ? {}
-      : { fix: { title: 'what the float model scores most with', edit: search.best.flags.join(' ') } }),
+      : {
+          preprocessings: {
+            tried,
+            unit: accuracy.unit,
+            better: accuracy.better,
+            color: preprocessing?.color === 'bgr' ? 'bgr' : 'rgb',
+          },
+        }),
+    evaluation: {
+      ...(expected === undefined ? {} : { expected }),
+      ...(boxClasses === undefined ? {} : { boxClasses }),
+    },
   };
+}
+
+/** What the rules say that need nothing but an evaluation. */
+function findingsOf(evidence: Evidence): Finding[] {
+  return [floatBrokenRule, unansweredClasses]
+    .filter((rule) => lackOf(evidence, rule) === undefined)
+    .flatMap((rule) => rule.check(evidence));
 }

@@ -76,9 +76,26 @@ export const sumOf: PairFormula<PairSpec & { sign: 1 | -1; rounding: InputRoundi
   const { shift, ...by } = sumScaling(spec);
   const ofA = ofCodes(a, (x) => scaledInput(x, shift, by.a, rounding));
   const ofB = ofCodes(b, (y) => sign * scaledInput(y, shift, by.b, rounding));
-  return (x, y) =>
-    clamp(multiplyByQuantizedMultiplier(ofA(x) + ofB(y), by.output) + output.zeroPoint, ...range);
+  const narrow = rounding === 'twice' ? (value: number): number => value : wrapped16;
+  return (x, y) => {
+    const scaled = multiplyByQuantizedMultiplier(ofA(x) + ofB(y), by.output);
+    return clamp(narrow(narrow(scaled) + output.zeroPoint), ...range);
+  };
 };
+
+/** The low 16 bits of an integer, signed: vmovn_s32. */
+function wrapped16(x: number): number {
+  return (x << 16) >> 16;
+}
+
+/**
+ * Whether a sum of 8-bit codes may need more than 16 bits before it is clamped. The vector code of ADD keeps no more of it, so that
+ * what is far above the range wraps around to its lower end.
+ */
+export function mayWrap({ a, b, output }: PairSpec): boolean {
+  const reach = 255 * (a.scale + b.scale) + 256 * output.scale;
+  return reach >= 2 ** 15 * output.scale;
+}
 
 /** Computed in float32 by the kernel, as are the other factors that have no double in them. */
 export function productScale({ a, b, output }: PairSpec): QuantizedMultiplier {

@@ -3,6 +3,7 @@ import { tensorOf } from '../../ir/graph.js';
 import type { Value } from '../model-writer.js';
 import type { Operand } from './affine.js';
 import {
+  mayWrap,
   preluOf,
   preluScales,
   productOf,
@@ -22,7 +23,7 @@ import { binaryOf, codesOf } from './operands.js';
 import { PORTABLE, requantize } from './requantize.js';
 import { quotient16 } from './quotient16.js';
 import { lookUpPair } from './tables.js';
-import { pairWalk } from './vector-loop.js';
+import { inVectors, pairWalk, type VectorLoop } from './vector-loop.js';
 
 type Operands = { readonly a: Operand; readonly b: Operand; readonly output: Operand };
 type Compute = (call: OperatorCall, operands: Operands, spec: PairSpec) => Value | undefined;
@@ -50,26 +51,40 @@ function extentsLike(call: OperatorCall, operand: Operand, output: Operand): rea
     : axes.map((axis) => extents[axis] ?? NaN);
 }
 
-/**
- * How ADD rounds its inputs. In vectors otherwise than in the loop behind them; that is left out here, since it matters in one of a
- * million sums and then for the last few elements only.
- */
-function roundingOfSum(call: OperatorCall, { a, b, output }: Operands): InputRounding {
+/** How ADD rounds its inputs in vectors, and the loop that these are of; undefined where it has none. */
+function vectorsOfSum(
+  call: OperatorCall,
+  { a, b, output }: Operands,
+): { readonly rounding: InputRounding; readonly loop: VectorLoop } | undefined {
   const [first, second] = [extentsLike(call, a, output), extentsLike(call, b, output)];
   const walk = pairWalk(first, second);
   const isBroadcast = first.join() !== second.join();
-  if (walk === undefined || (isWide(output) && isBroadcast)) return 'twice';
+  if (walk === undefined || (isWide(output) && isBroadcast)) return undefined;
   const once = output.dtype !== 'uint8' && walk.kind === 'pairs';
-  if (walk.length < (once ? 16 : 8)) return 'twice';
-  return once ? 'once' : 'down';
+  const width = once ? 16 : 8;
+  if (walk.length < width) return undefined;
+  return { rounding: once ? 'once' : 'down', loop: { length: walk.length, width } };
 }
 
-/** ADD (`sign` 1) and SUB (-1), which has no vector code. */
+/**
+ * ADD (`sign` 1) and SUB (-1), which has no vector code. The few elements behind the last vector are rounded as those in vectors: it
+ * matters in one of a million sums. Where sums wrap around in vectors alone it matters in all of them.
+ */
 function sum(sign: 1 | -1): IntegerKernel {
   return kernel((call, operands, spec) => {
     const { a, b, output } = operands;
-    const rounding = sign === 1 ? roundingOfSum(call, operands) : 'twice';
-    if (!isWide(output)) return lookUpPair(call, a, b, sumOf, { ...spec, sign, rounding });
+    const vectors = sign === 1 ? vectorsOfSum(call, operands) : undefined;
+    const rounding = vectors?.rounding ?? 'twice';
+    if (!isWide(output)) {
+      const lookedUp = (by: InputRounding): Value | undefined =>
+        lookUpPair(call, a, b, sumOf, { ...spec, sign, rounding: by });
+      if (vectors === undefined || !mayWrap(spec)) return lookedUp(rounding);
+      const where = inVectors(call, output.tensor, vectors.loop);
+      if (where === 'all' || where === 'none') return lookedUp(where === 'all' ? rounding : 'twice');
+      const [inside, behind] = [lookedUp(rounding), lookedUp('twice')];
+      if (inside === undefined || behind === undefined) return undefined;
+      return call.writer.op('Where', [where, inside, behind]);
+    }
     const { shift, ...by } = sumScaling(spec);
     const doubles = new Doubles(call.writer);
     const x = scaledInput(doubles, call.centered(a.tensor), shift, by.a, rounding);

@@ -13,6 +13,13 @@ export interface TriedPreprocessing {
   readonly interval?: Interval;
 }
 
+/** All that were tried, on the same samples. */
+export interface TriedPreprocessings extends Pick<Accuracy, 'unit' | 'better'> {
+  readonly tried: readonly TriedPreprocessing[];
+  /** Order of the channels that the data were fed in. */
+  readonly color: 'rgb' | 'bgr';
+}
+
 export interface BestPreprocessing {
   /** Clearly better than the present one; absent when none is. */
   readonly best?: TriedPreprocessing;

@@ -181,7 +181,10 @@ function isNoChange(graph: Graph, node: Node, { qmin, qmax, scale, zeroPoint }: 
   if (node.op === 'Relu') return point === qmin;
   const low = limit(graph, node, 1) ?? -Infinity;
   const high = limit(graph, node, 2) ?? Infinity;
-  return low - (qmin - point) * step <= EPSILON && (qmax - point) * step - high <= EPSILON;
+  // In float32: the limits often are these very products.
+  const lowest = Math.fround((qmin - point) * step);
+  const highest = Math.fround((qmax - point) * step);
+  return low - lowest <= EPSILON && highest - high <= EPSILON;
 }
 
 /** Undefined without one, NaN for one that is no constant. */

@@ -24,11 +24,7 @@ export interface Rows {
  * @param weightDims of the weight in the graph
  * @returns undefined where the extents do not fit each other
  */
-export function rowsOf(
-  node: Node,
-  dims: readonly number[],
-  weightDims: readonly number[],
-): Rows | undefined {
+export function rowsOf(node: Node, dims: readonly number[], weightDims: readonly number[]): Rows | undefined {
   return node.op === 'Conv' ? convRows(node, dims, weightDims) : matrixRows(node, dims, weightDims);
 }
 

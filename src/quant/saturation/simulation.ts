@@ -88,42 +88,34 @@ export class ProductSimulation {
     sums.pairs += channels * Math.floor(depth / 2);
   }
 
+  /** From sums of products of codes to outputs. */
   #finish(input: ActivationCodes, channel: number, rowSum: number, sums: SaturationSums): void {
     const { weights, output } = this.#product;
-    const pointOf = (values: Int32Array): number => values[values.length === 1 ? 0 : channel] ?? 0;
-    const point = pointOf(weights.zeroPoint);
     const { zeroPoint } = input;
-    const scale = Math.fround(
-      Math.fround(this.#alpha * input.scale) * (weights.scale[weights.scale.length === 1 ? 0 : channel] ?? 0),
-    );
+    const weightScale = weights.scale[weights.scale.length === 1 ? 0 : channel] ?? 0;
+    const weightPoint = weights.zeroPoint[weights.zeroPoint.length === 1 ? 0 : channel] ?? 0;
+    const scale = Math.fround(Math.fround(this.#alpha * input.scale) * weightScale);
+    const weightSum = this.#weightSums[channel] ?? 0;
     const rest =
       this.#biasCode(channel, scale) -
-      zeroPoint * this.#weightSums[channel]! -
-      point * rowSum +
-      this.weights.depth * zeroPoint * point;
-    const exact = this.#sum.exact + rest;
-    const cut = this.#sum.cut + rest;
-    let step = scale;
-    if (output === undefined) {
-      this.exact[channel] = exact * scale;
-      this.cut[channel] = cut * scale;
-    } else {
-      step = output.params.scale[0] ?? 0;
-      const factor = Math.fround(scale / step);
-      const outputPoint = (output.params.zeroPoint[0] ?? 0) + output.shift;
-      this.exact[channel] = requantized(exact, factor, outputPoint);
-      this.cut[channel] = requantized(cut, factor, outputPoint);
-      const value = (this.exact[channel]! - outputPoint) * step;
-      this.#count(sums, value, (this.cut[channel]! - this.exact[channel]!) * step);
-      return;
-    }
-    this.#count(sums, this.exact[channel]!, (cut - exact) * step);
-  }
-
-  #count(sums: SaturationSums, value: number, error: number): void {
-    sums.signal += value * value;
-    sums.noise += error * error;
-    if (error !== 0) sums.changed++;
+      zeroPoint * weightSum -
+      weightPoint * rowSum +
+      this.weights.depth * zeroPoint * weightPoint;
+    const written = (sum: number): { readonly output: number; readonly value: number } => {
+      if (output === undefined) return { output: sum * scale, value: sum * scale };
+      const step = output.params.scale[0] ?? 0;
+      const point = (output.params.zeroPoint[0] ?? 0) + output.shift;
+      const code = requantized(sum, Math.fround(scale / step), point);
+      return { output: code, value: (code - point) * step };
+    };
+    const exact = written(this.#sum.exact + rest);
+    const cut = this.#sum.saturated === 0 ? exact : written(this.#sum.cut + rest);
+    this.exact[channel] = exact.output;
+    this.cut[channel] = cut.output;
+    const error = cut.value - exact.value;
+    sums.signal += exact.value ** 2;
+    sums.noise += error ** 2;
+    if (Math.abs(error) > 0) sums.changed++;
   }
 
   /** Biases are added to the sums; those in float the runtime rounds to codes of that scale first. */

@@ -5,14 +5,36 @@ import type { ErrorMeasurement } from '../../../diff/measurement.js';
 import type { With } from '../../evidence.js';
 import type { Diagnosed, Finding } from '../../finding.js';
 import { remedy } from '../../remedy.js';
-import { percent } from '../../wording.js';
+import { percent, short } from '../../wording.js';
 import { rule } from '../../rule.js';
+
+const ERROR_SHARE = 0.01;
+/** Self SQNR, dB, below which clipping breaks a tensor, and above which it costs no more than rounding to 5 bits. */
+const BROKEN_DB = 15;
+const HARMLESS_DB = 30;
+const WARNING_SHARE = 0.001;
 
 export const clipped = rule({
   id: 'act.clipped',
   title: 'The range of an activation cuts off values that really come',
   severity: 'error',
   needs: ['lane', 'edges'],
+  limits: [
+    {
+      quantity: 'values outside the quantized range',
+      unit: 'share',
+      warning: WARNING_SHARE,
+      error: ERROR_SHARE,
+      worse: 'higher',
+    },
+    {
+      quantity: 'self SQNR of a clipped tensor',
+      unit: 'dB',
+      warning: HARMLESS_DB,
+      error: BROKEN_DB,
+      worse: 'lower',
+    },
+  ],
   text: {
     what: 'Activations whose quantizer ends below (or begins above) values that the float network computes on the samples measured, where clipping is most of the noise.',
     why: 'What lies outside is moved to the end of the range. Unlike rounding, that error is large and has one sign: it shifts sums and survives averaging.',
@@ -22,12 +44,6 @@ export const clipped = rule({
   },
   check,
 });
-
-const ERROR_SHARE = 0.01;
-/** Self SQNR, dB, below which clipping breaks a tensor, and above which it costs no more than rounding to 5 bits. */
-const BROKEN_DB = 15;
-const HARMLESS_DB = 30;
-const WARNING_SHARE = 0.001;
 
 /** The quantized range cuts off values that the float network really produces, and that is most of the noise. */
 function check(evidence: With<'edges'>): Diagnosed[] {
@@ -45,8 +61,8 @@ function check(evidence: With<'edges'>): Diagnosed[] {
         severity: severityOf(self),
         subject: { ...(node === undefined ? {} : { node }), tensor: tensorOf(graph, edge.tensor).name },
         message:
-          `${percent(self.clippedShare)} of the values are outside the quantized range; clipping them is ` +
-          `${percent(self.noise.clip)} of the noise here`,
+          `${percent(self.clippedShare)} of the values are outside the quantized range${quant === undefined ? '' : rangesOf(quant, range)}; ` +
+          `clipping them is ${percent(self.noise.clip)} of the noise here`,
         args: { clippedShare: self.clippedShare, clipNoise: self.noise.clip },
         ...remedy(evidence, {
           title: 'widen the range',
@@ -64,6 +80,15 @@ function check(evidence: With<'edges'>): Diagnosed[] {
 /** Whether values are cut off at the lower end alone. */
 function isCutBelow({ scale, zeroPoint, qmax }: QuantParams, { max }: { readonly max: number }): boolean {
   return scale.every((step, i) => max <= (qmax + 1 - (zeroPoint[i] ?? 0)) * step);
+}
+
+/** " -1 to 1 (they are -8 to 3)"; nothing of several ranges. */
+function rangesOf(
+  { granularity, scale: [scale = 0], zeroPoint: [zeroPoint = 0], qmin, qmax }: QuantParams,
+  { min, max }: { readonly min: number; readonly max: number },
+): string {
+  if (granularity.kind !== 'per-tensor') return '';
+  return ` ${short(scale * (qmin - zeroPoint))} to ${short(scale * (qmax - zeroPoint))} (they are ${short(min)} to ${short(max)})`;
 }
 
 function severityOf({ clippedShare, sqnrDb = -Infinity }: ErrorMeasurement): Finding['severity'] {

@@ -1,18 +1,46 @@
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import type { QuantParams } from '../../../ir/lane.js';
 import { bitsOf } from '../../../quant/affine.js';
+import type { Histogram } from '../../../quant/histogram.js';
 import type { LostValues } from '../../../quant/lost-values.js';
 import type { With } from '../../evidence.js';
-import type { Diagnosed } from '../../finding.js';
+import type { Diagnosed, Severity } from '../../finding.js';
+import { isHarmless } from '../../harm.js';
 import { remedy } from '../../remedy.js';
 import { percent, short } from '../../wording.js';
 import { rule } from '../../rule.js';
+
+const ERROR_LEVELS = 8;
+const WARNING_LEVELS = 32;
+/** Share of values off by more than a quarter of themselves: healthy 8-bit activations have a few per cent. */
+const ERROR_LOST = 0.8;
+const WARNING_LOST = 0.5;
+/** Values crowded on a few levels are well represented all the same while hardly any is off, as behind a Sigmoid around 0.5. */
+const CROWDED_LOST = 0.05;
+/** Largest value over the root mean square, from which it is worth a word: 8 bits leave such values 27 dB. */
+const HIGH_CREST = 20;
 
 export const outlierRange = rule({
   id: 'act.outlier-range',
   title: 'Rare large values take the range of an activation from the bulk',
   severity: 'error',
   needs: ['lane', 'edges'],
+  limits: [
+    {
+      quantity: 'values other than 0 that are off by more than a quarter of themselves',
+      unit: 'share',
+      warning: WARNING_LOST,
+      error: ERROR_LOST,
+      worse: 'higher',
+    },
+    {
+      quantity: 'levels that 98 % of the values share, in a network that is not close to float',
+      unit: 'levels',
+      warning: WARNING_LEVELS,
+      error: ERROR_LEVELS,
+      worse: 'lower',
+    },
+  ],
   text: {
     what: 'Activations of which most values are off by more than a quarter of themselves, or of which 98 % share a few codes.',
     why: 'Min-max keeps the largest value ever seen. The bulk, which carries the information, is left with a handful of levels; SQNR, which is about energy, does not show it.',
@@ -23,21 +51,19 @@ export const outlierRange = rule({
   check,
 });
 
-const ERROR_LEVELS = 8;
-const WARNING_LEVELS = 32;
-/** Share of values off by more than a quarter of themselves: healthy 8-bit activations have a few per cent. */
-const ERROR_LOST = 0.8;
-const WARNING_LOST = 0.5;
-/** Values crowded on a few levels are well represented all the same while hardly any is off, as behind a Sigmoid around 0.5. */
-const CROWDED_LOST = 0.05;
-
 /** Rare large values set the range of an activation; the bulk of the values gets a few levels, and SQNR does not show it. */
 function check(evidence: With<'lane' | 'edges'>): Diagnosed[] {
-  const { graph, lane, edges, reference } = evidence;
+  const { graph, lane, edges, reference, statistics } = evidence;
   // Beside a reference the range itself can be judged: act.wide-range does.
   if (reference !== undefined) return [];
+  const harmless = isHarmless(edges);
+  // Codes that are only moved are crowded again wherever they come.
+  const told = new Set<string>();
   return edges.flatMap(({ edge, quant, range, levels, lost, errors }): Diagnosed[] => {
-    const sqnrDb = errors.get('self')?.sqnrDb;
+    const self = errors.get('self');
+    const sqnrDb = self?.sqnrDb;
+    // What clipping takes away is not what outliers do: act.clipped.
+    if (self === undefined || self.noise.clip > self.noise.round) return [];
     if (quant === undefined || levels === undefined || lost === undefined || sqnrDb === undefined) return [];
     const lostShare = lost.lost / lost.values;
     const isCrowded = levels < WARNING_LEVELS && lostShare >= CROWDED_LOST;
@@ -47,6 +73,10 @@ function check(evidence: With<'lane' | 'edges'>): Diagnosed[] {
     // Probabilities have one scale by specification, and the small ones decide nothing.
     const isPrescribed = quant.source === 'fixed' || lane.arithmetic === 'tflite';
     if (writer?.op === 'Softmax' || (writer?.op === 'Sigmoid' && isPrescribed)) return [];
+    const key = [quant.scale[0], quant.zeroPoint[0], lost.lost, lost.values].join();
+    if (told.has(key)) return [];
+    told.add(key);
+    const crest = crestOf(statistics?.get(edge.tensor)?.histogram);
     const node = writer === undefined ? undefined : nodeLabel(writer);
     const share = isCrowded
       ? `, and 98 % of the values share ${levels.toFixed(levels < 10 ? 1 : 0)} of ${2 ** bitsOf(quant.dtype)} levels`
@@ -54,12 +84,23 @@ function check(evidence: With<'lane' | 'edges'>): Diagnosed[] {
     return [
       {
         rule: 'act.outlier-range',
-        severity: (isCrowded && levels < ERROR_LEVELS) || lostShare >= ERROR_LOST ? 'error' : 'warning',
+        severity: severityOf(isCrowded ? levels : Infinity, lostShare, harmless),
         subject: { ...(node === undefined ? {} : { node }), tensor: tensorOf(graph, edge.tensor).name },
         message:
           `${sqnrDb.toFixed(1)} dB self SQNR hides ${counted(lost)} that are off by more than a quarter of themselves: ` +
-          `the quantized range ${rangeOf(quant)} has steps of ${short(quant.scale[0] ?? 0)}${share}`,
-        args: { lost: lost.lost, values: lost.values, lostShare, levels, min: range.min, max: range.max },
+          `the quantized range ${rangeOf(quant)} has steps of ${short(quant.scale[0] ?? 0)}${share}` +
+          (crest === undefined || crest < HIGH_CREST
+            ? ''
+            : `; the largest value is ${short(crest)} times their rms`),
+        args: {
+          ...(crest === undefined ? {} : { crest }),
+          lost: lost.lost,
+          values: lost.values,
+          lostShare,
+          levels,
+          min: range.min,
+          max: range.max,
+        },
         ...remedy(
           evidence,
           isCrowded
@@ -81,6 +122,26 @@ function check(evidence: With<'lane' | 'edges'>): Diagnosed[] {
       },
     ];
   });
+}
+
+/** What was lost is no harm while the whole network stays close to float: less is said of it then. */
+function severityOf(levels: number, lostShare: number, harmless: boolean): Severity {
+  if (levels < ERROR_LEVELS || lostShare >= ERROR_LOST) return harmless ? 'warning' : 'error';
+  return harmless && lostShare < WARNING_LOST ? 'note' : 'warning';
+}
+
+/** Largest magnitude over the root mean square: 8 bits leave 20 log10(440 / crest) dB. */
+function crestOf(histogram: Histogram | undefined): number | undefined {
+  if (histogram === undefined || histogram.total === 0) return undefined;
+  let energy = 0;
+  let absmax = 0;
+  histogram.counts.forEach((count, bin) => {
+    if (count === 0) return;
+    const value = histogram.centre(bin);
+    energy += count * value ** 2;
+    absmax = Math.max(absmax, Math.abs(value));
+  });
+  return energy === 0 ? undefined : absmax / Math.sqrt(energy / histogram.total);
 }
 
 function counted({ lost, values }: LostValues): string {

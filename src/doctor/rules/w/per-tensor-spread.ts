@@ -3,18 +3,44 @@ import { bitsOf } from '../../../quant/affine.js';
 import { FEW_LEVELS } from '../../../quant/weight-spread.js';
 import type { With } from '../../evidence.js';
 import type { Diagnosed, Severity } from '../../finding.js';
+import { isHarmless } from '../../harm.js';
 import { remedy } from '../../remedy.js';
 import { subjectOf } from '../../subject.js';
 import { areOthers } from './not-same-model.js';
 import { rule } from '../../rule.js';
+
+/** Share of such channels from which the layer is broken rather than worn. */
+const MANY_CHANNELS = 0.05;
+/** Local SQNR, dB. */
+const BROKEN_DB = 15;
+/** What scales per channel would add, dB, from which a float model is better not quantized without. */
+const FORECAST_GAIN_DB = 10;
+/** The converter of TensorFlow 1 names what quantization-aware training has made so. */
+const TRAINED = /FakeQuant/;
 
 export const perTensorSpread = rule({
   id: 'w.per-tensor-spread',
   title: 'One scale serves weight channels of very unlike range',
   severity: 'error',
   needs: ['lane', 'constants'],
+  limits: [
+    {
+      quantity:
+        'channels of a weight that keep fewer than 16 levels, in a simulation that is not close to float',
+      unit: 'share',
+      warning: 0,
+      error: MANY_CHANNELS,
+      worse: 'higher',
+    },
+    {
+      quantity: 'local SQNR of such a layer beside a reference',
+      unit: 'dB',
+      error: BROKEN_DB,
+      worse: 'lower',
+    },
+  ],
   text: {
-    what: 'Weights with one scale whose channels differ so much that some keep fewer than 16 levels.',
+    what: 'Weights with one scale whose channels differ so much that some keep fewer than 16 levels. Of a float model without data this is a forecast of what one scale would do.',
     why: 'BatchNorm that was folded in, and depthwise convolutions, leave channels whose ranges differ a hundredfold. The widest takes the range; the others are rounded to a few levels, or to zero.',
     instead:
       'One scale per output channel (per_channel=True). Where the target cannot: cross-layer equalization, 16-bit weights for the layer, quantization-aware training.',
@@ -22,11 +48,6 @@ export const perTensorSpread = rule({
   },
   check,
 });
-
-/** Share of such channels from which the layer is broken rather than worn. */
-const MANY_CHANNELS = 0.05;
-/** While every tensor keeps this much cumulative SQNR (dB), the channels that are lost were hardly used. */
-const HARMLESS_DB = 20;
 
 /**
  * One scale for all output channels of a weight although their ranges differ: the widest channel takes the range and leaves
@@ -52,13 +73,10 @@ function spreadOfBroken(evidence: Spread): Diagnosed[] {
   return spreadOf(evidence).filter(({ subject }) => broken.has(subject.node));
 }
 
-/** Local SQNR, dB. */
-const BROKEN_DB = 15;
-
 function spreadOf(evidence: Spread): Diagnosed[] {
-  const { graph, lane, constants, edges = [] } = evidence;
-  const measured = edges.flatMap(({ errors }) => errors.get('cumulative')?.sqnrDb ?? []);
-  const isHarmless = measured.length > 0 && measured.every((db) => db >= HARMLESS_DB);
+  const { graph, lane, constants, edges } = evidence;
+  const harmless = isHarmless(edges);
+  const isForecast = edges === undefined && lane.codes === undefined;
   return constants.flatMap(({ tensor, node, quant, spread }): Diagnosed[] => {
     if (spread === undefined || node === undefined || quant.granularity.kind !== 'per-tensor') return [];
     const { stats, sqnr } = spread;
@@ -69,21 +87,33 @@ function spreadOf(evidence: Spread): Diagnosed[] {
     const wide =
       stats.outlierChannels.length > 0 ? stats.outlierChannels : [absmax.indexOf(Math.max(...absmax))];
     const label = nodeLabel(nodeOf(graph, node));
+    // Of a finished file the values are what one scale has left of them.
+    const gainDb =
+      lane.codes !== undefined || sqnr.perTensorDb === undefined || sqnr.perAxisDb === undefined
+        ? undefined
+        : sqnr.perAxisDb - sqnr.perTensorDb;
     return [
       {
         rule: 'w.per-tensor-spread',
-        severity: lane.codes === undefined ? simulated(share, isHarmless) : finished(share),
+        severity: isForecast
+          ? forecast(share, gainDb)
+          : lane.codes === undefined
+            ? simulated(share, harmless)
+            : finished(share, TRAINED.test(tensorOf(graph, tensor).name)),
         subject: { node: label, tensor: tensorOf(graph, tensor).name },
         message:
-          `one scale serves all ${stats.channels.length} channels, but channel${wide.length === 1 ? '' : 's'} ` +
-          `${listed(wide)} take${wide.length === 1 ? 's' : ''} the range: ${poor.length} channel${poor.length === 1 ? ' keeps' : 's keep'} ` +
-          `fewer than ${FEW_LEVELS} of ${2 ** bitsOf(quant.dtype)} levels`,
+          messageOf(stats.channels.length, wide, poor.length, isForecast) +
+          ` of ${2 ** bitsOf(quant.dtype)} levels` +
+          (gainDb === undefined
+            ? ''
+            : `; one scale per channel ${isForecast ? 'would give' : 'gives'} the weights ${gainDb.toFixed(1)} dB`),
         args: {
           channels: stats.channels.length,
           poorChannels: poor.length,
           wideChannels: wide.join(' '),
           ...(sqnr.perTensorDb === undefined ? {} : { perTensorSqnrDb: sqnr.perTensorDb }),
           ...(sqnr.perAxisDb === undefined ? {} : { perAxisSqnrDb: sqnr.perAxisDb }),
+          ...(gainDb === undefined ? {} : { gainDb }),
         },
         ...remedy(evidence, {
           title: 'give every output channel its own scale',
@@ -98,13 +128,30 @@ function spreadOf(evidence: Spread): Diagnosed[] {
   });
 }
 
-function simulated(share: number, isHarmless: boolean): Severity {
-  return share >= MANY_CHANNELS && !isHarmless ? 'error' : 'warning';
+/** "one scale serves all 20 channels, but channels 3, 11 take the range: 18 channels keep fewer than 16". */
+function messageOf(channels: number, wide: readonly number[], poor: number, isForecast: boolean): string {
+  const which = `channel${wide.length === 1 ? '' : 's'} ${listed(wide)}`;
+  const few = `fewer than ${FEW_LEVELS}`;
+  return isForecast
+    ? `one scale for all ${channels} channels would let ${which} take the range: ${poor} would keep ${few}`
+    : `one scale serves all ${channels} channels, but ${which} take${wide.length === 1 ? 's' : ''} the range: ` +
+        `${poor} channel${poor === 1 ? ' keeps' : 's keep'} ${few}`;
+}
+
+/** What is lost is no harm while the whole network stays close to float. */
+function simulated(share: number, harmless: boolean): Severity {
+  if (harmless) return 'note';
+  return share >= MANY_CHANNELS ? 'error' : 'warning';
+}
+
+/** Of a float model, before anything is quantized: a forecast is no damage. */
+function forecast(share: number, gainDb = 0): Severity {
+  return share >= MANY_CHANNELS && gainDb >= FORECAST_GAIN_DB ? 'warning' : 'note';
 }
 
 /** Without the float model nobody can tell: training may have grown used to it. */
-function finished(share: number): Severity {
-  return share >= MANY_CHANNELS ? 'warning' : 'note';
+function finished(share: number, isTrained: boolean): Severity {
+  return share >= MANY_CHANNELS && !isTrained ? 'warning' : 'note';
 }
 
 const MOST_LISTED = 6;

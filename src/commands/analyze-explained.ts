@@ -89,7 +89,7 @@ export async function explained(
     edges.filter(({ tensor }) => ends.has(tensor)),
   );
   const { kept: findings, suppressed } = applySuppressions(
-    [...part.findings, ...reportedFindings(fixed)],
+    reportedFindings(fixed),
     gate.suppressions,
     gate.today,
   );

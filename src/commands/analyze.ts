@@ -1,6 +1,6 @@
 /** `qdbg analyze`: load, calibrate, simulate beside float, measure, explain. */
 import { ERROR_KINDS } from '../compile/measurement-program.js';
-import type { Evidence } from '../doctor/evidence.js';
+import { endsOf } from '../diff/ends.js';
 import { UnsupportedError, UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
 import type { Graph } from '../ir/graph.js';
@@ -14,9 +14,9 @@ import { SCHEMA_VERSION, type Report } from '../report/report.js';
 import { calibrate } from '../run/calibrate.js';
 import type { Dataset } from '../run/data/dataset.js';
 import { openDataset } from '../run/data/index.js';
-import type { DataStudy } from '../run/data/study.js';
 import { studied } from '../run/data/study-builder.js';
 import { measure } from '../run/measure.js';
+import { OutputWatch } from '../run/output-study.js';
 import { runtimeVersion } from '../run/runtime.js';
 import { withExtents, type Watch } from '../run/samples.js';
 import { requireSupported } from '../run/unsupported.js';
@@ -31,6 +31,7 @@ import { reportedData, reportedModel } from './describe.js';
 import type { GateRequest } from './gate-request.js';
 import { judged, storedBaseline } from './judge.js';
 import { extentsOf } from './sample-extents.js';
+import { saturationOf, studyOf } from './studies.js';
 import { explained } from './analyze-explained.js';
 import { changedScheme } from './fixes/changed-scheme.js';
 import { withMeasuredFixes } from './fixes/measured-fixes.js';
@@ -112,7 +113,11 @@ export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Repo
     clipping: clippingEdges(simulation, lane, seen),
     gains: gainsOf(simulation, seen),
   };
-  const sums = await measure(graph, lane, edges, fusedAway, samples, options, watch);
+  const ends = endsOf(graph, new Set(edges.map(({ tensor }) => tensor)));
+  const outputs = new OutputWatch({ graph, lane, edges, ends }, { threads: request.threads });
+  const sums = await measure(graph, lane, edges, fusedAway, outputs.beside(samples), options, watch).finally(
+    () => outputs.close(),
+  );
   const measured = evaluation ?? calib;
   const title = loaded.lane === undefined ? `${scheme.name}, simulated` : "the file's integers";
   const [flag, sources] =
@@ -137,6 +142,12 @@ export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Repo
       studies: {
         ...studyOf('calib', await calibSamples.study()),
         ...(evaluation === undefined ? {} : studyOf('data', await samples.study())),
+        outputs: await outputs.result(),
+        ...(await saturationOf(graph, lane, simulation.scheme, samples, {
+          threads: request.threads,
+          watch: () => undefined,
+        })),
+        ...part.evidence,
       },
       withFixes: (diagnosed, ends) =>
         withMeasuredFixes(
@@ -173,10 +184,6 @@ export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Repo
     notMeasured: [...notMeasured, ...part.notMeasured],
   };
   return judged(report, request.gate, baseline, request.accuracy.metrics.length > 0);
-}
-
-function studyOf(part: 'calib' | 'data', study: DataStudy | undefined): Partial<Evidence> {
-  return study === undefined ? {} : { [part]: study };
 }
 
 /** @throws UsageError without data that set the ranges */

@@ -24,6 +24,7 @@ import { readActual, runActual } from '../run/actual/index.js';
 import { runOriginal } from '../run/original/index.js';
 import type { NotRun, OtherRun } from '../run/other-run.js';
 import { studied } from '../run/data/study-builder.js';
+import { OutputWatch } from '../run/output-study.js';
 import { runtimeVersion } from '../run/runtime.js';
 import { withExtents, type Watch } from '../run/samples.js';
 import { VERSION } from '../version.js';
@@ -38,6 +39,7 @@ import { changeable, changedLane } from './fixes/changed-lane.js';
 import { withMeasuredFixes } from './fixes/measured-fixes.js';
 import type { GateRequest } from './gate-request.js';
 import { judged, storedBaseline } from './judge.js';
+import { saturationOf, studyOf } from './studies.js';
 import { networkPair, type NetworkPair } from './network-pair.js';
 
 export interface CompareRequest extends SourcesRequest {
@@ -91,7 +93,15 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
   const places = new Places(graph, plan);
   const asked = namedTensors(graph, places, edges, request.channels);
   const { detail } = request;
-  const measured = await measurePair(pair, common, fusedAway, samples, { threads, detail }, watch);
+  const outputs = new OutputWatch({ graph, lane, edges, ends: common.ends, other: pair.other }, { threads });
+  const measured = await measurePair(
+    pair,
+    common,
+    fusedAway,
+    outputs.beside(samples),
+    { threads, detail },
+    watch,
+  ).finally(() => outputs.close());
   const { measurements, ladder } = measured;
   const options = { threads, other: pair.other, watch };
   const original = request.runtime
@@ -117,7 +127,6 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     { ...request, accuracy: { ...request.accuracy, tellsAgreement: labelled !== undefined } },
     watch,
   );
-  const study = await samples.study();
   const diagnosis = diagnose({
     graph,
     lane,
@@ -128,7 +137,10 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     alignment: pair.alignment,
     compared,
     suspects,
-    ...(study === undefined ? {} : { data: study }),
+    ...studyOf('data', await samples.study()),
+    outputs: await outputs.result(),
+    ...(await saturationOf(graph, lane, 'file', samples, { ...options, watch: () => undefined })),
+    ...part.evidence,
     file: { bytes: candidate.bytes },
     ...outputDb(measured.ends),
     ...otherEvidence(original, dumped),
@@ -149,7 +161,7 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     { threads },
   );
   const { kept: findings, suppressed } = applySuppressions(
-    [...part.findings, ...reportedFindings(fixed)],
+    reportedFindings(fixed),
     request.gate.suppressions,
     request.gate.today,
   );

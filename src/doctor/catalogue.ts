@@ -18,12 +18,17 @@ import { requantizeClip } from './rules/act/requantize-clip.js';
 import { residualAdd } from './rules/act/residual-add.js';
 import { shiftedRange } from './rules/act/shifted-range.js';
 import { skewedSymmetric } from './rules/act/skewed-symmetric.js';
+import { state } from './rules/act/state.js';
 import { wideRange } from './rules/act/wide-range.js';
 import { doubleQuantized } from './rules/base/double-quantized.js';
 import { floatBroken } from './rules/base/float-broken.js';
 import { graphChanged } from './rules/base/graph-changed.js';
 import { harnessMismatch } from './rules/base/harness-mismatch.js';
 import { opDiffers } from './rules/base/op-differs.js';
+import { method } from './rules/cal/method.js';
+import { qatGap } from './rules/cal/qat-gap.js';
+import { stale } from './rules/cal/stale.js';
+import { unrepresentative } from './rules/cal/unrepresentative.js';
 import { pairing } from './rules/eval/pairing.js';
 import { tooFew } from './rules/eval/too-few.js';
 import { unansweredClasses } from './rules/eval/unanswered-classes.js';
@@ -86,6 +91,7 @@ export const CATALOGUE: readonly Rule[] = [
   normDecomposed,
   maskConstant,
   preActivationQdq,
+  state,
   // Weights.
   coarseScale,
   perTensorSpread,
@@ -108,6 +114,11 @@ export const CATALOGUE: readonly Rule[] = [
   mismatch,
   saturation,
   dynamicConv,
+  // Calibration.
+  unrepresentative,
+  stale,
+  qatGap,
+  method,
   // Where nothing else says why.
   outlierChannel,
   opDiffers,
@@ -118,3 +129,8 @@ export const CATALOGUE: readonly Rule[] = [
   unansweredClasses,
   tooFew,
 ];
+
+/** By its id, or by one that it had. */
+export function ruleNamed(id: string): Rule | undefined {
+  return CATALOGUE.find((rule) => rule.id === id || rule.formerly?.includes(id) === true);
+}

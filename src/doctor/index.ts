@@ -1,7 +1,7 @@
 /** Evidence -> findings, and which rules could speak. */
 import { CATALOGUE } from './catalogue.js';
 import type { Evidence } from './evidence.js';
-import type { Diagnosed } from './finding.js';
+import { worstFirst, type Diagnosed } from './finding.js';
 import { ranked } from './ranking.js';
 import { lackOf, type Lack } from './rule.js';
 
@@ -26,7 +26,36 @@ export function diagnose(evidence: Evidence): Diagnosis {
     checked.push(rule.id);
     told.push(...rule.check(evidence, told));
   }
-  return { findings: ranked(evidence, withoutExplained(told)), checked, skipped };
+  return { findings: ranked(evidence, withoutExplained(merged(told))), checked, skipped };
+}
+
+/** Findings that leave the word to another one of the same tensor or node hand over their severity, and what they explain. */
+function merged(findings: readonly Diagnosed[]): Diagnosed[] {
+  const better = new Map<Diagnosed, Diagnosed[]>();
+  const left = findings.filter((finding) => {
+    const { yieldsTo = [], subject } = finding;
+    const other = findings.find(
+      (one) => yieldsTo.includes(one.rule) && one.severity !== 'note' && isSamePlace(one.subject, subject),
+    );
+    if (other === undefined) return true;
+    better.set(other, [...(better.get(other) ?? []), finding]);
+    return false;
+  });
+  return left.map((finding) => {
+    const merging = better.get(finding);
+    if (merging === undefined) return finding;
+    const [worst] = worstFirst([finding, ...merging]);
+    const explains = [finding, ...merging].flatMap((one) => one.explains ?? []);
+    return {
+      ...finding,
+      severity: worst?.severity ?? finding.severity,
+      ...(explains.length === 0 ? {} : { explains }),
+    };
+  });
+}
+
+function isSamePlace(a: Diagnosed['subject'], b: Diagnosed['subject']): boolean {
+  return (a.tensor !== undefined && a.tensor === b.tensor) || (a.node !== undefined && a.node === b.node);
 }
 
 /** Without findings on what follows from another one. */

@@ -1,6 +1,7 @@
 /** Which finding is told first. */
 import { measuredInputs } from '../diff/measured-inputs.js';
 import { tensorOf, topologyOf, type TensorId } from '../ir/graph.js';
+import { ruleNamed } from './catalogue.js';
 import type { Evidence } from './evidence.js';
 import { worstFirst, type Diagnosed } from './finding.js';
 import { writersOf } from './subject.js';
@@ -35,7 +36,7 @@ export function ranked(evidence: Evidence, findings: readonly Diagnosed[]): read
 function earned(finding: Diagnosed, broken: ReadonlySet<string>): Diagnosed {
   const isCause =
     finding.severity === 'warning' &&
-    finding.rule !== 'io.output-order' &&
+    ruleNamed(finding.rule)?.severity === 'error' &&
     broken.has(finding.subject.tensor ?? '');
   return isCause ? { ...finding, severity: 'error' } : finding;
 }

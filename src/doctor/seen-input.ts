@@ -1,7 +1,8 @@
 /** What is known of the values that one input gets. */
-import { tensorOf, type TensorId } from '../ir/graph.js';
+import { nodeLabel, nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../ir/graph.js';
 import type { DataStudy, InputStudy } from '../run/data/study.js';
 import type { Evidence } from './evidence.js';
+import type { Finding } from './finding.js';
 
 export interface SeenInput extends InputStudy {
   readonly flag: '--calib' | '--eval' | '--data';
@@ -36,5 +37,18 @@ export function studiedInput(
     flag: study.flag,
     kind: study.kind,
     ...(guess === undefined ? {} : { guess: guess.value }),
+  };
+}
+
+/** Operators that read extents only. */
+const SHAPES: ReadonlySet<string> = new Set(['Shape', 'Size']);
+
+/** The input and the first operator that reads its values. */
+export function inputSubject(graph: Graph, input: TensorId): Finding['subject'] {
+  const readers = (topologyOf(graph).uses[input] ?? []).map(({ node }) => nodeOf(graph, node));
+  const reader = readers.find(({ op }) => !SHAPES.has(op));
+  return {
+    ...(reader === undefined ? {} : { node: nodeLabel(reader) }),
+    tensor: tensorOf(graph, input).name,
   };
 }

@@ -1,6 +1,6 @@
 /** `qdbg explain`: what a rule or a word means, why it matters, and what to do. */
 import { Chalk, type ChalkInstance } from 'chalk';
-import { CATALOGUE } from '../doctor/catalogue.js';
+import { CATALOGUE, ruleNamed } from '../doctor/catalogue.js';
 import type { Limit, Rule } from '../doctor/rule.js';
 import { UsageError } from '../errors.js';
 import { closeNames } from '../quant/select.js';
@@ -23,7 +23,7 @@ export function explained(word: string | undefined, { width, color }: ExplainScr
   const style = new Chalk({ level: color ? 1 : 0 });
   if (word === undefined) return `${overview(style, width).join('\n')}\n`;
   const asked = word.trim().toLowerCase();
-  const rule = CATALOGUE.find(({ id, formerly = [] }) => [id, ...formerly].includes(asked));
+  const rule = ruleNamed(asked);
   if (rule !== undefined) return `${ofRule(rule, style, width).join('\n')}\n`;
   const term = GLOSSARY.find((one) => wordsOf(one).includes(asked));
   if (term !== undefined) return `${[style.bold(term.word), ...wrapped(term.text, width)].join('\n')}\n`;

@@ -9,7 +9,7 @@ import type { Finding } from '../doctor/finding.js';
 import { besideText, safeName, safeText, toldCheck, wellFormed } from './document-text.js';
 import { placeOf, type JudgedReport, type Suppressed } from './evaluated.js';
 import { metricName } from './evaluated-text.js';
-import { ruleText } from './sarif-rules.js';
+import { ruleHelp, ruleText } from './sarif-rules.js';
 import type { ReportedModel } from './report.js';
 
 type SarifResult = SarifResultBuilder['result'];
@@ -42,7 +42,16 @@ export function renderSarif(report: JudgedReport): string {
   run.setToolDriverName(tool.name);
   run.setToolDriverVersion(tool.version);
   for (const id of [...new Set(results.map(({ ruleId = '' }) => ruleId))].sort(byCodeUnits)) {
-    run.addRule(new SarifRuleBuilder({ id, shortDescription: { text: ruleText(id) } }));
+    const help = ruleHelp(id);
+    run.addRule(
+      new SarifRuleBuilder({
+        id,
+        shortDescription: { text: ruleText(id) },
+        ...(help === undefined
+          ? {}
+          : { fullDescription: { text: `${help.what} ${help.why}` }, help: { text: help.instead } }),
+      }),
+    );
   }
   for (const result of results) run.addResult(new SarifResultBuilder(result));
   const log = new SarifBuilder({ $schema: SCHEMA });

@@ -17,7 +17,7 @@ import type { Samples } from './samples.js';
 
 export type { DeadTensor } from './output-study/first-dead.js';
 export type { StudiedNetwork } from './output-study/network.js';
-export type { StudiedOutput } from './output-study/studied-output.js';
+export type { Answers, StudiedOutput } from './output-study/studied-output.js';
 
 /** What comes out of a network over several samples, in float and as integers. */
 export interface OutputStudy {

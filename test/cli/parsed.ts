@@ -20,6 +20,8 @@ export async function parsed(argv: readonly string[], printed: string[] = []): P
     analyze: note('analyze'),
     compare: note('compare'),
     inspect: note('inspect'),
+    doctor: note('doctor'),
+    explain: note('explain'),
     template: note('template'),
   });
   for (const command of [program, ...program.commands] as Command[]) {

@@ -103,7 +103,32 @@ function bytesOf(path: string): Uint8Array {
   return new Uint8Array(readFileSync(projectPath(path)));
 }
 
-async function expectNamed(pair: Pair, { plant, where, also = [], isMild }: Case): Promise<void> {
+/** Rules that say what was done, and not only where. */
+const CAUSES: Readonly<Record<string, readonly string[]>> = {
+  'its scale is 8 times too small': ['act.clipped', 'w.spec'],
+  'its zero point is off by 20': ['act.shifted-range', 'act.clipped'],
+  'its activation function is gone': ['base.graph-changed'],
+  'its kernels are transposed': ['w.not-same-model'],
+  'its matrix is transposed': ['w.not-same-model'],
+  'it has the weights of another layer': ['w.not-same-model'],
+  'its weights have the other sign': ['w.not-same-model'],
+  'its bias was not rescaled': ['w.not-same-model', 'w.spec'],
+  'one of its channels is dead': ['w.not-same-model'],
+  'its weights have three levels': ['w.coarse-scale'],
+  'the outputs are swapped': ['io.output-order'],
+  'the scale of one channel is 8 times too large': ['w.not-same-model'],
+  'its codes were made along another axis': ['w.axis', 'w.not-same-model'],
+  'its bias does not fit into 32 bits': ['w.bias-overflow'],
+  'it is read with another scale': ['act.requantize-clip'],
+  'it is read with another zero point': ['act.requantize-clip'],
+  'its scales are said to be along another axis': ['w.axis'],
+  'one scale is shared that fits the small branch': ['act.clipped', 'act.concat-shared-scale'],
+  'the BatchNormalization was forgotten': ['w.not-same-model', 'base.graph-changed'],
+  'the normalization is missing in the graph': ['base.graph-changed', 'io.preproc'],
+  'its values are raw pixels': ['io.preproc'],
+};
+
+async function expectNamed(pair: Pair, { fault, plant, where, also = [], isMild }: Case): Promise<void> {
   const healthy = bytesOf(pair.candidate);
   const faulty = made.file(`faulty${written++}${extname(pair.candidate)}`, plant(healthy, where));
   const file = openIntegerFile(healthy);
@@ -111,7 +136,10 @@ async function expectNamed(pair: Pair, { plant, where, also = [], isMild }: Case
   const { findings, verdict } = await comparedWith(pair, faulty);
   const { node, tensor } = findings[0]?.subject ?? {};
   expect([node, tensor].filter((name) => name !== undefined && names.includes(name))).not.toEqual([]);
-  if (isMild !== true) expect(names).toContain(verdict.where);
+  expect(CAUSES[fault]).toContain(findings[0]?.rule);
+  if (isMild === true) return;
+  expect(names).toContain(verdict.where);
+  expect(CAUSES[fault]).toContain(verdict.cause);
 }
 
 function expectNothingAccused({ findings, verdict }: CompareReport): void {

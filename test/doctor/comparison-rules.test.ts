@@ -130,6 +130,12 @@ describe('act.shifted-range', () => {
     expect(said(perTensor('uint8', 0.1, 128), [0, 12.7])).toEqual([]);
   });
 
+  it('does not take a zero point in the middle for symmetric where the scale is that of one side', () => {
+    expect(said(perTensor('uint8', 0.1, 128), [0, 25.5])).toEqual(['warning act.shifted-range first a 128']);
+    // A percentile cut a few off.
+    expect(said(perTensor('uint8', 0.1, 128), [0, 16])).toEqual([]);
+  });
+
   it('is silent where a tensor that shares the parameters needs the rest', () => {
     const quant = perTensor('uint8', 0.1, 50);
     expect(said(quant, [0, 20], [edge('y', quant, [-5, 3], 30)])).toEqual([]);
@@ -193,7 +199,7 @@ describe('io.preproc', () => {
     const [finding] = said('x', perTensor('uint8', 1 / 255), 4);
     expect(told(finding!)).toBe('error io.preproc first x');
     expect(finding!.message).toMatch(
-      /made for 0 to 1 .*; the data that the reference takes are -2\.1 to 2\.6$/,
+      /made for 0 to 1 .*; the data that the reference takes are -2\.1 to 2\.6 \(\(pixel \/ 255 - mean\) \/ std/,
     );
   });
 
@@ -491,6 +497,41 @@ describe('act.non-finite of a candidate', () => {
 
   it('is silent on those that the reference has too', () => {
     expect(said(nan(7, 7, 7, 'a'), nan(0, 0, 0, 'y'))).toEqual([]);
+  });
+});
+
+describe('act.non-finite of a divisor', () => {
+  const QUOTIENT = inferShapes(
+    graph()
+      .input('x', 'float32', [1, 4])
+      .input('total', 'float32', [1, 1])
+      .node('Div', { name: 'divide', inputs: ['x', 'total'], outputs: ['shares'] })
+      .output('shares')
+      .build(),
+  );
+  const said = (range: readonly [number, number], localDb: number | 'exact', quant = perTensor('uint8', 0.1)) =>
+    nonFinite
+      .check(
+        comparison(QUOTIENT, {
+          edges: [
+            edgeMeasurement(QUOTIENT, 'total', {}, { quant, range: { min: range[0], max: range[1] } }),
+            edgeMeasurement(QUOTIENT, 'shares', { local: errorOf(localDb) }),
+          ],
+        }),
+      )
+      .map(told);
+
+  it('tells of values that are 0 only as integers', () => {
+    expect(said([0.04, 20], 5)).toEqual(['error act.non-finite divide shares']);
+    expect(said([-20, -0.04], 5)).toEqual(['error act.non-finite divide shares']);
+  });
+
+  it('is silent where none becomes 0, where float has zeros, and where nothing is lost', () => {
+    expect(said([0.06, 20], 5)).toEqual([]);
+    expect(said([0, 20], 5)).toEqual([]);
+    expect(said([-1, 20], 5)).toEqual([]);
+    expect(said([0.04, 20], 25)).toEqual([]);
+    expect(said([0.04, 20], 'exact')).toEqual([]);
   });
 });
 

@@ -20,7 +20,14 @@ import {
 function diagnosed(net: HandmadeSubgraph, ...outputs: readonly number[]): readonly Finding[] {
   const { graph, lane = FLOAT_LANE } = buildGraph(net.build(...outputs));
   const whole: Graph = { ...graph, metadata: new Map(), producer: '' };
-  return diagnose({ graph: whole, lane }).findings;
+  return ofParameters(diagnose({ graph: whole, lane }).findings);
+}
+
+/** What is said of the parameters: not of the layout of the inputs, or of what stays in float. */
+function ofParameters(findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter(({ rule }) =>
+    ['w.axis', 'w.spec', 'w.bias-overflow', 'q.degenerate'].includes(rule),
+  );
 }
 
 const INT8: TensorSpec = { type: 'INT8', scale: 0.5 };
@@ -75,7 +82,7 @@ describe('a sound file', () => {
 
   it.each(['digits_int8', 'digits_rescaled_int8'])('%s of the fixtures has none', async (name) => {
     const { graph, lane } = await openNetwork(`fixtures/tflite/${name}.tflite`);
-    expect(diagnose({ graph, lane }).findings).toEqual([]);
+    expect(ofParameters(diagnose({ graph, lane }).findings)).toEqual([]);
   });
 });
 
@@ -84,7 +91,7 @@ const OPS = readdirSync(projectPath('fixtures/tflite/ops')).filter((name) => nam
 describe('files that the interpreter reads', () => {
   it.each(OPS)('%s has no parameters that it would refuse', async (name) => {
     const { graph, lane } = await openNetwork(`fixtures/tflite/ops/${name}`);
-    const findings = diagnose({ graph, lane }).findings;
+    const findings = ofParameters(diagnose({ graph, lane }).findings);
     expect(findings.filter(({ rule }) => rule !== 'w.spec').map(told)).toEqual([]);
   });
 });
@@ -107,7 +114,7 @@ describe.skipIf(!HAS_SHARED)('sound files of ../shared', () => {
       name === join('deeplab', 'deeplab_uint8.tflite')
         ? ['warning w.spec RESIZE_BILINEAR#63 ResizeBilinear']
         : [];
-    expect(diagnose({ graph, lane }).findings.map(told)).toEqual(known);
+    expect(ofParameters(diagnose({ graph, lane }).findings).map(told)).toEqual(known);
   });
 });
 
@@ -374,8 +381,8 @@ describe('rules of integer kernels', () => {
     const { arithmetic, ...other } = lane!;
     expect(arithmetic).toBe('tflite');
     const whole: Graph = { ...graph, metadata: new Map(), producer: '' };
-    expect(diagnose({ graph: whole, lane: lane! }).findings).toHaveLength(1);
-    expect(diagnose({ graph: whole, lane: other }).findings).toEqual([]);
+    expect(ofParameters(diagnose({ graph: whole, lane: lane! }).findings)).toHaveLength(1);
+    expect(ofParameters(diagnose({ graph: whole, lane: other }).findings)).toEqual([]);
   });
 
   it('tell the worst first', () => {

@@ -147,7 +147,9 @@ describe('prescribed scales', () => {
     const g = network(op);
     const quant = { ...perTensor('int8', 1 / 256, -128), source };
     const seen = edgeMeasurement(g, 'y', { self: errorOf(40) }, { quant, levels: 3, lost });
-    return diagnose({ ...evidence(g, [seen]), lane: { ...FLOAT_LANE, ...lane } }).findings.map(({ rule }) => rule);
+    return diagnose({ ...evidence(g, [seen]), lane: { ...FLOAT_LANE, ...lane } }).findings.map(
+      ({ rule }) => rule,
+    );
   };
 
   it('of probabilities leave little to the small ones, which decide nothing', () => {
@@ -233,12 +235,13 @@ describe('w.per-tensor-spread', () => {
       fix: { edit: '--per-axis' },
     });
     expect(finding!.message).toBe(
-      'one scale serves all 20 channels, but channels 3, 11 take the range: 18 channels keep fewer than 16 of 256 levels',
+      'one scale serves all 20 channels, but channels 3, 11 take the range: 18 channels keep fewer than 16 of 256 levels; ' +
+        'one scale per channel gives the weights 11.0 dB',
     );
     expect(finding!.args['perAxisSqnrDb']).toBeGreaterThan(40);
   });
 
-  it('is a warning while every tensor keeps 20 dB, however many channels are lost', () => {
+  it('is a note while every tensor keeps 20 dB, however many channels are lost', () => {
     const g = depthwise(level.with(3, 100));
     const plan = planQuantization(g, SCHEMES['ort']!, NO_SELECTION);
     const lane = buildLane(g, plan, () => ({ rmin: -1, rmax: 1 }), 'test');
@@ -247,7 +250,7 @@ describe('w.per-tensor-spread', () => {
     const severityAt = (db: number): unknown =>
       diagnose(evidence(g, [edgeMeasurement(g, output, { cumulative: errorOf(db) })], constants)).findings[0]
         ?.severity;
-    expect([severityAt(20), severityAt(19.9)]).toEqual(['warning', 'error']);
+    expect([severityAt(20), severityAt(19.9)]).toEqual(['note', 'error']);
   });
 
   it('is a warning where it is one channel of many', () => {

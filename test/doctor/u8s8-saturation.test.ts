@@ -61,7 +61,16 @@ describe('rt.u8s8-saturation', () => {
     expect(finding!.args).toMatchObject({ sqnrDb: 12.34, touched: 2, operators: 3, samples: 8 });
     expect(finding!.fix!.edit).toContain('reduce_range=True');
     const [simulated] = said({ saturation: studied(false, 12.34), scheme: SCHEMES['ort']! });
-    expect(simulated!.fix!.edit).toBe('session option session.x64quantprecision=1');
+    expect(simulated!.fix!.edit).toContain('session.x64quantprecision=1');
+  });
+
+  it('is silent on simulations of other targets', () => {
+    expect(said({ saturation: studied(true, 1), scheme: SCHEMES['tensorrt']! })).toEqual([]);
+  });
+
+  it('has nothing to say of a simulation without data: there is no file yet', () => {
+    const { name, tensors, uses } = NET.lane!;
+    expect(said({ lane: { name, tensors, uses }, scheme: SCHEMES['ort']! })).toEqual([]);
   });
 
   it('is a note without data, from the weights alone', () => {

@@ -3,7 +3,9 @@
  *
  * Integer operators of a file do so when their operands have these types. Float operators between QuantizeLinear and DequantizeLinear
  * do when the runtime makes an integer operator of them; it has none for int8 activations on x86, and first makes those uint8 whose
- * codes one DequantizeLinear reads. What it leaves in float does not saturate. Depthwise kernels multiply in 16 bits and add in 32.
+ * codes one DequantizeLinear reads. What it leaves in float does not saturate. Depthwise kernels multiply in 16 bits and add in 32;
+ * ConvInteger has its weights on the left, in a kernel that widens both operands. Products of two activations, and weights in batches,
+ * are not looked at.
  *
  * Source: onnxruntime/core/optimizer/qdq_transformer, qdq_s8_to_u8.cc, relu_quantizelinear.cc, clip_quantizelinear.cc and
  * selectors_actions/qdq_selectors.cc; onnxruntime/core/providers/cpu/quantization/qlinearconv.cc. fixtures/saturation has a case of each.
@@ -33,7 +35,7 @@ export interface ByteCoding {
 export interface SaturableProduct {
   readonly node: Node;
   readonly input: TensorId;
-  /** Undefined: DequantizeLinear's counterpart takes scale and zero point from the values at hand. */
+  /** Undefined where DynamicQuantizeLinear takes scale and zero point from the values at hand. */
   readonly coding: ByteCoding | undefined;
   readonly weight: TensorId;
   readonly weights: QuantParams;

@@ -7,7 +7,7 @@ const MOST_ROWS = 32;
 const MOST_COLUMNS = 512;
 /** Correlation of neighbours in pictures is 0.8 and more. */
 const UNRELATED = 0.2;
-/** Below that, over some thousand pixels, whatever the distribution. */
+/** Below that whatever the distribution; the correlation of noise over n pixels is within 4 / √n of 0. */
 const NOT_AT_ALL = 0.05;
 /** Fourth moment over the squared variance of a uniform distribution, and how far samples of it are from that. */
 const UNIFORM = 1.8;
@@ -45,5 +45,6 @@ export function isNoise(values: ArrayLike<number>, dims: readonly number[], layo
   if (squares === 0) return false;
   const related = Math.max(Math.abs(across), Math.abs(down)) / squares;
   const shape = (fourth * rows * columns) / squares ** 2;
-  return related < NOT_AT_ALL || (related < UNRELATED && Math.abs(shape - UNIFORM) < UNIFORM_WITHIN);
+  const chance = Math.min(UNRELATED, Math.max(NOT_AT_ALL, 4 / Math.sqrt(rows * columns)));
+  return related < chance || (related < UNRELATED && Math.abs(shape - UNIFORM) < UNIFORM_WITHIN);
 }

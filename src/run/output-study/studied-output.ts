@@ -59,9 +59,8 @@ export interface Answers {
 export interface Sums {
   /** Rows whose sum would be 1 within a twentieth, were only the output itself rounded; over all samples. */
   readonly rows: number;
-  /** Mean of |sum - 1| over those rows in the lane, and of the sum itself. */
-  readonly departure: number;
-  readonly mean: number;
+  /** Mean of |sum - 1| over those rows in the lane, and of the sum itself; absent without such rows. */
+  readonly lane?: { readonly departure: number; readonly mean: number };
 }
 
 export interface Cosine {

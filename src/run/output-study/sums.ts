@@ -191,6 +191,9 @@ class State {
 }
 
 function sumsOf({ form, worstSum, sumRows, sumOfSums, sumOfDepartures }: State): { sums?: Sums } {
-  if (form.classes < 2 || worstSum > SUM_SLACK || sumRows === 0) return {};
-  return { sums: { rows: sumRows, departure: sumOfDepartures / sumRows, mean: sumOfSums / sumRows } };
+  if (form.classes < 2 || worstSum > SUM_SLACK) return {};
+  if (sumRows === 0) return { sums: { rows: 0 } };
+  return {
+    sums: { rows: sumRows, lane: { departure: sumOfDepartures / sumRows, mean: sumOfSums / sumRows } },
+  };
 }

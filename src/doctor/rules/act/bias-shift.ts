@@ -50,7 +50,13 @@ function check(evidence: With<'edges'>): Diagnosed[] {
   const measured = new Set(edges.map(({ edge }) => edge.tensor));
   return edges.flatMap(({ edge, errors }): Diagnosed[] => {
     const local = errors.get('local');
-    if (local?.sqnrDb === undefined || edge.count < FEWEST_VALUES || local.noise.clip > CLIPPED) return [];
+    if (
+      local?.sqnrDb === undefined ||
+      local.sqnrDb >= WANTED_DB ||
+      edge.count < FEWEST_VALUES ||
+      local.noise.clip > CLIPPED
+    )
+      return [];
     if (!isOfWeights(graph, edge.tensor, measured)) return [];
     const share = shareOf(local);
     const gainDb = -10 * Math.log10(Math.max(1 - share, Number.EPSILON));
@@ -58,7 +64,7 @@ function check(evidence: With<'edges'>): Diagnosed[] {
     return [
       {
         rule: 'act.bias-shift',
-        severity: harmless || local.sqnrDb >= WANTED_DB ? 'note' : 'warning',
+        severity: harmless ? 'note' : 'warning',
         subject: subjectOf(graph, edge.tensor),
         message:
           `${percent(share)} of the error of this layer is a constant shift: a corrected bias would raise its local SQNR ` +

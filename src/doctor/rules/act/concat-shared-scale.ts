@@ -81,12 +81,13 @@ function ofJoin(
     lane.tensors.get(output) ?? lane.tensors.get(source) ?? joinedMeasurement(graph, byTensor, output)?.quant;
   const [scale = 0] = params?.scale ?? [];
   if (params?.granularity.kind !== 'per-tensor' || !(scale > 0)) return [];
+  const worst = byTensor.get(source)?.errors.get('self')?.worstChannel?.sqnrDb;
   const parts = joined.flatMap((id): Part[] =>
     id === null || tensorOf(graph, id).data !== undefined
       ? []
       : edges === undefined
         ? quantizedPart(evidence, id, scale)
-        : measuredPart(graph, id, byTensor, scale),
+        : measuredPart(graph, id, byTensor, scale, worst),
   );
   const [smallest] = [...parts].sort((a, b) => a.codes - b.codes);
   const most = Math.max(...parts.map(({ codes }) => codes));
@@ -121,14 +122,15 @@ function measuredPart(
   id: TensorId,
   byTensor: ReadonlyMap<TensorId, EdgeMeasurement>,
   scale: number,
+  worst: number | undefined,
 ): Part[] {
   const tensor = movedFrom(graph, id, (candidate) => byTensor.has(candidate));
   const measurement = tensor === undefined ? undefined : byTensor.get(tensor);
   if (tensor === undefined || measurement === undefined) return [];
   const { min, max } = measurement.range;
-  const own = measurement.errors.get('self')?.sqnrDb;
-  const inSteps = sqnrInSteps(measurement, scale);
-  const db = inSteps === undefined ? own : Math.min(inSteps, own ?? Infinity);
+  const own = measurement.errors.get('self')?.sqnrDb ?? Infinity;
+  // Where the energy of the input is not known, the worst channel of the result stands for it.
+  const db = Math.min(sqnrInSteps(measurement, scale) ?? worst ?? Infinity, own);
   return [{ tensor, codes: (max - min) / scale, db }];
 }
 

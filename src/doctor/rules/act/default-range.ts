@@ -1,6 +1,7 @@
 import type { EdgeMeasurement } from '../../../diff/edge-measurements.js';
 import { isFloat, tensorOf, type Graph, type Node, type TensorId } from '../../../ir/graph.js';
 import type { QuantParams } from '../../../ir/lane.js';
+import { mostOnOneWay } from '../../../ir/ways.js';
 import { activationsRead, isOutput, readersOf, sourceOf, writerOf } from '../../../ir/operators.js';
 import type { LaneEvidence } from '../../evidence.js';
 import type { Diagnosed } from '../../finding.js';
@@ -76,7 +77,13 @@ function check(evidence: LaneEvidence): Diagnosed[] {
   const all = places.reduce((sum, { count }) => sum + count, 0);
   return places.flatMap(({ group, count }): Diagnosed[] => {
     const unbounded = group.filter((one) => !isBounded(evidence.graph, one));
-    if (longestChain(evidence.graph, unbounded) < LEAST_CHAINED) return [];
+    if (
+      mostOnOneWay(
+        evidence.graph,
+        unbounded.map(({ tensor }) => tensor),
+      ) < LEAST_CHAINED
+    )
+      return [];
     if (isDefault(group[0]) && unbounded.length >= LEAST_DEFAULT)
       return judged(evidence, { group: unbounded, all: own.length, kind: 'default' });
     if (unbounded.length < LEAST_SHARED || count < LEAST_SHARED || count < SHARED * all) return [];
@@ -217,23 +224,6 @@ function independentOf({ graph, lane }: LaneEvidence, group: readonly Quantized[
   return new Set(group.map(({ tensor }) => rootOf(tensor))).size;
 }
 
-/** Most of the activations on one way through the network. */
-function longestChain(graph: Graph, group: readonly Quantized[]): number {
-  const members = new Set(group.map(({ tensor }) => tensor));
-  const lengths = new Map<TensorId, number>();
-  let longest = 0;
-  for (const { inputs, outputs } of graph.nodes) {
-    const before = Math.max(0, ...inputs.map((id) => (id === null ? 0 : (lengths.get(id) ?? 0))));
-    for (const id of outputs) {
-      if (id === null) continue;
-      const length = before + (members.has(id) ? 1 : 0);
-      lengths.set(id, length);
-      longest = Math.max(longest, length);
-    }
-  }
-  return longest;
-}
-
 const JOINING: ReadonlySet<string> = new Set(['Add', 'Sub', 'Sum', 'Relu', 'Clip', 'LeakyRelu', 'PRelu']);
 
 function judged(evidence: LaneEvidence, { group, all, kind }: Suspicion): Diagnosed[] {
@@ -273,8 +263,16 @@ function judged(evidence: LaneEvidence, { group, all, kind }: Suspicion): Diagno
         tflite: 'converter.representative_dataset = ...; no --default_ranges_min, --default_ranges_max',
         change: { ranges: group.map(({ tensor }) => tensor) },
       }),
+      ...(worst === undefined ? {} : { explains: namesOf(evidence, first.params) }),
     },
   ];
+}
+
+/** Of everything that has these parameters, what moves values included. */
+function namesOf({ graph, lane }: LaneEvidence, params: QuantParams): string[] {
+  return [...lane.tensors].flatMap(([tensor, own]) =>
+    keyOf(own) === keyOf(params) ? [tensorOf(graph, tensor).name] : [],
+  );
 }
 
 interface Measured {

@@ -1,6 +1,7 @@
 import { LOST_DB } from '../../../diff/suspects.js';
 import type { EdgeMeasurement } from '../../../diff/edge-measurements.js';
 import { bitsOf } from '../../../quant/affine.js';
+import type { EdgeStatistics } from '../../../run/calibrate.js';
 import { nodeLabel, nodeOf } from '../../../ir/graph.js';
 import type { With } from '../../evidence.js';
 import type { Diagnosed, Finding } from '../../finding.js';
@@ -17,6 +18,8 @@ const NOTE_RATIO = 8;
 const WARNING_RATIO = 32;
 /** Share of the channels that may be so large. */
 const MOST_WIDE = 0.2;
+/** Largest value of a channel over its rms, beyond which it is a rare value and not the channel. */
+const RARE_CREST = 20;
 
 export const outlierChannel = rule({
   id: 'act.outlier-channel',
@@ -93,16 +96,15 @@ function lostChannels(evidence: With<'lane' | 'edges' | 'suspects'>, told: reado
 
 /** From the ranges of the channels: how unlike they are, and whether what reads them suffers. What nobody suffers from is told once. */
 function spreadChannels(evidence: Channels): Diagnosed[] {
-  const { graph, edges } = evidence;
+  const { graph, edges, statistics } = evidence;
   const readers = worstReaders(graph, edges);
   const harmless = isHarmless(edges);
   // Codes that are only moved keep their channels: the first tensor that has them is named.
   const told = new Set<string>();
   const spreads = edges.flatMap((measurement) => {
     const { quant, edge, channels } = measurement;
-    // io.hetero-channels is about those of an input; a vector has no channels, but values.
-    if (edge.producer === undefined || edge.count <= channels.length || quant === undefined) return [];
-    const spread = spreadOf(measurement);
+    if (quant === undefined) return [];
+    const spread = spreadOf(measurement, statistics?.get(edge.tensor));
     if (spread === undefined || spread.ratio < NOTE_RATIO) return [];
     const key = `${quant.scale[0]} ${quant.zeroPoint[0]} ${spread.widest.join()}`;
     if (told.has(key)) return [];
@@ -142,7 +144,7 @@ function wider(evidence: Channels): Pick<Diagnosed, 'fix' | 'change'> {
   });
 }
 
-interface Spread {
+export interface Spread {
   /** Magnitude of the largest channel over the median one's, channels of zeros left out. */
   readonly ratio: number;
   /** Codes across the values of the median channel. */
@@ -153,7 +155,21 @@ interface Spread {
   readonly widest: readonly number[];
 }
 
-function spreadOf({ channels, quant }: EdgeMeasurement): Spread | undefined {
+/** Of channels so far apart that the smaller ones are lost; undefined where it is not a channel as a whole that is large. */
+export function outlierChannels(
+  measurement: EdgeMeasurement,
+  statistics: EdgeStatistics | undefined,
+): Spread | undefined {
+  const spread = spreadOf(measurement, statistics);
+  return spread === undefined || spread.ratio < WARNING_RATIO ? undefined : spread;
+}
+
+function spreadOf(
+  { edge, channels, quant }: EdgeMeasurement,
+  statistics: EdgeStatistics | undefined,
+): Spread | undefined {
+  // io.hetero-channels is about those of an input; a vector has no channels, but values.
+  if (edge.producer === undefined || edge.count <= channels.length) return undefined;
   const [scale = 0] = quant?.scale ?? [];
   if (quant?.granularity.kind !== 'per-tensor' || !(scale > 0) || bitsOf(quant.dtype) > 8) return undefined;
   const widths = channels.map(({ min, max }) => Math.max(max, 0) - Math.min(min, 0));
@@ -163,6 +179,9 @@ function spreadOf({ channels, quant }: EdgeMeasurement): Spread | undefined {
   if (used.length < 2 || median === undefined || largest === undefined) return undefined;
   const share = widths.reduce((sum, width) => sum + (width / largest) ** 2, 0) / widths.length;
   const widest = widths.flatMap((width, channel) => (width >= NOTE_RATIO * median ? [channel] : []));
+  const largestChannel = widths.indexOf(largest);
+  // One value that is far out is what act.outlier-range is about.
+  if (crestOf(channels[largestChannel], statistics, largestChannel) > RARE_CREST) return undefined;
   // Where many channels are large, none of them is an outlier.
   if (widest.length > Math.max(1, MOST_WIDE * widths.length)) return undefined;
   return {
@@ -171,6 +190,18 @@ function spreadOf({ channels, quant }: EdgeMeasurement): Spread | undefined {
     gainDb: -10 * Math.log10(share),
     widest,
   };
+}
+
+/** Largest magnitude of a channel over its root mean square; 0 where that is not known. */
+function crestOf(
+  channel: EdgeMeasurement['channels'][number] | undefined,
+  statistics: EdgeStatistics | undefined,
+  at: number,
+): number {
+  if (channel === undefined || statistics === undefined) return 0;
+  const { sumXX } = statistics.channels;
+  const power = (sumXX[at] ?? 0) / (statistics.count / sumXX.length);
+  return power > 0 ? Math.max(-channel.min, channel.max) / Math.sqrt(power) : 0;
 }
 
 /** An error where a reader is broken. */

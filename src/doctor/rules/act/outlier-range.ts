@@ -9,6 +9,7 @@ import { isHarmless } from '../../harm.js';
 import { remedy } from '../../remedy.js';
 import { percent, short } from '../../wording.js';
 import { rule } from '../../rule.js';
+import { outlierChannels } from './outlier-channel.js';
 
 const ERROR_LEVELS = 8;
 const WARNING_LEVELS = 32;
@@ -59,7 +60,10 @@ function check(evidence: With<'lane' | 'edges'>): Diagnosed[] {
   const harmless = isHarmless(edges);
   // Codes that are only moved are crowded again wherever they come.
   const told = new Set<string>();
-  return edges.flatMap(({ edge, quant, range, levels, lost, errors }): Diagnosed[] => {
+  return edges.flatMap((measurement): Diagnosed[] => {
+    const { edge, quant, range, levels, lost, errors } = measurement;
+    // A whole channel that is large is what act.outlier-channel is about.
+    if (outlierChannels(measurement, statistics?.get(edge.tensor)) !== undefined) return [];
     const self = errors.get('self');
     const sqnrDb = self?.sqnrDb;
     // What clipping takes away is not what outliers do: act.clipped.
@@ -124,9 +128,10 @@ function check(evidence: With<'lane' | 'edges'>): Diagnosed[] {
   });
 }
 
-/** What was lost is no harm while the whole network stays close to float: less is said of it then. */
+/** Few levels are no harm while the whole network stays close to float; a bulk that is gone does not show there. */
 function severityOf(levels: number, lostShare: number, harmless: boolean): Severity {
-  if (levels < ERROR_LEVELS || lostShare >= ERROR_LOST) return harmless ? 'warning' : 'error';
+  if (lostShare >= ERROR_LOST) return 'error';
+  if (levels < ERROR_LEVELS) return harmless ? 'warning' : 'error';
   return harmless && lostShare < WARNING_LOST ? 'note' : 'warning';
 }
 

@@ -1,5 +1,5 @@
 import type { EdgeMeasurement } from '../../../diff/edge-measurements.js';
-import { nodeOf, type Graph, type TensorId } from '../../../ir/graph.js';
+import { nodeOf, tensorOf, type Graph, type TensorId } from '../../../ir/graph.js';
 import type { Lane, QuantParams } from '../../../ir/lane.js';
 import type { Histogram } from '../../../quant/histogram.js';
 import { useOf } from '../../../quant/placement/lane-plan.js';
@@ -181,6 +181,8 @@ function ofRange(evidence: LaneEvidence, chain: Requantized): Diagnosed | undefi
       firstHigh: first.high,
       ...(share === undefined ? {} : { clippedShare: share }),
     },
+    // What the second range cuts off, act.clipped would say again.
+    explains: [tensorOf(graph, chain.tensor).name],
     ...unified(evidence, chain, true),
   };
 }

@@ -23,6 +23,8 @@ export const shiftedRange = rule({
 
 /** Codes that no value can have, as a share of all, beyond which a zero point is off: 8 bits leave 13 of 256. */
 const UNUSED_SHARE = 0.05;
+/** Codes cut off at the one end, as a share of those unused at the other, from which a range was moved rather than made so. */
+const MOVED_SHARE = 0.6;
 /** Self SQNR, dB, below which a range that lies beside the values costs more than rounding. */
 const COSTLY_DB = 25;
 
@@ -36,7 +38,6 @@ function check({ graph, lane, edges }: With<'lane' | 'edges'>): Finding[] {
     const { quant, edge, errors } = measurement;
     const self = errors.get('self');
     if (self === undefined || quant?.granularity.kind !== 'per-tensor' || quant.dtype === 'int16') return [];
-    if (isSymmetric(quant.dtype, quant.zeroPoint)) return [];
     const values = sharing.get(keyOf(quant)) ?? measurement.range;
     const [scale = 0] = quant.scale;
     const [zeroPoint = 0] = quant.zeroPoint;
@@ -47,7 +48,10 @@ function check({ graph, lane, edges }: With<'lane' | 'edges'>): Finding[] {
     const codes = Math.round(unused);
     if (!(codes > UNUSED_SHARE * (quant.qmax - quant.qmin)) || lane.tensors.get(edge.tensor) === undefined)
       return [];
-    const isCut = values.max > rmax + scale || values.min < rmin - scale;
+    const cut = Math.max(values.max - rmax, rmin - values.min) / scale;
+    const isCut = cut > 1;
+    // Symmetric parameters leave half of the codes on purpose, but then their scale is as large as the values need.
+    if (isSymmetric(quant.dtype, quant.zeroPoint) && cut < MOVED_SHARE * codes) return [];
     return [
       {
         rule: 'act.shifted-range',

@@ -195,7 +195,7 @@ function timesOf(
 
 /** Ranges of activations beside the values, of a file that training left traces in; of any other it is a matter of calibration. */
 function activations(evidence: LaneEvidence, told: readonly Finding[]): Said[] {
-  const { graph, lane, edges, data } = evidence;
+  const { graph, lane, edges, data = evidence.calib } = evidence;
   if (edges === undefined || data === undefined || data.kind === 'random' || data.samples < LEAST_SAMPLES)
     return [];
   if (told.some(({ rule: id }) => id === 'cal.stale')) return [];

@@ -31,7 +31,8 @@ export const stale = rule({
   id: 'cal.stale',
   title: 'The ranges of a file were made from another model or other data',
   severity: 'error',
-  needs: ['lane', 'edges', 'data'],
+  needs: ['lane', 'edges'],
+  oneOf: ['data', 'calib'],
   text: {
     what: 'A file of which most activations have ranges twice as wide as the values that come, or half as wide, though its weights are those of the reference.',
     why: 'Calibration tables are cached. After retraining, after a change of the preprocessing or with other data they no longer fit: half the codes stay unused, or values are clipped in every layer.',
@@ -55,9 +56,10 @@ export const stale = rule({
   check,
 });
 
-function check(evidence: With<'lane' | 'edges' | 'data'>, told: readonly Finding[]): Diagnosed[] {
-  const { graph, edges, data, scheme, compared, outputDb = Infinity } = evidence;
-  if (scheme !== undefined || data.kind === 'random') return [];
+function check(evidence: With<'lane' | 'edges'>, told: readonly Finding[]): Diagnosed[] {
+  const { graph, edges, scheme, compared, outputDb = Infinity } = evidence;
+  const data = evidence.data ?? evidence.calib;
+  if (scheme !== undefined || data === undefined || data.kind === 'random') return [];
   if (compared !== undefined && areOthers({ ...evidence, compared })) return [];
   if (told.some(({ rule: id, severity }) => OTHER_REASONS.has(id) && severity !== 'note')) return [];
   const widths = rangeWidths(graph, edges);

@@ -14,8 +14,8 @@ const SOME = 0.1;
 const HALF = 0.5;
 /** A range grows by that much from half of the samples to all of them. */
 const GROWS = 1.1;
-/** Share of the tensors that do. */
-const MANY = 0.1;
+/** Share of the tensors that do; a fifth of the ranges of sound networks do on 64 pictures, and lose nothing by it. */
+const MANY = 0.25;
 const LEAST_MANY = 2;
 /** Share of the tensors that lose values at the ends of their ranges on other data, and the share of the values. */
 const CLIPPING = 0.2;

@@ -2,7 +2,7 @@ import type { TriedPreprocessing } from '../../../diff/accuracy/preprocessing-se
 import type { With } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { rule } from '../../rule.js';
-import { subjectOf } from '../../subject.js';
+import { inputSubject } from '../../seen-input.js';
 
 export const channelOrder = rule({
   id: 'io.channel-order',
@@ -52,7 +52,7 @@ function check({ graph, preprocessings }: With<'preprocessings'>): Finding[] {
     {
       rule: 'io.channel-order',
       severity: isApart(best, twin, sign) ? 'error' : 'warning',
-      subject: input === undefined ? {} : subjectOf(graph, input),
+      subject: input === undefined ? {} : inputSubject(graph, input),
       message: `the network in float scores ${value(best)} with the channels as ${order.toUpperCase()} and ${value(twin)} as ${color.toUpperCase()}, as they are fed (${best.title})`,
       args: { [order]: valueOf(best), [color]: valueOf(twin) },
       fix: { title: 'feed the channels in the other order', edit: best.flags.join(' ') },

@@ -3,7 +3,7 @@ import type { DataStudy } from '../../../run/data/study.js';
 import type { Evidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { rule } from '../../rule.js';
-import { subjectOf } from '../../subject.js';
+import { inputSubject } from '../../seen-input.js';
 import { percent } from '../../wording.js';
 
 export const fileFormat = rule({
@@ -50,7 +50,7 @@ function leftOut({ flag, samples, excluded: { count, first } }: DataStudy): Find
   ];
 }
 
-function oddValues({ graph }: Evidence, { flag, inputs }: DataStudy): Finding[] {
+function oddValues({ graph }: Evidence, { inputs }: DataStudy): Finding[] {
   return inputs.flatMap(({ tensor, min, max, distinct }): Finding[] => {
     const largest = Math.max(Math.abs(min), Math.abs(max));
     if (distinct <= MASK_VALUES || (largest <= LARGEST && largest >= SMALLEST)) return [];
@@ -59,8 +59,8 @@ function oddValues({ graph }: Evidence, { flag, inputs }: DataStudy): Finding[] 
       {
         rule: 'io.file-format',
         severity: 'error',
-        subject: input === undefined ? { tensor } : subjectOf(graph, input),
-        message: `the data of ${flag} are ${min.toPrecision(2)} to ${max.toPrecision(2)}: such numbers come of reading the bytes of another type`,
+        subject: input === undefined ? { tensor } : inputSubject(graph, input),
+        message: `the data are ${min.toPrecision(2)} to ${max.toPrecision(2)}: such numbers come of reading the bytes of another type`,
         args: { min, max },
         fix: {
           title: 'store type and shape with the data',

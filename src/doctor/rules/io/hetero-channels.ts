@@ -1,13 +1,13 @@
 import { measuredInputs } from '../../../diff/measured-inputs.js';
-import { nodeLabel, nodeOf, type NodeId, type TensorId } from '../../../ir/graph.js';
+import { nodeLabel, nodeOf, topologyOf, type Graph, type Node, type TensorId } from '../../../ir/graph.js';
+import { weightsOf } from '../../../ir/weights.js';
 import { inputPort, isUsable } from '../../../quant/ports.js';
 import type { ChannelStudy } from '../../../run/data/study.js';
 import type { With } from '../../evidence.js';
 import type { Diagnosed } from '../../finding.js';
 import { remedy } from '../../remedy.js';
 import { rule } from '../../rule.js';
-import { studiedInput, type SeenInput } from '../../seen-input.js';
-import { subjectOf } from '../../subject.js';
+import { type SeenInput, inputSubject, studiedInput } from '../../seen-input.js';
 import { listed, percent, short } from '../../wording.js';
 
 export const heteroChannels = rule({
@@ -68,7 +68,7 @@ function uneven(evidence: With<'lane'>, input: TensorId, seen: SeenInput, scale:
     {
       rule: 'io.hetero-channels',
       severity: isBroken ? 'error' : 'warning',
-      subject: subjectOf(evidence.graph, input),
+      subject: inputSubject(evidence.graph, input),
       message:
         `all channels of this input have the scale ${short(scale)}: ${listed(
           'channel',
@@ -93,6 +93,8 @@ function uneven(evidence: With<'lane'>, input: TensorId, seen: SeenInput, scale:
 
 /** A value that stands for something else than a measurement, far from all others. */
 function marked(evidence: With<'lane'>, input: TensorId, seen: SeenInput, scale: number): Diagnosed[] {
+  // Codes of values that were cast: io.int-input tells of them.
+  if (seen.distinct <= FEW_CODES) return [];
   const width = seen.max - seen.min;
   const marks = seen.channels.flatMap((channel, at) => {
     const rest = restOf(channel);
@@ -111,7 +113,7 @@ function marked(evidence: With<'lane'>, input: TensorId, seen: SeenInput, scale:
     {
       rule: 'io.hetero-channels',
       severity: 'warning',
-      subject: subjectOf(evidence.graph, input),
+      subject: inputSubject(evidence.graph, input),
       message:
         `${percent(channel.modeShare)} of the values of channel ${at} are ${short(channel.mode)}, far from all others (mean ${short(rest.mean)}, ` +
         `standard deviation ${short(rest.std)}): a mark that makes the range ${short(width)} wide and leaves them ${Math.round(codes)} codes`,
@@ -144,34 +146,40 @@ function restOf({ mean, std, mode, modeShare }: ChannelStudy): { mean: number; s
 
 interface Reader {
   readonly label: string;
-  /** Local SQNR. */
+  /** Local SQNR; Infinity where it was not measured. */
   readonly db: number;
 }
 
-/** The layer that reads the input, where it was measured; of several, the worst. */
+/** The first layer with weights behind the input, and the worst of what is measured of what reads the input. */
 function readerOf({ graph, edges = [] }: With<'lane'>, input: TensorId): Reader | undefined {
+  const layer = layerBehind(graph, input);
   const measured = new Set(edges.map(({ edge }) => edge.tensor));
-  const readers = edges.flatMap(({ edge, errors }): Reader[] => {
-    const { producer } = edge;
-    if (producer === undefined || !reads(graph, producer, measured, input)) return [];
+  const decibels = edges.flatMap(({ edge, errors }): number[] => {
     const local = errors.get('local');
-    return [
-      {
-        label: nodeLabel(nodeOf(graph, producer)),
-        db: local?.exact === true ? Infinity : (local?.sqnrDb ?? Infinity),
-      },
-    ];
+    const isReader =
+      edge.producer !== undefined && measuredInputs(graph, edge.producer, measured).includes(input);
+    return isReader && local?.exact !== true ? [local?.sqnrDb ?? Infinity] : [];
   });
-  return readers.sort((a, b) => a.db - b.db)[0];
+  return layer === undefined ? undefined : { label: nodeLabel(layer), db: Math.min(...decibels) };
 }
 
-function reads(
-  graph: With<'lane'>['graph'],
-  node: NodeId,
-  measured: ReadonlySet<TensorId>,
-  input: TensorId,
-): boolean {
-  return measuredInputs(graph, node, measured).includes(input);
+function layerBehind(graph: Graph, input: TensorId): Node | undefined {
+  const { uses } = topologyOf(graph);
+  const layers = new Set(weightsOf(graph).map(({ node }) => node));
+  const pending = [input];
+  const seen = new Set(pending);
+  for (const tensor of pending) {
+    for (const { node: id } of uses[tensor] ?? []) {
+      const node = nodeOf(graph, id);
+      if (layers.has(node)) return node;
+      for (const output of node.outputs) {
+        if (output === null || seen.has(output)) continue;
+        seen.add(output);
+        pending.push(output);
+      }
+    }
+  }
+  return undefined;
 }
 
 /** Widths of 1, which the weights of the first layer are multiplied with in turn. */

@@ -6,8 +6,7 @@ import { quantizeLine, inputPort, isUsable } from '../../../quant/ports.js';
 import type { With } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { rule } from '../../rule.js';
-import { studiedInput } from '../../seen-input.js';
-import { subjectOf } from '../../subject.js';
+import { inputSubject, studiedInput } from '../../seen-input.js';
 import { short } from '../../wording.js';
 
 export const intInput = rule({
@@ -59,7 +58,7 @@ function check(evidence: With<'lane'>): Finding[] {
       {
         rule: 'io.int-input',
         severity: 'error',
-        subject: subjectOf(graph, input),
+        subject: inputSubject(graph, input),
         ...found,
         fix: { title: 'quantize with the parameters of this input', edit: quantizeLine(port.params) },
       },
@@ -81,7 +80,7 @@ function cast(evidence: With<'lane'>, input: TensorId, params: QuantParams): Fou
   if (isIdentity || high - low > NEAR_CODES) return undefined;
   return {
     message:
-      `the data of ${seen.flag} have ${seen.distinct} different codes, ${low} to ${high}, of ${params.dtype} codes from ` +
+      `the data have ${seen.distinct} different codes, ${low} to ${high}, of ${params.dtype} codes from ` +
       `${params.qmin} to ${params.qmax}: values were cast to integers, not quantized`,
     args: { distinct: seen.distinct, low, high },
   };
@@ -98,7 +97,7 @@ function codesAsValues(evidence: With<'lane'>, input: TensorId, params: QuantPar
   const what = seen.min >= params.qmin && seen.max <= params.qmax ? 'codes' : 'pixels';
   return {
     message:
-      `the data of ${seen.flag} are whole numbers, ${short(seen.min)} to ${short(seen.max)}; as values this input takes ` +
+      `the data are whole numbers, ${short(seen.min)} to ${short(seen.max)}; as values this input takes ` +
       `${short(made.min)} to ${short(made.max)} (scale ${short(params.scale[0] ?? 1)}, zero point ${params.zeroPoint[0] ?? 0}): ` +
       `${what === 'codes' ? `${params.dtype} codes` : 'pixels'} were taken for values`,
     args: { min: seen.min, max: seen.max, lowest: made.min, highest: made.max },

@@ -6,8 +6,7 @@ import type { NeighbourSteps } from '../../../run/data/neighbours.js';
 import type { Evidence } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { rule } from '../../rule.js';
-import { studiedInput } from '../../seen-input.js';
-import { subjectOf } from '../../subject.js';
+import { inputSubject, studiedInput } from '../../seen-input.js';
 
 export const layout = rule({
   id: 'io.layout',
@@ -58,9 +57,9 @@ function scrambled(evidence: Evidence, input: TensorId): Finding | undefined {
   return {
     rule: 'io.layout',
     severity: ratio < ERROR ? 'error' : 'warning',
-    subject: subjectOf(graph, input),
+    subject: inputSubject(graph, input),
     message:
-      `the data of ${seen.flag} were read as ${read}, but as ${other} neighbours differ by ${Number(ratio.toFixed(2))} times as much: ` +
+      `the data were read as ${read}, but as ${other} neighbours differ by ${Number(ratio.toFixed(2))} times as much: ` +
       `the channels are on another axis`,
     args: { ratio, read },
     fix: { title: 'bring the data into the order of the input', edit: transposing(graph, input, steps) },
@@ -103,7 +102,7 @@ function moved({ graph, reference, alignment }: Evidence, input: TensorId): Find
   return {
     rule: 'io.layout',
     severity: isHidden ? 'warning' : 'note',
-    subject: subjectOf(graph, input),
+    subject: inputSubject(graph, input),
     message: isHidden
       ? `input ${own.name} takes its axes in another order than the reference, which its extents (${formatDims(shape)}) hide`
       : `input ${own.name} takes ${formatDims(shape)}, the reference ${formatDims(wanted)}: the application transposes what it feeds`,
@@ -129,7 +128,7 @@ function unusual({ graph }: Evidence, input: TensorId): Finding | undefined {
   return {
     rule: 'io.layout',
     severity: 'note',
-    subject: subjectOf(graph, input),
+    subject: inputSubject(graph, input),
     message: `input ${tensor.name} takes ${formatDims(shape)}: channels ${order}`,
     args: { shape: formatDims(shape) },
   };

@@ -15,8 +15,7 @@ import { correctionTo } from '../../correction.js';
 import type { Evidence } from '../../evidence.js';
 import type { Diagnosed, Severity } from '../../finding.js';
 import { rule } from '../../rule.js';
-import { studiedInput, type SeenInput } from '../../seen-input.js';
-import { subjectOf } from '../../subject.js';
+import { type SeenInput, inputSubject, studiedInput } from '../../seen-input.js';
 import { short } from '../../wording.js';
 
 export const preproc = rule({
@@ -49,6 +48,8 @@ const ERROR_DB = 10;
 const WARNING_DB = 15;
 /** Ends of two ranges that are this near, as a share of the width, are meant to be the same. */
 const SAME = 0.05;
+/** Ends that are those of a preprocessing and nothing else. */
+const EXACT = 0.002;
 /** Two preprocessings that are told apart even where the samples reach neither end. */
 const APART = 0.15;
 /** Share of the range that samples of the right preprocessing reach, however dark they are; and codes that are enough all the same. */
@@ -105,7 +106,7 @@ function doubledInFile(
   return {
     rule: 'io.preproc',
     severity: 'error',
-    subject: subjectOf(graph, input),
+    subject: inputSubject(graph, input),
     message:
       `the network normalizes its input itself (${labelsOf(graph, normalization)}), made for ${wordsOf(inside)}, but its ranges were ` +
       `calibrated with ${short(min)} to ${short(max)} (${implied.formula}): it was normalized twice`,
@@ -137,10 +138,10 @@ function doubledInData(
   return {
     rule: 'io.preproc',
     severity: isOther ? 'error' : 'warning',
-    subject: subjectOf(graph, input),
+    subject: inputSubject(graph, input),
     message:
-      `the network normalizes its input itself (${labelsOf(graph, normalization)}), made for ${wordsOf(inside)}; the data of ` +
-      `${seen.flag} are ${rangeText(seen, family)}${guessed(seen)}`,
+      `the network normalizes its input itself (${labelsOf(graph, normalization)}), made for ${wordsOf(inside)}; the data are ` +
+      ` ${rangeText(seen, family)}${guessed(seen)}`,
     args: { min: seen.min, max: seen.max, wanted: inside },
     fix: { title: 'feed what the first nodes are made for', edit: correctionTo(inside, seen) },
   };
@@ -168,7 +169,7 @@ function misfit(evidence: Evidence, input: TensorId): Diagnosed | undefined {
   return {
     rule: 'io.preproc',
     severity,
-    subject: subjectOf(graph, input),
+    subject: inputSubject(graph, input),
     message:
       `the input's quantizer is made for ${short(made.min)} to ${short(made.max)} (scale ${short(scale)}, zero point ${zeroPoint}` +
       `${implied === undefined ? '' : `: ${implied.formula}`}); ${data} are ${rangeText(seen, family)}` +
@@ -204,12 +205,14 @@ function severityOf({ made, seen, params, measured, symmetric }: Fit): Severity 
     ? Math.max(-seen.min, seen.max) / made.max
     : (Math.min(seen.max, made.max) - Math.max(seen.min, made.min)) / width;
   const implied = impliedPreprocessing(params);
-  if (!symmetric && implied !== undefined && isApart(seen, made)) {
+  if (!symmetric && implied !== undefined) {
     const wanted = [implied, ...implied.alternatives];
     const given = familiesOfRange(seen);
     const isOther =
       given.length > 0 && !given.some(({ family }) => wanted.some((other) => other.family === family));
-    if (isOther) return isExact ? 'warning' : 'error';
+    if (isOther && isApart(seen, made)) return isExact ? 'warning' : 'error';
+    // Near each other, as the statistics of two data sets are: only ends that are reached exactly tell.
+    if (isOther && implied.isExact && given.some(({ distance }) => distance <= EXACT)) return 'warning';
   }
   const codes = (seen.max - seen.min) / (params.scale[0] ?? 1);
   if (used >= USED || codes >= ENOUGH_CODES || seen.max === seen.min) return undefined;
@@ -228,7 +231,7 @@ function otherThanCalibrated(evidence: Evidence, input: TensorId): Diagnosed | u
   return {
     rule: 'io.preproc',
     severity: 'error',
-    subject: subjectOf(graph, input),
+    subject: inputSubject(graph, input),
     message:
       `the ranges come from data of ${rangeText(calibrated, from)}; what is measured on, ${seen.flag}, is ` +
       rangeText(seen, to),

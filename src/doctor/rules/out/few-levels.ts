@@ -1,9 +1,9 @@
 import type { StudiedOutput } from '../../../run/output-study.js';
+import { outputSubject, probabilitiesOf } from '../../computed-by.js';
 import type { With } from '../../evidence.js';
 import type { Diagnosed } from '../../finding.js';
 import { remedy } from '../../remedy.js';
 import { rule } from '../../rule.js';
-import { subjectOf } from '../../subject.js';
 import { percent, short } from '../../wording.js';
 
 /** (P99 - P1) / LSB. */
@@ -60,9 +60,11 @@ function check(evidence: With<'lane'>): Diagnosed[] {
 }
 
 function coarse(evidence: With<'lane'>, output: StudiedOutput): Diagnosed[] {
+  const { graph } = evidence;
   const { tensor, lsb, noise, sums } = output;
   // Probabilities have 1/256 by specification; what is wrong with it is said elsewhere.
-  if (lsb === undefined || sums !== undefined || output.variance.float === 0) return [];
+  if (sums !== undefined || probabilitiesOf(graph, tensor) !== undefined) return [];
+  if (lsb === undefined || output.variance.float === 0) return [];
   if (lsb ** 2 / 12 < ROUNDING_SHARE * noise || noise < HARMLESS_NOISE * output.variance.float * lsb ** 2)
     return [];
   const text = levelsText(output) ?? cosineText(output);
@@ -71,7 +73,7 @@ function coarse(evidence: With<'lane'>, output: StudiedOutput): Diagnosed[] {
     {
       rule: 'out.few-levels',
       severity: severityOf(output),
-      subject: subjectOf(evidence.graph, tensor),
+      subject: outputSubject(graph, tensor),
       message: text,
       args: {
         lsb,
@@ -83,7 +85,7 @@ function coarse(evidence: With<'lane'>, output: StudiedOutput): Diagnosed[] {
         title: 'more bits for the output',
         flags: '--activations int16',
         overrides: { activations: 'int16' },
-        onnx: 'quantize_static(..., nodes_to_exclude=[the last operator])',
+        onnx: `quantize_static(..., nodes_to_exclude=['${outputSubject(graph, tensor).node ?? ''}'])`,
         tflite: 'tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8 in supported_ops',
         change: { float: [tensor] },
       }),

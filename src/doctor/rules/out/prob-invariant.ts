@@ -1,12 +1,11 @@
-import type { Graph, TensorId } from '../../../ir/graph.js';
+import { nodeLabel, type Graph, type TensorId } from '../../../ir/graph.js';
 import type { QuantParams } from '../../../ir/lane.js';
-import { passedOn } from '../../../ir/passed-on.js';
 import type { StudiedOutput } from '../../../run/output-study.js';
+import { outputSubject, probabilitiesOf, type Computed } from '../../computed-by.js';
 import type { Evidence, With } from '../../evidence.js';
 import type { Diagnosed } from '../../finding.js';
 import { remedy } from '../../remedy.js';
 import { rule } from '../../rule.js';
-import { subjectOf } from '../../subject.js';
 import { percent, short } from '../../wording.js';
 
 /** Mean departure of a row's sum from 1. */
@@ -53,28 +52,53 @@ export const probInvariant = rule({
 });
 
 function check(evidence: With<'lane'>): Diagnosed[] {
-  return [...measured(evidence), ...written(evidence)];
+  const { graph, outputs } = evidence;
+  const studied = new Map((outputs?.outputs ?? []).map((output) => [output.tensor, output]));
+  return [...new Set([...studied.keys(), ...graph.outputs])].flatMap((tensor): Diagnosed[] => {
+    const output = studied.get(tensor);
+    const seen = output === undefined ? undefined : measured(graph, output);
+    const file = written(evidence, tensor);
+    const found = seen ?? file;
+    if (found === undefined) return [];
+    const computed = probabilitiesOf(graph, tensor);
+    return [
+      {
+        rule: 'out.prob-invariant',
+        subject: outputSubject(graph, tensor),
+        ...found,
+        // Only where its parameters are wrong would the output be better off in float.
+        ...(file === undefined || computed === undefined ? {} : inFloat(evidence, computed)),
+      },
+    ];
+  });
 }
 
-function measured({ graph, outputs }: Evidence): Diagnosed[] {
-  return (outputs?.outputs ?? []).flatMap((output): Diagnosed[] => {
-    const found = sumText(output) ?? halfText(graph, output) ?? outsideText(graph, output);
-    return found === undefined
-      ? []
-      : [{ rule: 'out.prob-invariant', subject: subjectOf(graph, output.tensor), ...found }];
+function inFloat(evidence: With<'lane'>, { tensor, node }: Computed): ReturnType<typeof remedy> {
+  const label = nodeLabel(node);
+  return remedy(evidence, {
+    title: 'keep the last operator in float',
+    flags: `--skip '${label}'`,
+    skip: [label],
+    onnx: `quantize_static(..., nodes_to_exclude=['${label}'])`,
+    change: { float: [tensor] },
   });
 }
 
 type Found = Pick<Diagnosed, 'severity' | 'message' | 'args'>;
 
+function measured(graph: Graph, output: StudiedOutput): Found | undefined {
+  return sumText(output) ?? halfText(graph, output) ?? outsideText(graph, output);
+}
+
 function sumText({ name, sums }: StudiedOutput): Found | undefined {
-  if (sums === undefined || sums.departure <= SUM_ERROR) return undefined;
+  if (sums?.lane === undefined || sums.lane.departure <= SUM_ERROR) return undefined;
+  const { departure, mean } = sums.lane;
   return {
     severity: 'error',
     message:
-      `the probabilities of ${name} sum to ${short(sums.mean)} on average, in float to 1: ` +
+      `the probabilities of ${name} sum to ${short(mean)} on average, in float to 1: ` +
       'the scale is not that of probabilities, or what the Softmax reads is broken',
-    args: { mean: sums.mean, departure: sums.departure, rows: sums.rows },
+    args: { mean, departure, rows: sums.rows },
   };
 }
 
@@ -91,7 +115,7 @@ function halfText(graph: Graph, { tensor, name, half, range }: StudiedOutput): F
       args,
     };
   }
-  if (half.float <= HALF_SHARE || boundedOp(graph, tensor) !== 'Sigmoid') return undefined;
+  if (half.float <= HALF_SHARE || probabilitiesOf(graph, tensor)?.node.op !== 'Sigmoid') return undefined;
   return {
     severity: 'note',
     message: `${percent(half.quantized)} of the scores ${name} are 0.5, in float too: it is not quantization that makes the logits zero`,
@@ -100,7 +124,7 @@ function halfText(graph: Graph, { tensor, name, half, range }: StudiedOutput): F
 }
 
 function outsideText(graph: Graph, { tensor, name, outside = 0 }: StudiedOutput): Found | undefined {
-  const op = boundedOp(graph, tensor);
+  const op = probabilitiesOf(graph, tensor)?.node.op;
   if (outside === 0 || op === undefined) return undefined;
   return {
     severity: 'error',
@@ -110,31 +134,14 @@ function outsideText(graph: Graph, { tensor, name, outside = 0 }: StudiedOutput)
 }
 
 /** TFLite prescribes the parameters: w.spec checks them. */
-function written(evidence: With<'lane'>): Diagnosed[] {
+function written(evidence: With<'lane'>, tensor: TensorId): Found | undefined {
   const { graph, lane } = evidence;
-  if (graph.format === 'tflite') return [];
-  return graph.outputs.flatMap((tensor): Diagnosed[] => {
-    const bounded = boundedAt(graph, tensor);
-    const params = bounded === undefined ? undefined : lane.tensors.get(bounded.tensor);
-    if (bounded === undefined || params === undefined || params.granularity.kind !== 'per-tensor') return [];
-    const found = parametersText(bounded.op, params, largestSeen(evidence, bounded.tensor));
-    return found === undefined
-      ? []
-      : [
-          {
-            rule: 'out.prob-invariant',
-            subject: subjectOf(graph, bounded.tensor),
-            ...found,
-            ...remedy(evidence, {
-              title: 'keep the last operator in float',
-              flags: `--skip op:${bounded.op}`,
-              skip: [`op:${bounded.op}`],
-              onnx: `quantize_static(..., op_types_to_quantize without '${bounded.op}')`,
-              change: { float: [bounded.tensor] },
-            }),
-          },
-        ];
-  });
+  if (graph.format === 'tflite') return undefined;
+  const computed = probabilitiesOf(graph, tensor);
+  const params = computed === undefined ? undefined : lane.tensors.get(computed.tensor);
+  return computed === undefined || params?.granularity.kind !== 'per-tensor'
+    ? undefined
+    : parametersText(computed.node.op, params, largestSeen(evidence, computed.tensor));
 }
 
 /** @param seen largest value in float; absent where nothing was run */
@@ -169,20 +176,4 @@ function parametersText(op: string, params: QuantParams, seen: number | undefine
 
 function largestSeen({ edges }: Evidence, tensor: TensorId): number | undefined {
   return edges?.find(({ edge }) => edge.tensor === tensor)?.range.max;
-}
-
-/** Operators whose values lie in 0 to 1. */
-const BOUNDED: ReadonlySet<string> = new Set(['Softmax', 'Sigmoid', 'HardSigmoid']);
-
-/** The operator whose values the tensor has, and its output. */
-function boundedAt(graph: Graph, tensor: TensorId): { op: string; tensor: TensorId } | undefined {
-  return passedOn(graph, tensor).flatMap(({ tensor: at, writer }) =>
-    writer !== undefined && writer.domain === '' && BOUNDED.has(writer.op)
-      ? [{ op: writer.op, tensor: at }]
-      : [],
-  )[0];
-}
-
-function boundedOp(graph: Graph, tensor: TensorId): string | undefined {
-  return boundedAt(graph, tensor)?.op;
 }

@@ -47,6 +47,7 @@ export function inputScale(evidence: ScaleEvidence): Diagnosed[] {
           `was made for (${short(scale / factor)})`,
         args: { scale, factor, bias: name },
         explains: [name],
+        yieldsTo: ['act.requantize-clip', 'io.preproc', 'io.int-input', 'base.graph-changed'],
       },
     ];
   });

@@ -3,7 +3,7 @@ import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import { correlationOf } from '../../../diff/alignment/correlation.js';
 import type { ChannelComparison, ConstantComparison } from '../../../diff/compared-constants.js';
 import type { With } from '../../evidence.js';
-import type { Finding } from '../../finding.js';
+import type { Diagnosed, Finding } from '../../finding.js';
 import { writersOf } from '../../subject.js';
 import { listed, short } from '../../wording.js';
 import { rule } from '../../rule.js';
@@ -48,7 +48,7 @@ const FEWEST_VALUES = 8;
  * Weights that are not the reference's own, rounded. Where most differ, the two are other checkpoints, or one was trained further;
  * that is said once, and only layers that differ more than the rest are named.
  */
-function check(evidence: OtherWeights): Finding[] {
+function check(evidence: OtherWeights): Diagnosed[] {
   const { weights, others, trained } = comparedWeights(evidence);
   const usual = trained ? median(weights.map(({ correlation = 0 }) => correlation)) : 1;
   const whole: Finding[] = trained
@@ -73,11 +73,14 @@ function check(evidence: OtherWeights): Finding[] {
   // Bias correction and training change biases a little, and rightly so.
   const biases = evidence.compared
     .filter((one) => one.role === 'bias' && noiseOf(one) > COARSE_NOISE)
-    .flatMap((bias): Finding[] => {
+    .flatMap((bias): Diagnosed[] => {
       const harms = doesHarm(evidence, bias);
       const factor = uniformGain(bias);
       if (factor === undefined ? trained || !harms : false) return [];
-      const found = finding(evidence, bias, biasFault(bias, factor));
+      const found: Diagnosed = {
+        ...finding(evidence, bias, biasFault(bias, factor)),
+        yieldsTo: ['w.bias-overflow', 'base.graph-changed'],
+      };
       return [harms ? found : { ...found, severity: 'warning' }];
     });
   return [...whole, ...named, ...biases];

@@ -75,8 +75,8 @@ function check(evidence: LaneEvidence): Diagnosed[] {
   return [
     finding(evidence, products, {
       message:
-        `${perAxis} convolutions have one scale per channel, the ${products.length} matrix ${products.length === 1 ? 'product' : 'products'} one scale in all: ` +
-        `the quantizer knows per-channel weights of convolutions only${felt(worst)}`,
+        `${perAxis} ${perAxis === 1 ? 'convolution has' : 'convolutions have'} one scale per channel, the ${products.length} matrix ${products.length === 1 ? 'product' : 'products'} one scale in all: ` +
+        `per-channel weights were made for convolutions only${felt(worst)}`,
       args: { perChannel: perAxis, perTensor: products.length },
       title: 'give matrix products one scale per channel too',
       edit: "quantize_static(..., per_channel=True, extra_options={'QDQOpTypePerChannelSupportToAxis': {'MatMul': 1}})",

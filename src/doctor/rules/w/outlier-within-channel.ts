@@ -13,7 +13,7 @@ import { short } from '../../wording.js';
 
 /** SQNR, dB, that 8 bits over the range of a channel leave it, below which its outliers take too much: |w| up to 24.7 times the rms. */
 const POOR_DB = 25;
-/** What a scale of least squared error instead of the largest weight's gives the layer, dB. */
+/** What a scale of least squared error instead of the largest weight's has to give the layer to be worth it, dB. */
 const GAIN_DB = 2;
 /** Share of the channels from which it is the layer that is worn. */
 const MANY_CHANNELS = 0.05;
@@ -30,10 +30,9 @@ export const outlierWithinChannel = rule({
       warning: POOR_DB,
       worse: 'lower',
     },
-    { quantity: 'gain of a scale of least squared error', unit: 'dB', warning: GAIN_DB, worse: 'higher' },
   ],
   text: {
-    what: 'Channels of weights whose largest value is 25 times their root mean square or more, where a smaller scale that clips it would have less error.',
+    what: 'Channels of weights whose largest value is 25 times their root mean square or more, and what a smaller scale that clips it would give.',
     why: 'A scale per channel does not help a channel with an outlier of its own: all other weights of it share the codes around zero. Eight bits over r times the rms leave 20 log10(440 / r) dB.',
     instead:
       'Set the scale by least squared error or a percentile of the weights instead of their maximum, round with AdaRound, or give the layer 16 bits.',
@@ -56,7 +55,6 @@ function check(evidence: LaneEvidence): Diagnosed[] {
     const [worst] = [...poor].sort((a, b) => b.crest - a.crest);
     if (worst === undefined) return [];
     const gainDb = gainOf(values, data.dims, params, params.granularity.axis);
-    if (gainDb < GAIN_DB) return [];
     const share = poor.length / (data.dims[axis] ?? 1);
     return [
       {
@@ -65,8 +63,10 @@ function check(evidence: LaneEvidence): Diagnosed[] {
         subject: { node: nodeLabel(node), tensor: tensorOf(graph, tensor).name },
         message:
           `${poor.length === 1 ? `channel ${worst.channel} has` : `${poor.length} channels, channel ${worst.channel} first, have`} ` +
-          `a weight ${short(worst.crest)} times their rms: its scale leaves them ${dbOf(worst.crest).toFixed(1)} dB at most; ` +
-          `scales of least squared error would give the layer ${gainDb.toFixed(1)} dB more`,
+          `a weight ${short(worst.crest)} times their rms: its scale leaves them ${dbOf(worst.crest).toFixed(1)} dB; ` +
+          (gainDb < GAIN_DB
+            ? 'clipping it would cost as much as it saves'
+            : `scales of least squared error would give the layer ${gainDb.toFixed(1)} dB more`),
         args: { channels: poor.length, worstChannel: worst.channel, crest: worst.crest, gainDb },
         ...remedy(evidence, {
           title: 'give the weights a scale that clips, or 16 bits',

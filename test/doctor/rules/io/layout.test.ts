@@ -34,7 +34,7 @@ describe('pictures', () => {
     const [finding] = steps('planes', 24.2, 45.2, 15);
     expect(finding).toMatchObject({ severity: 'error', subject: { tensor: 'x' } });
     expect(finding!.message).toBe(
-      'the data of --data were read as NCHW, but as NHWC neighbours differ by 0.48 times as much: the channels are on another axis',
+      'the data were read as NCHW, but as NHWC neighbours differ by 0.48 times as much: the channels are on another axis',
     );
     expect(finding!.fix?.edit).toBe('x = x.reshape(-1, 8, 8, 3).transpose(0, 3, 1, 2)');
   });

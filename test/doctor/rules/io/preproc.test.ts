@@ -77,9 +77,16 @@ describe('data beside the range of an input quantizer', () => {
     ['dark pictures', TF, -1, -0.1],
     ['bright pictures', IMAGENET, -0.9, 2.64],
     ['a little beyond', UNIT, -0.02, 1.03],
-    ['of a narrower data set', IMAGENET, -1.99, 2.12],
+    ['of a narrower data set', IMAGENET, -1.9, 2.05],
   ])('is silent about %s', (_, params, min, max) => {
     expect(said(PLAIN, params, fed(min, max))).toEqual([]);
+  });
+
+  it('warns of statistics of another data set, which are near, where the data reach their ends', () => {
+    const cifar = perTensor('uint8', 4.115 / 255, 123);
+    const ends = [-0.485 / 0.229, (1 - 0.406) / 0.225] as const;
+    expect(severities(said(PLAIN, cifar, fed(...ends)))).toEqual(['warning']);
+    expect(said(PLAIN, cifar, fed(-2.05, 2.4))).toEqual([]);
   });
 
   it('names both ranges, what they are, and the line that mends it', () => {

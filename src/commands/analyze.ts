@@ -27,7 +27,7 @@ import { evaluatedLanes, requireAccuracyOf } from './accuracy/of-lanes.js';
 import type { AccuracyRequest } from './accuracy/request.js';
 import { namedTensors } from './channel-lists.js';
 import type { DataRequest } from './data-request.js';
-import { reportedData, reportedModel } from './describe.js';
+import { fileOf, reportedData, reportedModel } from './describe.js';
 import type { GateRequest } from './gate-request.js';
 import { judged, storedBaseline } from './judge.js';
 import { extentsOf } from './sample-extents.js';
@@ -140,6 +140,7 @@ export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Repo
       part,
       gate: request.gate,
       studies: {
+        file: fileOf(loaded),
         ...studyOf('calib', await calibSamples.study()),
         ...(evaluation === undefined ? {} : studyOf('data', await samples.study())),
         outputs: await outputs.result(),

@@ -33,7 +33,7 @@ import type { AccuracyRequest } from './accuracy/request.js';
 import { namedTensors, worstTensors } from './channel-lists.js';
 import { dataOf, type SourcesRequest } from './compare-data.js';
 import { commonEdges, measurePair, rectifiedEarly } from './compare-measure.js';
-import { reportedData, reportedModel } from './describe.js';
+import { fileOf, reportedData, reportedModel } from './describe.js';
 import { laneScheme } from './file-lane.js';
 import { changeable, changedLane } from './fixes/changed-lane.js';
 import { withMeasuredFixes } from './fixes/measured-fixes.js';
@@ -133,7 +133,7 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     edges: measurements,
     constants,
     jumps,
-    reference: { ...pair.reference, file: { bytes: reference.bytes } },
+    reference: { ...pair.reference, file: fileOf(reference) },
     alignment: pair.alignment,
     compared,
     suspects,
@@ -141,7 +141,7 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     outputs: await outputs.result(),
     ...(await saturationOf(graph, lane, 'file', samples, { ...options, watch: () => undefined })),
     ...part.evidence,
-    file: { bytes: candidate.bytes },
+    file: fileOf(candidate),
     ...outputDb(measured.ends),
     ...otherEvidence(original, dumped),
   });
@@ -200,7 +200,10 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     ...(suppressed.length === 0 ? {} : { suppressed }),
     ...part.fields,
     verdict: withAccuracy(
-      withFix(compareVerdict({ outputs: measured.ends, tensors, findings, jumps: reportedJumps }), findings),
+      withFix(
+        compareVerdict({ outputs: measured.ends, ladder, tensors, findings, jumps: reportedJumps }),
+        findings,
+      ),
       part.fields,
       part.broken,
     ),

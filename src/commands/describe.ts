@@ -1,4 +1,5 @@
 /** Models and data as the report lists them. */
+import type { NetworkFile } from '../doctor/evidence.js';
 import { elementCount } from '../ir/elements.js';
 import { isFloat, type Graph } from '../ir/graph.js';
 import { isMain } from '../ir/operators.js';
@@ -12,6 +13,12 @@ export async function reportedModel(
   role: ReportedModel['role'],
 ): Promise<ReportedModel> {
   return { ...describedModel(loaded, graph, role), sha256: await loaded.sha256() };
+}
+
+/** What rules may know of a file. */
+export function fileOf({ bytes, format, graph }: LoadedModel): NetworkFile {
+  const opset = format === 'onnx' ? graph.opsets.get('') : undefined;
+  return { bytes, ...(opset === undefined ? {} : { opset }) };
 }
 
 /** All but the hash of the file, which takes time. */

@@ -10,13 +10,14 @@ import { buildLane } from '../quant/lane.js';
 import { planOfLane } from '../quant/placement/lane-plan.js';
 import { planQuantization } from '../quant/placement/planner.js';
 import { NO_SELECTION } from '../quant/select.js';
+import { fileOf } from './describe.js';
 import { pairOfFiles } from './network-pair.js';
 import { defaultScheme } from './scheme-request.js';
 
 /** Of one file: how it is quantized, or what the default scheme of its format would make of its weights. */
 export function fileEvidence(loaded: LoadedModel): Evidence {
   const graph = inferShapes(loaded.graph);
-  const file = { bytes: loaded.bytes };
+  const file = fileOf(loaded);
   return loaded.lane === undefined
     ? { graph, file, ...forecast(graph, loaded) }
     : { graph, file, lane: loaded.lane, constants: constantsOf(graph, loaded.lane) };
@@ -28,9 +29,9 @@ export function pairEvidence(reference: LoadedModel, candidate: LoadedModel): Ev
   const { graph, lane } = pair.candidate;
   return {
     graph,
-    file: { bytes: candidate.bytes },
+    file: fileOf(candidate),
     ...(candidate.lane === undefined ? {} : { lane, constants: constantsOf(graph, lane) }),
-    reference: { ...pair.reference, file: { bytes: reference.bytes } },
+    reference: { ...pair.reference, file: fileOf(reference) },
     alignment: pair.alignment,
     compared: comparedConstants({ candidate: graph, lane, alignment: pair.alignment }),
   };

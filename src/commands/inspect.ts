@@ -1,11 +1,11 @@
 /** `qdbg inspect`: what is in model files. Nothing is run, and every weight is looked at once. */
 import { diagnose } from '../doctor/index.js';
 import { UsageError } from '../errors.js';
-import { bindInputs } from '../ir/bind-inputs.js';
 import { elementCount, Scratch, toFloat32 } from '../ir/elements.js';
 import { isFloat, nodeLabel, nodeOf, tensorOf, type Graph, type TensorId } from '../ir/graph.js';
 import { inferShapes } from '../ir/infer/index.js';
 import type { Lane } from '../ir/lane.js';
+import { oneSample, sizedForOneSample } from '../ir/one-sample.js';
 import { weightsOf, type Weight } from '../ir/weights.js';
 import { loadModel, type LoadedModel } from '../loader/index.js';
 import { scanConstant, type ConstantScan } from '../quant/constant-scan.js';
@@ -108,7 +108,9 @@ export async function lookAt(
   // What int8 would cost weights that are integers already is no question on a terminal.
   const measured = complete ? poorest : loaded.lane === undefined ? poorest.slice(0, top) : [];
   const sqnr = new Map(measured.map(({ weight }) => [weight.tensor, sqnrOf(weight)]));
-  const { graph: sized, counted } = sizedForCounting(loaded, graph);
+  // Multiply-accumulates are counted for one sample where only the batch is open.
+  const counted = oneSample(loaded.graph);
+  const sized = counted.size === 0 ? graph : sizedForOneSample(loaded.graph);
   const macs = nodeMacs(sized);
   const model: InspectedModel = {
     ...describedModel(loaded, graph, 'model'),
@@ -171,22 +173,6 @@ function scansOf(graph: Graph, weights: readonly Weight[]): Map<TensorId, Consta
     }
   }
   return scans;
-}
-
-/** Multiply-accumulates are counted for one sample where only the batch is open. */
-function sizedForCounting(
-  loaded: LoadedModel,
-  graph: Graph,
-): { graph: Graph; counted: ReadonlyMap<string, readonly number[]> } {
-  const counted = new Map<string, readonly number[]>();
-  for (const id of graph.inputs) {
-    const { name, shape } = tensorOf(graph, id);
-    const [batch, ...rest] = shape ?? [];
-    const fixed = rest.filter((dim) => typeof dim === 'number');
-    if (batch !== undefined && typeof batch !== 'number' && fixed.length === rest.length)
-      counted.set(name, [1, ...fixed]);
-  }
-  return { graph: counted.size === 0 ? graph : inferShapes(bindInputs(loaded.graph, counted)), counted };
 }
 
 function close(

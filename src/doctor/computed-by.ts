@@ -1,5 +1,6 @@
 /** The operator that computes an output, where others only move its elements. */
 import { nodeLabel, tensorOf, type Graph, type Node, type TensorId } from '../ir/graph.js';
+import type { Lane } from '../ir/lane.js';
 import { passedOn } from '../ir/passed-on.js';
 import type { Finding } from './finding.js';
 
@@ -33,4 +34,9 @@ export function outputSubject(graph: Graph, tensor: TensorId): Finding['subject'
     ...(computed === undefined ? {} : { node: nodeLabel(computed.node) }),
     tensor: tensorOf(graph, tensor).name,
   };
+}
+
+/** Quantizers that the values of an output pass: its own, and those in front of operators that only move elements. */
+export function outputQuantizers(graph: Graph, { tensors }: Lane, tensor: TensorId): TensorId[] {
+  return passedOn(graph, tensor).flatMap(({ tensor: at }) => (tensors.has(at) ? [at] : []));
 }

@@ -20,6 +20,8 @@ import type { EvaluationEvidence } from './evaluation-evidence.js';
 export interface NetworkFile {
   /** Of the file and of what it keeps outside. */
   readonly bytes: number;
+  /** Of an ONNX file, as it is written there: networks that are compared are brought to one. */
+  readonly opset?: number;
 }
 
 /**

@@ -8,13 +8,21 @@ export interface ComparedEnds {
   /** Of all samples. */
   readonly outputs: LadderRung;
   readonly tensors: readonly ComparedTensor[];
+  /** Steps from float to the candidate, on some of the samples. */
+  readonly ladder: readonly LadderRung[];
   /** Worst first. */
   readonly findings: readonly Finding[];
   /** Largest first. */
   readonly jumps: readonly ReportedJump[];
 }
 
-export function compareVerdict({ outputs, tensors, findings, jumps }: ComparedEnds): Report['verdict'] {
+export function compareVerdict({
+  outputs,
+  ladder,
+  tensors,
+  findings,
+  jumps,
+}: ComparedEnds): Report['verdict'] {
   const error = findings.find(({ severity }) => severity === 'error');
   const cause = error ?? findings.find(({ severity }) => severity === 'warning');
   const measured = tensors.filter(({ cumulative }) => cumulative !== undefined);
@@ -46,6 +54,10 @@ export function compareVerdict({ outputs, tensors, findings, jumps }: ComparedEn
     const but = cause === undefined ? '' : `, but ${cause.message}`;
     return { ...blame, summary: `the candidate stays close to the reference: ${where}${but}` };
   }
+  const trained = cause === undefined ? trainedText(findings, ladder, worst.tensor) : undefined;
+  if (trained !== undefined) {
+    return { summary: `the candidate was trained further than the reference: ${where}, and ${trained}` };
+  }
   const jump = jumps[0];
   const places = [cause?.subject.tensor, cause?.subject.node];
   // A cause elsewhere is told in its own line; a second place beside it would only confuse.
@@ -60,6 +72,25 @@ export function compareVerdict({ outputs, tensors, findings, jumps }: ComparedEn
     summary: `the candidate ${db < BROKEN_DB ? 'is broken' : 'loses much'}: ${where}${fall}`,
   };
 }
+
+/** What training made of the weights is no loss: the candidate's own weights in float are as far from the reference. */
+function trainedText(
+  findings: readonly Finding[],
+  ladder: readonly LadderRung[],
+  tensor: string,
+): string | undefined {
+  const isTrained = findings.some(({ rule, subject }) => rule === TRAINED && subject.tensor === undefined);
+  const db = (rung: LadderRung['rung']): number | undefined =>
+    ladder.find((one) => one.rung === rung)?.outputs.find((output) => output.tensor === tensor)?.sqnrDb;
+  const [weights, everything] = [db('weights'), db('everything')];
+  if (!isTrained || weights === undefined || everything === undefined || weights > everything + TRAINED_DB)
+    return undefined;
+  return `its own weights in float give ${weights.toFixed(1)} dB: training made that difference, not rounding`;
+}
+
+const TRAINED = 'w.not-same-model';
+/** What quantizing may add to the difference that the weights make, dB. */
+const TRAINED_DB = 3;
 
 function blamed(finding: Finding | undefined): Pick<Report['verdict'], 'cause' | 'where'> {
   const where = finding?.subject.tensor ?? finding?.subject.node;

@@ -3,6 +3,7 @@ import type { Accuracy, Interval, ReportedClass, ScoredNetwork } from '../diff/a
 import { deltaIntervalText, deltaText, intervalText, pText, valueText } from '../diff/accuracy/wording.js';
 import type { GateCheck } from '../diff/gate/gate.js';
 import type { Evaluated } from './evaluated.js';
+import { ladderReading } from './ladder-reading.js';
 import { count, number, plural } from './format.js';
 
 /** Shares as everybody writes them; others are their own names. */
@@ -108,7 +109,7 @@ export function pairedText({ paired }: ScoredNetwork): string | undefined {
 
 /** What counts beside the metric itself: nothing of it is hidden, and what is 0 is not told. */
 export function remarksOf(accuracy: Accuracy): string[] {
-  const remarks: string[] = [];
+  const remarks = ladderReading(accuracy);
   if (accuracy.labels === undefined && !/does not prove|agreement only/i.test(accuracy.summary)) {
     remarks.push('agreement only: without labels this does not prove an accuracy loss');
   }

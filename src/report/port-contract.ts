@@ -1,8 +1,8 @@
 /** What goes into and comes out of a quantized network: the formulas that turn values into codes and back, with its own numbers. */
-import { nodeOf, tensorOf, topologyOf, type Graph, type Node, type TensorId } from '../ir/graph.js';
-import { useKey, type Lane, type QuantParams } from '../ir/lane.js';
-import { sourceOf } from '../ir/operators.js';
+import type { Graph, TensorId } from '../ir/graph.js';
+import type { Lane } from '../ir/lane.js';
 import { realRange } from '../quant/input-fingerprint.js';
+import { inputPort, outputPort, type Port } from '../quant/ports.js';
 import { exact } from './port-numbers.js';
 import { inputPreprocessing, type InputPreprocessing } from './port-preprocessing.js';
 import { outputMeaning } from './port-meaning.js';
@@ -33,7 +33,7 @@ export interface PortContract {
 }
 
 export function inputContract(graph: Graph, lane: Lane | undefined, id: TensorId): PortContract | undefined {
-  const params = lane === undefined ? undefined : inputParams(graph, lane, id);
+  const params = lane === undefined ? undefined : inputPort(graph, lane, id);
   const preprocessing = inputPreprocessing(graph, lane, id, params?.params);
   if (params === undefined && preprocessing === undefined && lane === undefined) return undefined;
   return {
@@ -45,60 +45,14 @@ export function inputContract(graph: Graph, lane: Lane | undefined, id: TensorId
 
 export function outputContract(graph: Graph, lane: Lane | undefined, id: TensorId): PortContract | undefined {
   if (lane === undefined) return undefined;
-  const params = outputParams(graph, lane, id);
+  const params = outputPort(graph, lane, id);
   const meaning = outputMeaning(graph, id, params?.params);
   return { ...formulas(params), ...(meaning === undefined ? {} : { meaning }), remarks: remarksOf(params) };
 }
 
-/** Parameters at a port, and whether the port itself has the codes. */
-interface PortParams {
-  readonly form: 'codes' | 'inside';
-  readonly params: QuantParams;
-}
-
-function inputParams(graph: Graph, lane: Lane, id: TensorId): PortParams | undefined {
-  const own = lane.tensors.get(id);
-  if (own !== undefined) return { form: formOf(graph, lane, id), params: own };
-  const uses = topologyOf(graph).uses[id] ?? [];
-  for (const { node, slot } of uses) {
-    const params = lane.uses.get(useKey(node, slot)) ?? conversionParams(lane, nodeOf(graph, node));
-    if (params !== undefined) return { form: 'inside', params };
-  }
-  return undefined;
-}
-
-/** Of the codes that a QUANTIZE makes of a float input. */
-function conversionParams(lane: Lane, { origin: { op }, outputs: [output] }: Node): QuantParams | undefined {
-  return op === 'QUANTIZE' && output !== undefined && output !== null ? lane.tensors.get(output) : undefined;
-}
-
-function outputParams(graph: Graph, lane: Lane, port: TensorId): PortParams | undefined {
-  const id = sourceOf(graph, port);
-  const own = lane.tensors.get(port) ?? lane.tensors.get(id);
-  if (own !== undefined) return { form: formOf(graph, lane, id), params: own };
-  const writer = topologyOf(graph).producer[id];
-  const node = writer === undefined ? undefined : nodeOf(graph, writer);
-  const [input] = node?.inputs ?? [];
-  if (node?.origin.op !== 'DEQUANTIZE' || input === undefined || input === null) return undefined;
-  const params = lane.tensors.get(sourceOf(graph, input)) ?? lane.tensors.get(input);
-  return params === undefined ? undefined : { form: 'inside', params };
-}
-
-/** Whether the file has the port as codes. */
-function formOf(graph: Graph, lane: Lane, id: TensorId): PortParams['form'] {
-  if (graph.format === 'onnx') {
-    const names = lane.stored?.get(id);
-    return names?.codes.includes(tensorOf(graph, id).name) === true ? 'codes' : 'inside';
-  }
-  // FAKE_QUANT rounds floats, and they stay floats.
-  const writer = topologyOf(graph).producer[id];
-  const isRounded = writer !== undefined && nodeOf(graph, writer).origin.op === 'FAKE_QUANT';
-  return isRounded ? 'inside' : 'codes';
-}
-
 type Formulas = Omit<PortContract, 'remarks' | 'preprocessing' | 'meaning'>;
 
-function formulas(port: PortParams | undefined): Formulas {
+function formulas(port: Port | undefined): Formulas {
   if (port === undefined) return { form: 'float' };
   const { form, params } = port;
   const { dtype, qmin, qmax } = params;
@@ -128,7 +82,7 @@ function formulas(port: PortParams | undefined): Formulas {
   };
 }
 
-function remarksOf(port: PortParams | undefined): string[] {
+function remarksOf(port: Port | undefined): string[] {
   if (port === undefined) return [];
   const { granularity, scale, read } = port.params;
   const remarks: string[] = [];

@@ -1,4 +1,5 @@
 /** What the values of an output are, as far as the operator that writes them tells. */
+import { detectionResults, type DetectionResult } from '../ir/detections.js';
 import { nodeOf, topologyOf, type Graph, type Node, type TensorId } from '../ir/graph.js';
 import type { QuantParams } from '../ir/lane.js';
 import { sourceOf } from '../ir/operators.js';
@@ -9,13 +10,13 @@ const MOVING: ReadonlySet<string> = new Set([
 ]);
 const DEEPEST = 16;
 
-/** Outputs of TFLite_Detection_PostProcess, in its order. */
-const DETECTIONS = [
-  'boxes: ymin, xmin, ymax, xmax as shares of the picture',
-  'classes, counted from 0 without the background',
-  'scores, highest first',
-  'number of detections',
-];
+/** Results of TFLite_Detection_PostProcess. */
+const DETECTIONS: Readonly<Record<DetectionResult, string>> = {
+  boxes: 'boxes: ymin, xmin, ymax, xmax as shares of the picture',
+  classes: 'classes, counted from 0 without the background',
+  scores: 'scores, highest first; many of exactly 0.5 mean that the layer before has only zeros',
+  count: 'number of detections',
+};
 
 /** Undefined where the operator tells nothing. */
 export function outputMeaning(
@@ -23,13 +24,15 @@ export function outputMeaning(
   output: TensorId,
   params: QuantParams | undefined,
 ): string | undefined {
+  const result = detectionResults(graph).get(output);
+  if (result !== undefined) return DETECTIONS[result];
   const { producer } = topologyOf(graph);
   let tensor = sourceOf(graph, output);
   for (let depth = 0; depth < DEEPEST; depth++) {
     const writer = producer[tensor];
     if (writer === undefined) return undefined;
     const node = nodeOf(graph, writer);
-    const meaning = meaningOf(graph, node, tensor, params);
+    const meaning = meaningOf(node, params);
     if (meaning !== undefined) return meaning;
     const [input] = node.inputs;
     if (!MOVING.has(node.op) || input === undefined || input === null) return undefined;
@@ -38,18 +41,7 @@ export function outputMeaning(
   return undefined;
 }
 
-function meaningOf(
-  graph: Graph,
-  { op, origin }: Node,
-  tensor: TensorId,
-  params: QuantParams | undefined,
-): string | undefined {
-  if (origin.op === 'TFLite_Detection_PostProcess') {
-    const at = graph.outputs.findIndex((id) => sourceOf(graph, id) === tensor);
-    const what = DETECTIONS[at];
-    if (what === undefined || graph.outputs.length !== DETECTIONS.length) return undefined;
-    return at === 2 ? `${what}; many of exactly 0.5 mean that the layer before has only zeros` : what;
-  }
+function meaningOf({ op, origin }: Node, params: QuantParams | undefined): string | undefined {
   switch (op) {
     case 'Softmax':
       return `probabilities (${origin.op}), which add up to 1 once dequantized`;

@@ -39,6 +39,8 @@ async function qdbg(...args: readonly string[]): Promise<Outcome> {
   const program = programWith({
     analyze: unused,
     inspect: unused,
+    doctor: unused,
+    explain: unused,
     template: unused,
     compare: async (models, options) => {
       report = await compare(await compareRequest(models, options, TYPED), () => undefined);

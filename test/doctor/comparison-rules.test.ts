@@ -51,12 +51,14 @@ function edge(
 
 describe('act.wide-range', () => {
   const said = (quant: QuantParams, self: number, noise?: ErrorMeasurement['noise'], isSuspect = true) =>
-    wideRange.check(
-      comparison(NET, {
-        edges: [edge('a', quant, [0, 4], self, noise)],
-        suspects: isSuspect ? [suspect(NET, 'a', 'quantizer', self)] : [],
-      }),
-    ).map(told);
+    wideRange
+      .check(
+        comparison(NET, {
+          edges: [edge('a', quant, [0, 4], self, noise)],
+          suspects: isSuspect ? [suspect(NET, 'a', 'quantizer', self)] : [],
+        }),
+      )
+      .map(told);
   const eightTimes = perTensor('uint8', 0.13);
 
   it('tells of a scale so coarse that rounding destroys the values, by what is left of them', () => {
@@ -98,9 +100,14 @@ describe('act.shifted-range', () => {
     more: readonly EdgeMeasurement[] = [],
     selfDb = 20,
   ) =>
-    shiftedRange.check(
-      comparison(NET, { lane: laneOf(NET, { a: quant }), edges: [edge('a', quant, range, selfDb), ...more] }),
-    ).map((finding) => `${told(finding)} ${finding.args['codes']}`);
+    shiftedRange
+      .check(
+        comparison(NET, {
+          lane: laneOf(NET, { a: quant }),
+          edges: [edge('a', quant, range, selfDb), ...more],
+        }),
+      )
+      .map((finding) => `${told(finding)} ${finding.args['codes']}`);
 
   it('tells of codes below values that never go below zero, and warns where the other end is cut off', () => {
     expect(said(perTensor('uint8', 0.1, 20), [0, 25.5])).toEqual(['warning act.shifted-range first a 20']);
@@ -154,18 +161,20 @@ describe('act.concat-shared-scale', () => {
       .build(),
   );
   const said = (small: number, worst: number | undefined, quant = perTensor('uint8', 1)) =>
-    concatSharedScale.check(
-      comparison(joined, {
-        lane: laneOf(joined, { y: quant }),
-        edges: [
-          edgeMeasurement(joined, 'a', { self: errorOf(40) }, { range: { min: 0, max: 250 } }),
-          edgeMeasurement(joined, 'b', { self: errorOf(40) }, { range: { min: 0, max: small } }),
-          edgeMeasurement(joined, 'y', {
-            self: errorOf(35, worst === undefined ? {} : { worstChannel: { channel: 3, sqnrDb: worst } }),
-          }),
-        ],
-      }),
-    ).map(told);
+    concatSharedScale
+      .check(
+        comparison(joined, {
+          lane: laneOf(joined, { y: quant }),
+          edges: [
+            edgeMeasurement(joined, 'a', { self: errorOf(40) }, { range: { min: 0, max: 250 } }),
+            edgeMeasurement(joined, 'b', { self: errorOf(40) }, { range: { min: 0, max: small } }),
+            edgeMeasurement(joined, 'y', {
+              self: errorOf(35, worst === undefined ? {} : { worstChannel: { channel: 3, sqnrDb: worst } }),
+            }),
+          ],
+        }),
+      )
+      .map(told);
 
   it('tells of the input whose values have few codes left under the scale of the other', () => {
     expect(said(4, 3)).toEqual(['error act.concat-shared-scale join b']);
@@ -329,13 +338,15 @@ describe('base.graph-changed', () => {
 
 describe('base.op-differs', () => {
   const said = (suspects: ComparisonEvidence['suspects'], ...others: readonly Finding[]) =>
-    opDiffers.check(
-      comparison(NET, {
-        suspects,
-        edges: ['x', 'a', 'y'].map((name) => edgeMeasurement(NET, name)),
-      }),
-      others,
-    ).map(told);
+    opDiffers
+      .check(
+        comparison(NET, {
+          suspects,
+          edges: ['x', 'a', 'y'].map((name) => edgeMeasurement(NET, name)),
+        }),
+        others,
+      )
+      .map(told);
   const finding = (subject: Finding['subject'], severity: Finding['severity'] = 'error'): Finding => ({
     rule: 'act.clipped',
     severity,
@@ -509,7 +520,11 @@ describe('act.non-finite of a divisor', () => {
       .output('shares')
       .build(),
   );
-  const said = (range: readonly [number, number], localDb: number | 'exact', quant = perTensor('uint8', 0.1)) =>
+  const said = (
+    range: readonly [number, number],
+    localDb: number | 'exact',
+    quant = perTensor('uint8', 0.1),
+  ) =>
     nonFinite
       .check(
         comparison(QUOTIENT, {
@@ -582,9 +597,8 @@ describe('all rules together', () => {
       edge('y', lane.tensors.get(tensorNamed(NET, 'y').id)!, [0, 4], 45),
     ];
     expect(
-      diagnose(
-        comparison(NET, { alignment, lane, edges, suspects: [suspect(NET, 'a', 'operator', 40)] }),
-      ).findings,
+      diagnose(comparison(NET, { alignment, lane, edges, suspects: [suspect(NET, 'a', 'operator', 40)] }))
+        .findings,
     ).toEqual([]);
   });
 });

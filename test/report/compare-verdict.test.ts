@@ -30,7 +30,7 @@ const verdict = (
   findings: readonly Finding[] = [],
   jumps: readonly ReportedJump[] = [],
   tensors = [LOGITS],
-) => compareVerdict({ outputs, tensors, findings, jumps });
+) => compareVerdict({ outputs, ladder: [], tensors, findings, jumps });
 
 describe('the answer of a comparison', () => {
   it('is exact where not one value differs', () => {

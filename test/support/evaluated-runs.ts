@@ -22,6 +22,8 @@ export async function reportOf(...argv: readonly string[]): Promise<MeasuredRepo
       report = await compare(await compareRequest(models, options, SETTINGS), UNWATCHED);
     },
     inspect: unused,
+    doctor: unused,
+    explain: unused,
     template: unused,
   });
   for (const command of [program, ...program.commands] as Command[]) command.exitOverride();

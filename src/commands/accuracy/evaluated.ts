@@ -2,10 +2,6 @@
 import { floatBroken, type FloatBroken } from '../../diff/accuracy/float-broken.js';
 import type { TriedPreprocessing } from '../../diff/accuracy/preprocessing-search.js';
 import type { Evidence } from '../../doctor/evidence.js';
-import type { Finding } from '../../doctor/finding.js';
-import { lackOf } from '../../doctor/rule.js';
-import { floatBroken as floatBrokenRule } from '../../doctor/rules/base/float-broken.js';
-import { unansweredClasses } from '../../doctor/rules/eval/unanswered-classes.js';
 import { QdbgError, UsageError } from '../../errors.js';
 import type { Evaluated } from '../../report/evaluated.js';
 import type { Report, ReportedData } from '../../report/report.js';
@@ -40,7 +36,6 @@ export interface AccuracyPart {
   readonly assumed: ReportedData['assumed'];
   /** For the rules. */
   readonly evidence: Pick<Evidence, 'accuracy' | 'evaluation' | 'preprocessings'>;
-  readonly findings: readonly Finding[];
   readonly notMeasured: Report['notMeasured'];
   readonly broken?: FloatBroken;
 }
@@ -50,7 +45,7 @@ export const NO_ACCURACY: AccuracyPart = {
   fields: {},
   assumed: [],
   evidence: {},
-  findings: [],
+
   notMeasured: [],
 };
 
@@ -116,7 +111,6 @@ async function partOf(
   options: EvaluatedOptions,
 ): Promise<AccuracyPart> {
   const isLabelled = accuracy?.labels !== undefined;
-  const [network] = networks.networks;
   const broken = accuracy === undefined ? undefined : floatBroken(accuracy, request.expectAccuracy);
   const search =
     broken === undefined || accuracy === undefined
@@ -133,7 +127,6 @@ async function partOf(
     },
     assumed: (labels?.assumed ?? []).map(({ what, value, from }) => ({ what, value, from })),
     evidence,
-    findings: network === undefined ? [] : findingsOf({ graph: network.graph, ...evidence }),
     notMeasured: [],
     ...(broken === undefined ? {} : { broken }),
   };
@@ -175,11 +168,4 @@ function evidenceOf(
       ...(boxClasses === undefined ? {} : { boxClasses }),
     },
   };
-}
-
-/** What the rules say that need nothing but an evaluation. */
-function findingsOf(evidence: Evidence): Finding[] {
-  return [floatBrokenRule, unansweredClasses]
-    .filter((rule) => lackOf(evidence, rule) === undefined)
-    .flatMap((rule) => rule.check(evidence));
 }

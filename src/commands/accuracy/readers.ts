@@ -1,5 +1,6 @@
 /** What the outputs of each network mean: one decoder for each, and where images lie in its input. */
 import { DataError } from '../../errors.js';
+import { detectionResults } from '../../ir/detections.js';
 import { tensorOf } from '../../ir/graph.js';
 import { storedParams } from '../../ir/stored.js';
 import type { Picture, Sample } from '../../run/data/dataset.js';
@@ -53,13 +54,23 @@ export class NetworkReader {
       input: inputExtents(graph, preprocessing?.size),
       constants: (dims) => constantsOf(graph, dims),
     };
+    const results = detectionResults(graph);
     const decoder = await chooseDecoder({
       ...(decode === undefined ? {} : { decode }),
       outputs: outputs.map(({ name, dims }): OutputForm => {
         const id = graph.outputs.find((output) => tensorOf(graph, output).name === name);
         const dtype = (id === undefined ? undefined : tensorOf(graph, id).dtype) ?? 'float32';
-        const hasCodes = id !== undefined && storedParams(graph, lane, id) !== undefined;
-        return { name, dims, dtype, ...(hasCodes ? { isQuantized: true } : {}) };
+        const params = id === undefined ? undefined : storedParams(graph, lane, id);
+        const [step, ...others] = params?.scale ?? [];
+        const result = id === undefined ? undefined : results.get(id);
+        return {
+          name,
+          dims,
+          dtype,
+          ...(params === undefined ? {} : { isQuantized: true }),
+          ...(step === undefined || others.length > 0 ? {} : { step }),
+          ...(result === undefined ? {} : { result }),
+        };
       }),
       ...(wanted === undefined ? {} : { wanted }),
       ...(classes === undefined ? {} : { classes }),

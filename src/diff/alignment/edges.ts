@@ -1,4 +1,5 @@
 /** Activations of two networks that are the same, from the units that are. */
+import { detectionResults, type DetectionResult } from '../../ir/detections.js';
 import type { Graph, Node, TensorId } from '../../ir/graph.js';
 import { operatorsOf, sourceOf } from '../../ir/operators.js';
 import type { View } from '../../ir/view.js';
@@ -155,10 +156,17 @@ export function outputsOf(matching: Matching, edges: readonly AlignedEdge[]): Al
       resultOf(candidate, output, (unit) => (matching.ofCandidate(unit) === undefined ? undefined : unit)),
     ),
   );
+  // A count of detections has no activation that it could be aligned by: its operator says what it is.
+  outputs.pair(detectionsOf(reference.graph), detectionsOf(candidate.graph));
   return candidate.graph.outputs.map((_, position) => ({
     reference: outputs.found.get(position),
     candidate: position,
   }));
+}
+
+function detectionsOf(graph: Graph): (DetectionResult | undefined)[] {
+  const results = detectionResults(graph);
+  return graph.outputs.map((output) => results.get(output));
 }
 
 /** Name of the result of a matched unit that an output is, of numbers that are not compared; `twin` gives the candidate's unit. */

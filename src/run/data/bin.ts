@@ -31,6 +31,7 @@ export async function openBin(
   const elements = elementCount(dims);
   const { size } = await statOf(path);
   if (size === 0) throw new DataError('it is empty');
+  await requireHeaderless(path, size, id);
   const { dtype, note } = await storedType(input, path, size, elements, context);
   const [batch = 1, ...rest] = dims;
   const samples = size / (elements * elementBytes(dtype));
@@ -41,6 +42,23 @@ export async function openBin(
     ...(note === undefined ? {} : { typeNote: note }),
     open: () => fileReader(path, 0, size),
   };
+}
+
+/** The first bytes of every .npy file. */
+const NPY_MAGIC = '\u0093NUMPY';
+
+/** @throws DataError for a .npy file under another name: its header would be read as values wherever the size happens to fit */
+async function requireHeaderless(path: string, size: number, id: string): Promise<void> {
+  const reader = fileReader(path, 0, Math.min(size, NPY_MAGIC.length));
+  try {
+    const bytes = await reader.read(0, NPY_MAGIC.length);
+    if (Buffer.from(bytes).toString('latin1') !== NPY_MAGIC) return;
+  } finally {
+    await reader.close();
+  }
+  throw new DataError('it is a .npy file by its first bytes, and a headerless one by its name', {
+    hint: `rename it to ${id.replace(/\.[^.]*$/, '')}.npy`,
+  });
 }
 
 interface StoredType {

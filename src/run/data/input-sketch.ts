@@ -2,6 +2,7 @@
 import { toFloat32 } from '../../ir/elements.js';
 import type { Feed } from './dataset.js';
 import { layoutOf, type Layout } from './image-input.js';
+import { Neighbours } from './neighbours.js';
 import type { ChannelStudy, InputStudy } from './study.js';
 import { ValueSketch } from './value-sketch.js';
 
@@ -64,6 +65,7 @@ export class InputSketch {
   readonly #layout: Layout;
   #channels: ValueSketch[] = [];
   #hasChannels = false;
+  readonly #neighbours = new Neighbours();
 
   constructor(tensor: string, layout: Layout) {
     this.#tensor = tensor;
@@ -72,6 +74,7 @@ export class InputSketch {
 
   add(values: ArrayLike<number>, dims: readonly number[]): SampleSpread {
     const view = channelView(dims, this.#layout);
+    this.#neighbours.add(values, dims, view);
     // Extents may differ from sample to sample; channels that do have no meaning.
     if (this.#channels.length === 0) {
       this.#channels = Array.from({ length: view.channels }, () => new ValueSketch());
@@ -119,6 +122,7 @@ export class InputSketch {
     }
     const study = whole.study();
     if (study === undefined) return undefined;
+    const neighbours = this.#neighbours.steps();
     return {
       tensor: this.#tensor,
       ...study,
@@ -130,6 +134,7 @@ export class InputSketch {
             return channel === undefined ? [] : [channel];
           })
         : [],
+      ...(neighbours === undefined ? {} : { neighbours }),
     };
   }
 }

@@ -45,7 +45,14 @@ function rowsOf({ dims }: { dims: readonly number[] }): number {
 function tables(outputs: readonly OutputForm[], widths: readonly number[]): readonly OutputForm[] {
   const found = outputs.filter((output) => widths.includes(widthOf(output) ?? 0));
   const batched = found.filter(({ dims }) => dims.length === 3);
-  return batched.length > 0 ? batched : found;
+  return batched.length > 0 ? batched : found.filter((output) => !isOfBoxes(output, outputs));
+}
+
+/** `[1, K]` beside boxes `[1, K, 4]`: one value for each of them, and no row. */
+function isOfBoxes(output: OutputForm, outputs: readonly OutputForm[]): boolean {
+  return outputs.some(
+    (boxes) => boxes.dims.length === 3 && widthOf(boxes) === 4 && isList(output, rowsOf(boxes)),
+  );
 }
 
 function isList({ dims }: OutputForm, rows: number): boolean {
@@ -142,7 +149,7 @@ function boxesApart(request: DecoderRequest): Export | undefined {
   const rows = rowsOf(boxes);
   const lists = relevant.filter((output) => output !== boxes && isList(output, rows));
   // A count has the form of a list where there is room for one detection only.
-  const [first, second] = lists.length > 2 ? lists.filter(({ name }) => !isCountName(name)) : lists;
+  const [first, second] = lists.length > 2 ? lists.filter((output) => !isCount(output)) : lists;
   const counter = outputs.find(
     (output) => ![boxes, first, second].includes(output) && output.dims.every((dim) => dim === 1),
   );
@@ -154,13 +161,13 @@ function boxesApart(request: DecoderRequest): Export | undefined {
     columns(given) {
       const { data, dims } = tableOf(given, boxes.name, 4);
       const room = rowsOf({ dims });
-      const count = counter === undefined ? room : countOf(anyOutputOf(given, counter.name), room);
+      const count = counter === undefined ? room : countOf(counter, given, room);
       const isSwapped = isScoreFirst(first, second, given, room, count);
       const [labels, scores] = isSwapped ? [second, first] : [first, second];
       return {
         edges: { data, step: 4, from: 0 },
         scores: { data: listOf(given, scores.name, room), step: 1, from: 0 },
-        labels: { data: listOf(given, labels.name, room), step: 1, from: 0 },
+        labels: { data: wholeNumbers(labels, listOf(given, labels.name, room)), step: 1, from: 0 },
         count,
         isYFirst,
       };
@@ -168,11 +175,20 @@ function boxesApart(request: DecoderRequest): Export | undefined {
   };
 }
 
-function isCountName(name: string): boolean {
-  return /num|count|:3$/i.test(name);
+function isCount({ name, result }: OutputForm): boolean {
+  return result === undefined ? /num|count|:3$/i.test(name) : result === 'count';
 }
 
-/** Which of two lists holds the scores: by type, else by name, else by the values; the converters of TensorFlow order them variously. */
+/** Of a step: half of it, and what float32 adds to that. */
+const ROUNDING = 0.505;
+
+/** What went through codes is a little beside the whole number that it was: no further than half a step. */
+function wholeNumbers({ step = 0 }: OutputForm, data: Data): Data {
+  const reach = ROUNDING * step;
+  return data.map((value) => (Math.abs(value - Math.round(value)) <= reach ? Math.round(value) : value));
+}
+
+/** Which of two lists holds the scores: by the operator, by type, else by name, else by the values; the converters of TensorFlow order them variously. */
 function isScoreFirst(
   first: OutputForm,
   second: OutputForm,
@@ -180,11 +196,14 @@ function isScoreFirst(
   room: number,
   count: number,
 ): boolean {
+  if (first.result !== second.result) return first.result === 'scores' || second.result === 'classes';
   if (isWhole(first) !== isWhole(second)) return isWhole(second);
   const says = (output: OutputForm, word: RegExp): boolean => word.test(output.name);
   if (says(first, /score/i) !== says(second, /score/i)) return says(first, /score/i);
   if (says(first, /class|label/i) !== says(second, /class|label/i)) return says(second, /class|label/i);
-  const [a, b] = [first, second].map(({ name }) => ({ data: listOf(outputs, name, room), step: 1, from: 0 }));
+  const [a, b] = [first, second].map((output) => {
+    return { data: wholeNumbers(output, listOf(outputs, output.name, room)), step: 1, from: 0 };
+  });
   const canSwap = isScoreColumn(a!, count) && isClassColumn(b!, count);
   const canStay = isClassColumn(a!, count) && isScoreColumn(b!, count);
   // The order of TFLite_Detection_PostProcess, classes before scores, where values do not tell: with no detections.
@@ -210,7 +229,9 @@ function listOf(outputs: readonly NetworkOutput[], name: string, rows: number): 
 }
 
 /** @throws DataError when it is no number of detections */
-function countOf({ name, data: [count = NaN] }: NetworkOutput, room: number): number {
+function countOf(counter: OutputForm, outputs: readonly NetworkOutput[], room: number): number {
+  const { name, data } = anyOutputOf(outputs, counter.name);
+  const [count = NaN] = wholeNumbers(counter, data);
   if (Number.isInteger(count) && count >= 0 && count <= room) return count;
   throw new DataError(`output ${name} says ${count} detections; there is room for 0 to ${room}`);
 }

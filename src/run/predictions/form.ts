@@ -1,5 +1,6 @@
 /** What decoders are chosen by, and what one of them is before it is chosen. */
 import { formatDims } from '../../ir/elements.js';
+import type { DetectionResult } from '../../ir/detections.js';
 import type { DType } from '../../ir/graph.js';
 import type { DecodeContext, NetworkOutput, Prediction, PredictionKind } from './prediction.js';
 
@@ -11,6 +12,10 @@ export interface OutputForm {
   readonly dtype: DType;
   /** The integers are codes of real values: they are scores, not classes. */
   readonly isQuantized?: boolean;
+  /** Of codes under one scale: how far two neighbours are apart. */
+  readonly step?: number;
+  /** Which result of the operator that ends the network, where the graph says so. */
+  readonly result?: DetectionResult;
 }
 
 export interface DecoderRequest {

@@ -77,6 +77,53 @@ describe('outputs of detectors that end in NMS', () => {
     expectBox(await decode(outputs, { format: 'tflite' }));
   });
 
+  it.each([2, 4, 5, 6, 7])('takes lists of %i detections beside their boxes for no rows', async (room) => {
+    const rest = room - 1;
+    const outputs = [
+      output('StatefulPartitionedCall:1', [1, room], [0.75, ...zeros(rest)]),
+      output('StatefulPartitionedCall:3', [1, room, 4], [...Y_FIRST, ...zeros(4 * rest)]),
+      output('StatefulPartitionedCall:0', [1], [1]),
+      output('StatefulPartitionedCall:2', [1, room], [2, ...zeros(rest)]),
+    ];
+    expectBox(await decode(outputs, { format: 'tflite' }));
+  });
+
+  it('goes by the operator where values fit both ways, and where there is room for one', async () => {
+    const results = ['scores', 'boxes', 'count', 'classes'] as const;
+    const read = async (room: number): Promise<BoxesPrediction> => {
+      const outputs = [
+        output('StatefulPartitionedCall:1', [1, room], [1, ...zeros(room - 1)]),
+        output('StatefulPartitionedCall:3', [1, room, 4], [...Y_FIRST, ...zeros(4 * (room - 1))]),
+        output('StatefulPartitionedCall:0', [1], [1]),
+        output('StatefulPartitionedCall:2', [1, room], [0, ...zeros(room - 1)]),
+      ];
+      const forms = outputs.map((given, at): OutputForm => ({ ...form(given), result: results[at]! }));
+      return decode(outputs, { outputs: forms, format: 'tflite' });
+    };
+    for (const room of [1, 2, 5]) {
+      expect((await read(room)).boxes.map(({ label, score }) => [label, score])).toEqual([[0, 1]]);
+    }
+  });
+
+  it('rounds classes and a count that went through codes, by half a step', async () => {
+    const read = (count: number): Promise<BoxesPrediction> => {
+      const outputs = [
+        output('b', [1, 10, 4], [...Y_FIRST, ...zeros(36)]),
+        output('c', [1, 10], [1.9875, ...zeros(9)]),
+        output('s', [1, 10], [0.75, ...zeros(9)]),
+        output('n', [1], [count]),
+      ];
+      const forms = outputs.map((given): OutputForm => {
+        return { ...form(given), dtype: 'uint8', isQuantized: true, step: 10 / 255 };
+      });
+      return decode(outputs, { outputs: forms, format: 'tflite' });
+    };
+    expectBox(await read(1.019));
+    // 3 detections are 76.5 steps.
+    expectBox(await read((76 * 10) / 255));
+    await expect(read(1.03)).rejects.toThrow('output n says');
+  });
+
   it('reads the named outputs of a TensorFlow model as ONNX', async () => {
     const outputs = [
       output('detection_anchor_indices', [1, 1], [4]),
@@ -136,6 +183,10 @@ describe('outputs of detectors that end in NMS', () => {
     );
   });
 });
+
+function zeros(count: number): number[] {
+  return new Array<number>(count).fill(0);
+}
 
 function form({ name, dims }: NetworkOutput): OutputForm {
   return { name, dims, dtype: 'float32' };

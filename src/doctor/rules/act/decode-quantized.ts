@@ -33,7 +33,7 @@ export const decodeQuantized = rule({
       'https://github.com/ultralytics/ultralytics/issues/25920',
       'https://github.com/microsoft/onnxruntime/issues/14233',
       'act.concat-shared-scale',
-      'out.saturated',
+      'out.few-levels',
     ],
   },
   formerly: ['head.decode-quantized'],

@@ -102,7 +102,7 @@ function spreadChannels(evidence: Channels): Diagnosed[] {
   // Codes that are only moved keep their channels: the first tensor that has them is named.
   const told = new Set<string>();
   const spreads = edges.flatMap((measurement) => {
-    const { quant, edge, channels } = measurement;
+    const { quant, edge } = measurement;
     if (quant === undefined) return [];
     const spread = spreadOf(measurement, statistics?.get(edge.tensor));
     if (spread === undefined || spread.ratio < NOTE_RATIO) return [];

@@ -2,6 +2,7 @@ import { nodeLabel, tensorOf, type Graph, type Node, type TensorId } from '../..
 import type { QuantParams } from '../../../ir/lane.js';
 import type { LaneEvidence } from '../../evidence.js';
 import type { Diagnosed } from '../../finding.js';
+import { movedFrom } from '../../joined.js';
 import { quantizerOf, stepOf } from '../../quantizers.js';
 import { remedy } from '../../remedy.js';
 import { rule } from '../../rule.js';
@@ -84,7 +85,7 @@ function fedBack(evidence: LaneEvidence): Diagnosed[] {
   const { graph, lane } = evidence;
   return statePairs(graph).flatMap(({ input, output }): Diagnosed[] => {
     const enters = quantizerOf(graph, lane, input);
-    const leaves = quantizerOf(graph, lane, output);
+    const leaves = quantizerOf(graph, lane, movedFrom(graph, output, (id) => lane.tensors.has(id)) ?? output);
     if (leaves === undefined && enters === undefined) return [];
     const bits = Math.min(...[enters, leaves].map((params) => (params === undefined ? 32 : bitsOf(params))));
     if (bits > 8) return [];

@@ -16,7 +16,7 @@ const HALF = 0.5;
 const GROWS = 1.1;
 /** Share of the tensors that do; a fifth of the ranges of sound networks do on 64 pictures, and lose nothing by it. */
 const MANY = 0.25;
-const LEAST_MANY = 2;
+const LEAST_MANY = 3;
 /** Share of the tensors that lose values at the ends of their ranges on other data, and the share of the values. */
 const CLIPPING = 0.2;
 const CLIPPED = 0.01;

@@ -1,5 +1,5 @@
 import type { StudiedOutput } from '../../../run/output-study.js';
-import { outputSubject, probabilitiesOf } from '../../computed-by.js';
+import { outputQuantizers, outputSubject, probabilitiesOf } from '../../computed-by.js';
 import type { With } from '../../evidence.js';
 import type { Diagnosed } from '../../finding.js';
 import { remedy } from '../../remedy.js';
@@ -87,7 +87,7 @@ function coarse(evidence: With<'lane'>, output: StudiedOutput): Diagnosed[] {
         overrides: { activations: 'int16' },
         onnx: `quantize_static(..., nodes_to_exclude=['${outputSubject(graph, tensor).node ?? ''}'])`,
         tflite: 'tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8 in supported_ops',
-        change: { float: [tensor] },
+        change: { float: outputQuantizers(graph, evidence.lane, tensor) },
       }),
     },
   ];

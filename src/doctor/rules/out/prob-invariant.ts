@@ -1,7 +1,7 @@
 import { nodeLabel, type Graph, type TensorId } from '../../../ir/graph.js';
 import type { QuantParams } from '../../../ir/lane.js';
 import type { StudiedOutput } from '../../../run/output-study.js';
-import { outputSubject, probabilitiesOf, type Computed } from '../../computed-by.js';
+import { outputQuantizers, outputSubject, probabilitiesOf, type Computed } from '../../computed-by.js';
 import type { Evidence, With } from '../../evidence.js';
 import type { Diagnosed } from '../../finding.js';
 import { remedy } from '../../remedy.js';
@@ -67,20 +67,20 @@ function check(evidence: With<'lane'>): Diagnosed[] {
         subject: outputSubject(graph, tensor),
         ...found,
         // Only where its parameters are wrong would the output be better off in float.
-        ...(file === undefined || computed === undefined ? {} : inFloat(evidence, computed)),
+        ...(file === undefined || computed === undefined ? {} : inFloat(evidence, tensor, computed)),
       },
     ];
   });
 }
 
-function inFloat(evidence: With<'lane'>, { tensor, node }: Computed): ReturnType<typeof remedy> {
+function inFloat(evidence: With<'lane'>, output: TensorId, { node }: Computed): ReturnType<typeof remedy> {
   const label = nodeLabel(node);
   return remedy(evidence, {
     title: 'keep the last operator in float',
     flags: `--skip '${label}'`,
     skip: [label],
     onnx: `quantize_static(..., nodes_to_exclude=['${label}'])`,
-    change: { float: [tensor] },
+    change: { float: outputQuantizers(evidence.graph, evidence.lane, output) },
   });
 }
 

@@ -121,7 +121,9 @@ function merged(evidence: LaneEvidence): Diagnosed[] {
       subject: { node: nodeLabel(first.node), tensor: tensorOf(graph, first.tensor).name },
       message:
         `the centre tap of the kernel is ${short(first.ratio)} times the rms of the others, as merging an identity branch leaves it` +
-        (others.length === 0 ? '' : `; ${others.length} more ${others.length === 1 ? 'layer is' : 'layers are'} like that`) +
+        (others.length === 0
+          ? ''
+          : `; ${others.length} more ${others.length === 1 ? 'layer is' : 'layers are'} like that`) +
         (named.length === 0 ? '' : `; the worst keeps ${short(local)} dB (local)`),
       args: { ratio: first.ratio, layers: found.length },
       ...remedy(evidence, {

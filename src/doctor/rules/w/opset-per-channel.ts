@@ -44,12 +44,12 @@ interface ScaledWeight {
 }
 
 function check(evidence: LaneEvidence): Diagnosed[] {
-  const { graph, lane, scheme } = evidence;
+  const { graph, lane, scheme, file } = evidence;
   // Specifications say what TFLite files have; nothing keeps a simulation from it.
   if (graph.format !== 'onnx' || scheme !== undefined) return [];
   const scaled = weightsOf(graph).flatMap((weight) => withScale(lane, weight));
   const whole = scaled.filter(({ params }) => params.granularity.kind === 'per-tensor');
-  const opset = graph.opsets.get('') ?? AXIS_OPSET;
+  const opset = file?.opset ?? graph.opsets.get('') ?? AXIS_OPSET;
   if (opset < AXIS_OPSET && whole.length === scaled.length && whole.length >= LEAST) {
     const worst = worstOf(evidence, whole);
     return [

@@ -88,11 +88,12 @@ function uniform(
   };
 }
 
+/** The same as a file brings it. */
 function ofFile(
-  { scheme: _, ...rest }: With<'lane' | 'edges' | 'scheme'>,
+  { graph: g, lane, edges, statistics }: With<'lane' | 'edges' | 'scheme'>,
   more: Partial<Evidence> = {},
 ): Evidence {
-  return { ...rest, ...more };
+  return { graph: g, lane, edges, ...(statistics === undefined ? {} : { statistics }), ...more };
 }
 
 describe('cal.unrepresentative', () => {
@@ -119,7 +120,7 @@ describe('cal.unrepresentative', () => {
 
   it('says which ranges still grow', () => {
     const growing = seen([-1, 1], { min: -0.5, max: 0.5, samples: 8 });
-    const { statistics } = uniform(uint8(-1, 1), { min: -1, max: 1 }, growing);
+    const { statistics = new Map() } = uniform(uint8(-1, 1), { min: -1, max: 1 }, growing);
     const [first] = said(study({ samples: 16 }), { statistics });
     expect(first).toEqual(['warning', expect.stringMatching(/4 of 4 ranges \(100 %\).*a \(2\.0 times\)/)]);
   });

@@ -31,7 +31,7 @@ import { fileOf, reportedData, reportedModel } from './describe.js';
 import type { GateRequest } from './gate-request.js';
 import { judged, storedBaseline } from './judge.js';
 import { extentsOf } from './sample-extents.js';
-import { saturationOf, studyOf } from './studies.js';
+import { evaluationOf, saturationOf, studyOf } from './studies.js';
 import { explained } from './analyze-explained.js';
 import { changedScheme } from './fixes/changed-scheme.js';
 import { withMeasuredFixes } from './fixes/measured-fixes.js';
@@ -143,12 +143,13 @@ export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Repo
         file: fileOf(loaded),
         ...studyOf('calib', await calibSamples.study()),
         ...(evaluation === undefined ? {} : studyOf('data', await samples.study())),
-        outputs: await outputs.result(),
+        // Random data say nothing about what the network answers.
+        ...(isSmoke ? {} : { outputs: await outputs.result() }),
         ...(await saturationOf(graph, lane, simulation.scheme, samples, {
           threads: request.threads,
           watch: () => undefined,
         })),
-        ...part.evidence,
+        ...evaluationOf(part.evidence, request.gate),
       },
       withFixes: (diagnosed, ends) =>
         withMeasuredFixes(

@@ -39,7 +39,7 @@ import { changeable, changedLane } from './fixes/changed-lane.js';
 import { withMeasuredFixes } from './fixes/measured-fixes.js';
 import type { GateRequest } from './gate-request.js';
 import { judged, storedBaseline } from './judge.js';
-import { saturationOf, studyOf } from './studies.js';
+import { evaluationOf, saturationOf, studyOf } from './studies.js';
 import { networkPair, type NetworkPair } from './network-pair.js';
 
 export interface CompareRequest extends SourcesRequest {
@@ -138,9 +138,10 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     compared,
     suspects,
     ...studyOf('data', await samples.study()),
-    outputs: await outputs.result(),
+    // Random data say nothing about what the network answers.
+    ...(dataset.kind === 'random' ? {} : { outputs: await outputs.result() }),
     ...(await saturationOf(graph, lane, 'file', samples, { ...options, watch: () => undefined })),
-    ...part.evidence,
+    ...evaluationOf(part.evidence, request.gate),
     file: fileOf(candidate),
     ...outputDb(measured.ends),
     ...otherEvidence(original, dumped),

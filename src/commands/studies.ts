@@ -8,6 +8,7 @@ import type { DataStudy } from '../run/data/study.js';
 import type { OtherRunOptions } from '../run/other-run.js';
 import type { Samples } from '../run/samples.js';
 import { studySaturation } from '../run/saturation.js';
+import type { GateRequest } from './gate-request.js';
 
 /** Products of 8-bit numbers that are looked at: a tenth of a second's worth. */
 const PRODUCTS = 5e7;
@@ -28,4 +29,16 @@ export async function saturationOf(
 /** Nothing where no pass went through all samples. */
 export function studyOf(part: 'calib' | 'data', study: DataStudy | undefined): Partial<Evidence> {
   return study === undefined ? {} : { [part]: study };
+}
+
+/** What evaluating showed, with what the candidate may lose: where `--max-drop` says so. */
+export function evaluationOf(
+  evidence: Pick<Evidence, 'accuracy' | 'preprocessings' | 'evaluation'>,
+  { thresholds: { maxDrop } }: GateRequest,
+): Partial<Evidence> {
+  const { accuracy, evaluation } = evidence;
+  if (maxDrop === undefined || evaluation === undefined) return evidence;
+  const relative = accuracy?.reference === undefined ? undefined : (maxDrop.value * accuracy.reference) / 100;
+  const tolerance = maxDrop.unit === 'pt' ? maxDrop.value : relative;
+  return tolerance === undefined ? evidence : { ...evidence, evaluation: { ...evaluation, tolerance } };
 }

@@ -161,6 +161,40 @@ describe('w.not-same-model names the layer whose weights', () => {
   });
 });
 
+describe('w.not-same-model of two files that nothing ran', () => {
+  /** Without what was measured. */
+  const said = (candidate: Graph): string[] => {
+    const { edges, suspects, ...files } = comparison(candidate, {
+      reference: { graph: REFERENCE, lane: FLOAT_LANE },
+      compared: comparedByPosition(REFERENCE, candidate, FLOAT_LANE),
+    });
+    expect([edges, suspects]).not.toContain(undefined);
+    return notSameModel.check(files).map(short);
+  };
+
+  it('names a layer whose weights are others for sure', () => {
+    expect(said(network(change(1, (_, i) => WEIGHTS[3]![i]!)))).toEqual([NAMED]);
+    expect(said(network(change(1, (value, i) => (i === 5 ? NaN : value))))).toEqual([NAMED]);
+    expect(said(network(change(1, (value) => -value)))).toEqual([NAMED]);
+  });
+
+  it('warns of scaled channels, which an equalization makes on purpose', () => {
+    const scaled = network(change(1, (value, i) => (i >= 36 && i < 72 ? 3 * value : value)));
+    expect(said(scaled)).toEqual([NAMED.replace('error', 'warning')]);
+  });
+
+  it('says nothing of biases', () => {
+    expect(
+      said(
+        network(
+          WEIGHTS,
+          change(1, (value) => 5 * value, BIASES),
+        ),
+      ),
+    ).toEqual([]);
+  });
+});
+
 describe('w.coarse-scale', () => {
   const coarse = (dtype: QuantParams['dtype']): readonly Finding[] => {
     const candidate = network(change(1, (value) => 4 * Math.round(value / 4)));
@@ -363,7 +397,9 @@ describe('w.bias-overflow', () => {
       ...laneOf(REFERENCE, { b2: perAxis(dtype, 0, [1, 1, 1, 1]) }),
       codes: new Map([[tensorNamed(REFERENCE, 'b2').id, constantData(dtype, [4], codes)]]),
     };
-    return biasOverflow.check({ graph: REFERENCE, lane }).map((one) => `${short(one)} ${one.args['channel']}`);
+    return biasOverflow
+      .check({ graph: REFERENCE, lane })
+      .map((one) => `${short(one)} ${one.args['channel']}`);
   };
 
   it.each([[2 ** 31 - 1], [-(2 ** 31)], [1 - 2 ** 31]])(

@@ -12,7 +12,7 @@ export const notSameModel = rule({
   id: 'w.not-same-model',
   title: 'The weights are not those of the reference',
   severity: 'error',
-  needs: ['reference', 'compared', 'edges', 'suspects'],
+  needs: ['reference', 'compared'],
   text: {
     what: 'Every weight of the candidate beside that of the reference: rounding moves none by more than half a step.',
     why: 'Another checkpoint, averaged weights, a converter that scaled or exchanged something: then the difference between the two networks is not what quantization cost.',
@@ -23,7 +23,8 @@ export const notSameModel = rule({
   check,
 });
 
-type OtherWeights = With<'edges' | 'reference' | 'compared' | 'suspects'>;
+type OtherWeights = With<'reference' | 'compared'>;
+type MeasuredWeights = With<'edges' | 'reference' | 'compared' | 'suspects'>;
 
 /** Rounding to codes moves no value further than half a step; some exporters cut off the last one. */
 const ROUNDING_STEPS = 1.05;
@@ -37,6 +38,8 @@ const HARMLESS_NOISE_DB = 20;
 const RELATED = 0.9;
 /** Correlation of values that differ by a factor alone. */
 const ALIKE = 0.99;
+/** Correlation below which weights are others for sure, though nothing was run; a search for a better rounding moves them, too. */
+const UNRELATED = 0.5;
 /** Factors between which a channel counts as unscaled. */
 const GAINS: readonly [number, number] = [0.8, 1.25];
 /** Magnitude, as a share of the reference's, below which a channel is zero. */
@@ -68,10 +71,27 @@ function check(evidence: OtherWeights): Diagnosed[] {
   const named = weights.flatMap((weight): Finding[] => {
     if (!isOther(weight)) return [];
     const fault = faultOf(evidence, weight, usual, trained);
-    return fault === undefined ? [] : [finding(evidence, weight, fault)];
+    if (fault === undefined) return [];
+    const found = finding(evidence, weight, fault);
+    return [isMeasured(evidence) || isCertain(weight) ? found : { ...found, severity: 'warning' }];
   });
   // Bias correction and training change biases a little, and rightly so.
-  const biases = evidence.compared
+  const biases = isMeasured(evidence) ? faultyBiases(evidence, trained) : [];
+  return [...whole, ...named, ...biases];
+}
+
+function isMeasured(evidence: OtherWeights): evidence is MeasuredWeights {
+  return evidence.edges !== undefined && evidence.suspects !== undefined;
+}
+
+/** Whether the file alone says that the layer computes something else: an equalization may scale channels on purpose. */
+function isCertain({ correlation = 0, error }: ConstantComparison): boolean {
+  return correlation < UNRELATED || (error?.nonFinite ?? 0) > 0;
+}
+
+/** What a bias may be is seen in what its layer computes. */
+function faultyBiases(evidence: MeasuredWeights, trained: boolean): Diagnosed[] {
+  return evidence.compared
     .filter((one) => one.role === 'bias' && noiseOf(one) > COARSE_NOISE)
     .flatMap((bias): Diagnosed[] => {
       const harms = doesHarm(evidence, bias);
@@ -83,7 +103,6 @@ function check(evidence: OtherWeights): Diagnosed[] {
       };
       return [harms ? found : { ...found, severity: 'warning' }];
     });
-  return [...whole, ...named, ...biases];
 }
 
 /** Whether most weights are others than the reference's: of another checkpoint, or trained further. */
@@ -199,7 +218,7 @@ function biasFault({ correlation = 0 }: ConstantComparison, gain: number | undef
 }
 
 /** Whether the layer, on the right inputs, gives something else than the reference. */
-function doesHarm({ suspects, graph, edges }: OtherWeights, bias: ConstantComparison): boolean {
+function doesHarm({ suspects, graph, edges }: MeasuredWeights, bias: ConstantComparison): boolean {
   const { node } = bias;
   const least = noiseOf(bias) > 1 ? HARMLESS_NOISE_DB : HARMLESS_DB;
   const measured = new Set(edges.map(({ edge }) => edge.tensor));

@@ -8,16 +8,29 @@ const LABEL = 'CHECKED  ';
 const BLANK = ' '.repeat(LABEL.length);
 const NAMED = 4;
 
+/** In short, where rules are not what the report is about. */
+export function checkedInShort(
+  { checked, skipped }: ReportedRules,
+  findings: readonly Finding[],
+  width: number,
+): string[] {
+  const lacks = [...new Set(skipped.map(({ missing }) => missing))];
+  const more = skipped.length === 0 ? '' : `; ${skipped.length} more would need ${lacks.join(', or ')}`;
+  return labelled(LABEL, `${plural(checked.length, 'rule')}${foundText(findings)}${more}`, width);
+}
+
+function foundText(findings: readonly Finding[]): string {
+  return findings.every(({ severity }) => severity === 'note') ? ': no fault found' : '';
+}
+
 export function checkedLines(
   { checked, skipped }: ReportedRules,
   findings: readonly Finding[],
   width: number,
 ): string[] {
-  const serious = findings.filter(({ severity }) => severity !== 'note');
-  const found = serious.length === 0 ? ': no fault found' : '';
   const lacking = [...groupBy(skipped, ({ missing }) => missing)].sort(([, a], [, b]) => b.length - a.length);
   return [
-    ...labelled(LABEL, `${plural(checked.length, 'rule')}${found}`, width),
+    ...labelled(LABEL, `${plural(checked.length, 'rule')}${foundText(findings)}`, width),
     ...lacking.flatMap(([missing, rules]) => {
       const names = listed(
         rules.map(({ rule }) => rule),

@@ -3,7 +3,7 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import { departs } from '../diff/other-departure.js';
 import { accuracySection } from './accuracy-terminal.js';
 import { preprocessingSection } from './accuracy-terminal-preprocessing.js';
-import { checkedLines } from './checked-lines.js';
+import { checkedInShort } from './checked-lines.js';
 import { alignmentSection, inputsSection, outputsSection, unmatchedSection } from './compare-alignment.js';
 import { constantsSection } from './compare-constants.js';
 import { comparedLayers, layersInShort } from './compare-layers.js';
@@ -38,7 +38,6 @@ export function renderCompare(report: CompareReport, options: TerminalOptions): 
     gateSection(report, style, width),
     driftSection(report, style, width),
     findingLines(report.findings, style, width),
-    checkedLines(report.rules, report.findings, width),
     ...(options.quiet
       ? []
       : [
@@ -55,6 +54,7 @@ export function renderCompare(report: CompareReport, options: TerminalOptions): 
           runSection('RUNTIME', report.runtime, style, table),
           runSection('OPTIMIZED', report.optimized, style, table),
           runSection('ACTUAL', report.actual, style, table),
+          checkedInShort(report.rules, report.findings, width),
           missingLines(report, width),
           basis(report, style, width),
         ]),

@@ -25,7 +25,9 @@ export function ladderReading({ networks, better, deltaUnit }: Accuracy): string
     ...(convolutions === undefined ? [] : [`convolutions alone ${told(convolutions)}`]),
   ];
   return [
-    ...(parts.length === 0 ? [] : [`of ${told(loss)}: ${parts.join(', ')}${blameText(loss, weights, activations)}`]),
+    ...(parts.length === 0
+      ? []
+      : [`of ${told(loss)}: ${parts.join(', ')}${blameText(loss, weights, activations)}`]),
     ...(wide === undefined ? [] : [wideText(loss, wide, told)]),
   ];
 }
@@ -46,4 +48,3 @@ function wideText(loss: number, wide: number, told: (value: number) => string): 
     ? `the same network in 16 bits loses ${wide <= 0 ? 'nothing' : told(wide)}: the graph is right, the ranges of 8 bits are not enough`
     : `the same network in 16 bits still loses ${told(wide)}: more bits do not mend it, something else is wrong`;
 }
-

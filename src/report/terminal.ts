@@ -2,7 +2,7 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import { accuracySection } from './accuracy-terminal.js';
 import { preprocessingSection } from './accuracy-terminal-preprocessing.js';
-import { checkedLines } from './checked-lines.js';
+import { checkedInShort } from './checked-lines.js';
 import { driftSection } from './gate-terminal-drift.js';
 import { gateSection } from './gate-terminal.js';
 import { labelled, printable } from './format.js';
@@ -36,7 +36,6 @@ export function renderTerminal(report: Report, { top = DEFAULT_TOP, ...screen }:
     gateSection(report, style, options.width),
     driftSection(report, style, options.width),
     findingLines(report.findings, style, options.width),
-    checkedLines(report.rules, report.findings, options.width),
     ...(options.quiet
       ? []
       : [
@@ -45,6 +44,7 @@ export function renderTerminal(report: Report, { top = DEFAULT_TOP, ...screen }:
           channels(report, style, options),
           weights(report, style, options),
           advice(report, style, options),
+          checkedInShort(report.rules, report.findings, options.width),
           missingLines(report, options.width),
           basis(report, style, options.width),
         ]),

@@ -452,6 +452,16 @@ describe('rt.mismatch', () => {
     ).toHaveLength(1);
   });
 
+  it('is about operators, not about what a device was fed', () => {
+    const other = tensorRun('x', { ...FAR, node: '', op: '' });
+    expect(said({ actual: run(other, tensorRun('a', { ...FAR, inputsDiffer: true })) })).toEqual([]);
+    expect(said({ actual: run(other, tensorRun('y', FAR)) }).map(told)).toEqual([
+      'error rt.mismatch node of y y',
+    ]);
+    // A runtime is fed the same: what it makes of an input is its own work.
+    expect(said({ runtime: run(other) }).map(told)).toEqual(['error rt.mismatch x']);
+  });
+
   it('tells of a device, and how its tensor was read', () => {
     const { beyondTwoCodes, maxCodes, ...float } = tensorRun('one', FAR);
     expect([beyondTwoCodes, maxCodes]).toEqual([300, 90]);

@@ -266,7 +266,7 @@ describe('vendor-checklist', () => {
   }>('vendor-checklist');
 
   it.each(Object.entries(known.int8).filter(([folder]) => folder !== 'calib'))(
-    'calibrated on %s, the integers score what ONNX Runtime scores: %d %%',
+    'calibrated on %s, the integers score what ONNX Runtime scores, %d',
     async (folder, top1) => {
       const report = await reported(
         'vendor-checklist',

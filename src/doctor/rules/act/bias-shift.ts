@@ -81,10 +81,8 @@ function check(evidence: With<'edges'>): Diagnosed[] {
   });
 }
 
-/** With the share that a shift of every channel by its own mean explains, where that was measured. */
-type Shifted = ErrorMeasurement & { readonly channelBiasShare?: number };
-
-function shareOf({ biasShare, channelBiasShare = 0 }: Shifted): number {
+/** A bias has a value for each channel: shifts of either sign are corrected together. */
+function shareOf({ biasShare, channelBiasShare = 0 }: ErrorMeasurement): number {
   return Math.max(biasShare, channelBiasShare);
 }
 

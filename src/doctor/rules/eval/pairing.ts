@@ -31,28 +31,42 @@ function check({ graph, actual }: With<'actual'>): Finding[] {
   return actual.tensors
     .filter(({ tensor, node }) => node === '' && inputs.has(tensor))
     .flatMap((input): Finding[] => {
-      const { sqnrDb, exact } = input.simulated;
-      if (exact === true || sqnrDb === undefined || sqnrDb >= SAME_DB) return [];
+      if (isSame(input)) return [];
+      const { sqnrDb } = input.simulated;
       return [
         {
           rule: 'eval.pairing',
           severity: 'error',
           subject: { tensor: input.tensor },
-          message: messageOf(input, sqnrDb),
-          args: { sqnrDb, differing: input.differing, values: input.values },
+          message: messageOf(input),
+          args: {
+            ...(sqnrDb === undefined ? {} : { sqnrDb }),
+            differing: input.differing,
+            values: input.values,
+          },
           fix: { title: 'run on what the device was fed', edit: '--data DIR with the dumped inputs' },
         },
       ];
     });
 }
 
-function messageOf({ differing, values }: OtherTensor, sqnrDb: number): string {
-  const cause =
-    sqnrDb < OTHER_DB
-      ? 'other samples, or the same in another order'
-      : 'the same samples preprocessed otherwise';
+/** Beside samples of zeros, or of nothing but NaN, there is no SQNR. */
+function isSame({ differing, nonFinite = 0, simulated: { sqnrDb, exact } }: OtherTensor): boolean {
+  if (nonFinite > 0) return false;
+  return exact === true || differing === 0 || (sqnrDb ?? -Infinity) >= SAME_DB;
+}
+
+function messageOf({ differing, values, nonFinite = 0, simulated: { sqnrDb } }: OtherTensor): string {
+  const db = sqnrDb === undefined ? '' : ` (${short(sqnrDb)} dB)`;
   return (
-    `the dumped input differs from what is fed here in ${percent(differing / values)} of its values ` +
-    `(${short(sqnrDb)} dB): ${cause}; nothing behind it can be compared`
+    `the dumped input differs from what is fed here in ${percent(differing / values)} of its values` +
+    `${db}: ${causeOf(nonFinite, sqnrDb)}; nothing behind it can be compared`
   );
+}
+
+function causeOf(nonFinite: number, sqnrDb = -Infinity): string {
+  if (nonFinite > 0) return `${nonFinite} of them are NaN or infinite on one side only`;
+  return sqnrDb < OTHER_DB
+    ? 'other samples, or the same in another order'
+    : 'the same samples preprocessed otherwise';
 }

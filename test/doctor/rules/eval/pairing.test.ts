@@ -44,6 +44,17 @@ describe('eval.pairing', () => {
     );
   });
 
+  it('flags an input where there is no SQNR: beside zeros, or with NaN that only one side has', () => {
+    expect(found({ simulated: {} })[0]?.message).toBe(
+      'the dumped input differs from what is fed here in 90 % of its values: other samples, or the same in another order; ' +
+        'nothing behind it can be compared',
+    );
+    expect(found({ differing: 3, nonFinite: 3, simulated: { sqnrDb: 90 } })[0]?.message).toContain(
+      'in 3 % of its values (90 dB): 3 of them are NaN or infinite on one side only;',
+    );
+    expect(found({ differing: 0, simulated: {} })).toEqual([]);
+  });
+
   it('leaves what operators write alone', () => {
     expect(found({ tensor: 'y', node: 'relu', op: 'Relu', simulated: { sqnrDb: 1 } })).toEqual([]);
   });

@@ -28,6 +28,8 @@ export interface MeasuredFix {
   readonly beforeDb?: number;
   readonly afterDb?: number;
   readonly samples: number;
+  /** Places that the rule names, all of them changed at once; absent for one. */
+  readonly places?: number;
 }
 
 /** A change of the network under test that stands for the fix, so that what it buys can be measured. */

@@ -3,8 +3,9 @@ import type { Finding, Fix, MeasuredFix } from '../doctor/finding.js';
 import type { Report } from './report.js';
 
 /** "output logits 3.1 -> 38.0 dB (16 samples)". */
-export function measuredText({ tensor, beforeDb, afterDb, samples }: MeasuredFix): string {
-  return `${tensor} ${dbText(beforeDb)} -> ${dbText(afterDb)} dB cumulative, measured on ${samples} sample${samples === 1 ? '' : 's'}`;
+export function measuredText({ tensor, beforeDb, afterDb, samples, places = 1 }: MeasuredFix): string {
+  const all = places === 1 ? '' : `, all ${places} places at once`;
+  return `${tensor} ${dbText(beforeDb)} -> ${dbText(afterDb)} dB cumulative, measured on ${samples} sample${samples === 1 ? '' : 's'}${all}`;
 }
 
 function dbText(db: number | undefined): string {

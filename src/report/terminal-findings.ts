@@ -11,6 +11,7 @@ const TOLD_PER_RULE = 3;
 const MORE_PLACES = 8;
 /** Indent of what is told of a finding. */
 const TOLD = '           ';
+const TRY = `${TOLD}try: `;
 
 /** Findings of one rule stand together; the first few are told in full, the places of the others in one line. */
 export function findingLines(all: readonly Finding[], style: ChalkInstance, width: number): string[] {
@@ -44,7 +45,13 @@ export function findingLines(all: readonly Finding[], style: ChalkInstance, widt
 function tried({ title, edit, measured }: Fix, style: ChalkInstance, width: number): string[] {
   const gained =
     measured === undefined ? [] : labelled(TOLD, prose(`gives ${measuredText(measured)}`), width);
-  const line = `${TOLD}try: ${style.bold(edit)}`;
-  const fits = `${TOLD}try: ${edit}  (${title})`.length <= width;
-  return [...(fits ? [`${line}  (${title})`] : [line, ...labelled(TOLD, `(${title})`, width)]), ...gained];
+  const text = prose(edit);
+  const lines = labelled(TRY, text, width, style.bold);
+  const fits = `${TRY}${text}  (${title})`.length <= width;
+  return [
+    ...(fits
+      ? lines.map((line) => `${line}  (${title})`)
+      : [...lines, ...labelled(TOLD, `(${title})`, width)]),
+    ...gained,
+  ];
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { channelSqnr, measurementOf } from '../../src/diff/measurement.js';
 import { sqnr } from '../../src/ir/sums.js';
 import { emptyErrorSums, type ErrorSums, type ValueSums } from '../../src/ir/sums.js';
+import { Random } from '../quant/samples.js';
 
 const VALUE: ValueSums = { count: 10, nonFinite: 0, sumXX: 100, clipped: 0 };
 
@@ -46,6 +47,37 @@ describe('a measurement', () => {
     // A shift by -0.2 has the energy 10 * 0.04 of the 4.
     expect(measured.biasShare).toBeCloseTo(0.1, 10);
     expect(measured.exact).toBeUndefined();
+  });
+
+  it('says what a shift of each channel by itself explains, also where the shifts cancel', () => {
+    const random = new Random(5);
+    const shifts = [0.5, -0.5, 0.1, 0];
+    const errors = shifts.map((shift) => Array.from({ length: 50 }, () => shift + 0.2 * random.bell()));
+    const all = errors.flat();
+    const rest = (list: readonly number[], shift: number): number =>
+      list.reduce((left, e) => left + (e - shift) ** 2, 0);
+    const meanOf = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0) / list.length;
+    const measured = measurementOf(
+      { ...VALUE, count: all.length },
+      errorsOf({
+        sumEE: Float64Array.from(errors, (list) => rest(list, 0)),
+        sumE: Float64Array.from(errors, (list) => list.reduce((a, b) => a + b, 0)),
+      }),
+    )!;
+    // What is left when every channel is moved back by its mean, and when all are moved by one.
+    const left = errors.reduce((sum, list) => sum + rest(list, meanOf(list)), 0);
+    expect(measured.channelBiasShare).toBeCloseTo(1 - left / rest(all, 0), 10);
+    expect(measured.biasShare).toBeCloseTo(1 - rest(all, meanOf(all)) / rest(all, 0), 10);
+    expect(measured.channelBiasShare).toBeGreaterThan(0.6);
+    expect(measured.biasShare).toBeLessThan(0.1);
+  });
+
+  it('has no share of channels where there is one channel, or no error', () => {
+    const one = errorsOf({ sumEE: Float64Array.of(4), sumE: Float64Array.of(4) });
+    expect(measurementOf(VALUE, one)).not.toHaveProperty('channelBiasShare');
+    expect(measurementOf(VALUE, errorsOf({ sumEE: Float64Array.of(0, 0) }))).not.toHaveProperty(
+      'channelBiasShare',
+    );
   });
 
   it('is about the finite values only', () => {

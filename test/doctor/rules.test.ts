@@ -9,6 +9,7 @@ import { FLOAT_LANE, type Lane, type QuantParams } from '../../src/ir/lane.js';
 import { buildLane } from '../../src/quant/lane.js';
 import { planQuantization } from '../../src/quant/placement/planner.js';
 import { overrideScheme, SCHEMES } from '../../src/quant/presets.js';
+import type { ObserverSpec, TensorScheme } from '../../src/quant/scheme.js';
 import { NO_SELECTION } from '../../src/quant/select.js';
 import { edgeMeasurement, errorOf, evidence } from '../support/evidence.js';
 import { graph } from '../support/graph-builder.js';
@@ -126,11 +127,23 @@ describe('act.clipped', () => {
       if (severity !== undefined) {
         expect(findings[0]).toMatchObject({
           args: { clippedShare, clipNoise: clip },
-          fix: { edit: '--observer minmax' },
+          fix: { edit: 'calibrate on more data that reach as far' },
         });
       }
     },
   );
+
+  it('advises the extremes only where the range is not made of them already', () => {
+    const self = errorOf(5, { clippedShare: 0.2, noise: { clip: 0.9, round: 0.1 } });
+    const measured = evidence(CHAIN, [edgeMeasurement(CHAIN, 'y', { self })]);
+    const editOf = (observer: ObserverSpec): string | undefined => {
+      const activations = { ...(SCHEMES.ort!.activations as TensorScheme), observer };
+      const { findings } = diagnose({ ...measured, scheme: { ...SCHEMES.ort!, activations } });
+      return findings[0]?.fix?.edit;
+    };
+    expect(editOf({ kind: 'minmax' })).toBe('calibrate on more data that reach as far');
+    expect(editOf({ kind: 'percentile', percentile: 99 })).toBe('--observer minmax');
+  });
 });
 
 describe('prescribed scales', () => {

@@ -72,6 +72,7 @@ describe('the order of the report', () => {
       'ALIGNMENT',
       'RUNTIME',
       'ACTUAL',
+      'CHECKED',
       'NOT MEASURED',
     ]);
     const last = linesOf(everything).map((line) => line.split(' ')[0]);
@@ -88,8 +89,16 @@ describe('the order of the report', () => {
 
 describe('a healthy pair', () => {
   it('gets a short report that says what was compared and that nothing is wrong', () => {
-    expect(titlesOf(HEALTHY)).toEqual(['VERDICT', 'LADDER', 'LAYERS', 'CONSTANTS', 'OUTPUTS', 'ALIGNMENT']);
-    expect(linesOf(HEALTHY).length).toBeLessThan(32);
+    expect(titlesOf(HEALTHY)).toEqual([
+      'VERDICT',
+      'LADDER',
+      'LAYERS',
+      'CONSTANTS',
+      'OUTPUTS',
+      'ALIGNMENT',
+      'CHECKED',
+    ]);
+    expect(linesOf(HEALTHY).length).toBeLessThan(34);
     expect(text(section(HEALTHY, 'LAYERS'))).toBe(
       'LAYERS 6 aligned tensors; lowest cumulative SQNR 35.0 dB at pointwise (CONV_2D#3); lowest local SQNR 37.9 dB at pointwise (CONV_2D#3)',
     );
@@ -537,7 +546,7 @@ describe('names that anybody may have written into a file', () => {
       expect(output).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u061c\ufeff]/);
       expect(output).toContain('\\u001b');
       expect(output.split('\n').filter((line) => line.length > width)).toEqual([]);
-      expect(titlesOf(hostile(name), { width })).toHaveLength(14);
+      expect(titlesOf(hostile(name), { width })).toHaveLength(15);
     },
   );
 
@@ -575,7 +584,7 @@ describe('what a report may lack', () => {
       data: {},
       alignment: { ...HEALTHY.alignment, outputs: [], inputs: [], grounds: {} },
     };
-    expect(titlesOf(empty)).toEqual(['VERDICT', 'ALIGNMENT']);
+    expect(titlesOf(empty)).toEqual(['VERDICT', 'ALIGNMENT', 'CHECKED']);
   });
 
   it('is a dash in a table, never a zero', () => {

@@ -25,7 +25,8 @@ export interface FixedNetwork {
 }
 
 /**
- * The findings, those whose fix was tried with what it gave. Of fixes that are the same the first finding has it.
+ * The findings, those whose fix was tried with what it gave. What one rule asks for at several places is tried at all of them at once,
+ * and its first finding has the result.
  *
  * @param samples at most so many, evenly spread
  */
@@ -35,9 +36,9 @@ export async function withMeasuredFixes(
   samples: (most: number) => Promise<Samples>,
   { threads }: { readonly threads: number },
 ): Promise<readonly Diagnosed[]> {
-  const tried = distinct(findings).flatMap((finding) => {
-    const made = finding.change === undefined ? undefined : changed(finding.change);
-    return made === undefined ? [] : [{ finding, lane: made }];
+  const tried = asked(findings).flatMap(({ finding, change, places }) => {
+    const made = changed(change);
+    return made === undefined ? [] : [{ finding, lane: made, places: change.kind === 'lane' ? places : 1 }];
   });
   const lanes = tried.slice(0, MOST_FIXES);
   if (lanes.length === 0 || ends.length === 0) return findings;
@@ -50,9 +51,9 @@ export async function withMeasuredFixes(
   const [before = [], ...after] = ladder.sums;
   const worst = worstOf(before);
   const gains = new Map(
-    lanes.map(({ finding }, at) => [
+    lanes.map(({ finding, places }, at) => [
       finding,
-      gainOf(graph, ends, before, after[at] ?? [], worst, ladder.samples),
+      gainOf(graph, ends, before, after[at] ?? [], worst, { samples: ladder.samples, places }),
     ]),
   );
   return findings.map((finding) => {
@@ -63,16 +64,40 @@ export async function withMeasuredFixes(
   });
 }
 
-/** Errors and warnings with a change, worst first; each change once. */
-function distinct(findings: readonly Diagnosed[]): Diagnosed[] {
-  const seen = new Set<string>();
-  return findings.filter(({ severity, fix, change }) => {
-    if (severity === 'note' || fix === undefined || change === undefined) return false;
-    const key = JSON.stringify(change);
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
+interface Tried {
+  /** The first that asks for it. */
+  readonly finding: Diagnosed;
+  readonly change: Change;
+  readonly places: number;
+}
+
+/** Changes that errors and warnings ask for, worst first; what one rule asks for at several places is one change. */
+function asked(findings: readonly Diagnosed[]): Tried[] {
+  const groups = new Map<string, Tried>();
+  for (const finding of findings) {
+    const { severity, rule, fix, change } = finding;
+    if (severity === 'note' || fix === undefined || change === undefined) continue;
+    const key = change.kind === 'lane' ? rule : `${rule} ${JSON.stringify(change)}`;
+    const known = groups.get(key);
+    groups.set(
+      key,
+      known === undefined
+        ? { finding, change, places: 1 }
+        : { ...known, change: joined(known.change, change), places: known.places + 1 },
+    );
+  }
+  return [...groups.values()];
+}
+
+/** Flags of a scheme hold everywhere; changes of a file are made at each place. */
+function joined(a: Change, b: Change): Change {
+  if (a.kind === 'scheme' || b.kind === 'scheme') return a;
+  return {
+    kind: 'lane',
+    ranges: [...(a.ranges ?? []), ...(b.ranges ?? [])],
+    float: [...(a.float ?? []), ...(b.float ?? [])],
+    constants: [...(a.constants ?? []), ...(b.constants ?? [])],
+  };
 }
 
 /** The output that keeps least. */
@@ -87,7 +112,7 @@ function gainOf(
   before: readonly RungSums[],
   after: readonly RungSums[],
   at: number,
-  samples: number,
+  { samples, places }: { readonly samples: number; readonly places: number },
 ): MeasuredFix | undefined {
   const [was, is, end] = [before[at], after[at], ends[at]];
   if (was === undefined || is === undefined || end === undefined) return undefined;
@@ -97,5 +122,6 @@ function gainOf(
     ...(beforeDb === undefined ? {} : { beforeDb }),
     ...(afterDb === undefined ? {} : { afterDb }),
     samples,
+    ...(places === 1 ? {} : { places }),
   };
 }

@@ -158,8 +158,9 @@ function byResampling(result: MetricResult, reference: NetworkScore, score: Netw
   };
 }
 
-function standingOf({ better }: MetricResult, [low]: Interval, pValue: number): Standing {
-  if (pValue >= SIGNIFICANT) return 'within noise';
+function standingOf({ better }: MetricResult, [low, high]: Interval, pValue: number): Standing {
+  // Interval and test are made in different ways, and may part: then neither is sure.
+  if (pValue >= SIGNIFICANT || (low <= 0 && high >= 0)) return 'within noise';
   return low > 0 === (better === 'higher') ? 'better' : 'worse';
 }
 

@@ -1,5 +1,6 @@
 /** What a metric says, in sentences. */
 import type { Accuracy, Interval, ScoredNetwork } from './accuracy.js';
+import { SIGNIFICANT } from './p-values.js';
 import { samplesToDecide } from './samples-to-decide.js';
 import {
   changeText,
@@ -69,9 +70,9 @@ function standingText(candidate: ScoredNetwork, told: Told): string {
   }
 }
 
-/** The interval leaves out 0, but p is not low enough. */
-function isNarrow({ deltaInterval: [low, high] = [0, 0] }: ScoredNetwork): boolean {
-  return low > 0 || high < 0;
+/** Interval and test part: one of them alone would call the change real. */
+function isNarrow({ deltaInterval: [low, high] = [0, 0], pValue = 1 }: ScoredNetwork): boolean {
+  return low > 0 || high < 0 || pValue < SIGNIFICANT;
 }
 
 /** How many samples would bring the interval to 1 point on each side; undefined when it is not wide, or not in points. */

@@ -168,6 +168,22 @@ describe('accuracy that is resampled', () => {
     expect(labelled(resampledResult({ unit: '', better, change })).standing).toBe(standing);
   });
 
+  it.each(['higher', 'lower'] as const)(
+    'is sure only where interval and test are, where %s is better',
+    (better) => {
+      // Most resamplings exceed the change: the correction for that bias moves the interval down, over 0; the test has none.
+      const differences = Array.from({ length: SHIFTED }, (_, i) => (i < 15 ? -0.3 : 1 + (3 * i) / SHIFTED));
+      const result = resampledResult({ unit: '%', better, change: 2 });
+      const [first] = result.networks;
+      const replicates = first!.replicates.map((value, i) => value + differences[i]!);
+      const accuracy = labelled({ ...result, networks: [first!, { ...result.networks[1]!, replicates }] });
+      expect(accuracy.pValue).toBe((2 * 16) / (SHIFTED + 1));
+      expect(accuracy.interval![0]).toBeLessThan(0);
+      expect(accuracy.standing).toBe('within noise');
+      expect(accuracy.summary).toMatch(/, p 0\.032, n 80\): within noise, if only just$/);
+    },
+  );
+
   it('calls networks equal that are so on every resampling', () => {
     const result = resampledResult({ unit: 'dB', better: 'higher', change: 0 });
     const accuracy = labelled({ ...result, networks: [result.networks[0]!, result.networks[0]!] });

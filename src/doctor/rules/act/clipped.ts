@@ -1,10 +1,11 @@
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import { isOnlyRectified } from '../../../ir/operators.js';
 import type { QuantParams } from '../../../ir/lane.js';
+import type { Scheme } from '../../../quant/scheme.js';
 import type { ErrorMeasurement } from '../../../diff/measurement.js';
 import type { With } from '../../evidence.js';
 import type { Diagnosed, Finding } from '../../finding.js';
-import { remedy } from '../../remedy.js';
+import { remedy, type Remedy } from '../../remedy.js';
 import { percent, short } from '../../wording.js';
 import { rule } from '../../rule.js';
 
@@ -66,8 +67,7 @@ function check(evidence: With<'edges'>): Diagnosed[] {
         args: { clippedShare: self.clippedShare, clipNoise: self.noise.clip },
         ...remedy(evidence, {
           title: 'widen the range',
-          flags: '--observer minmax',
-          overrides: { observer: 'minmax' },
+          ...flagsOf(evidence.scheme),
           onnx: 'quantize_static(..., calibrate_method=CalibrationMethod.MinMax)',
           tflite: 'a representative_dataset that reaches as far',
           change: { ranges: [edge.tensor] },
@@ -75,6 +75,15 @@ function check(evidence: With<'edges'>): Diagnosed[] {
       },
     ];
   });
+}
+
+/** Extremes cut off only what the calibration samples lack. */
+function flagsOf(scheme: Scheme | undefined): Pick<Remedy, 'flags' | 'overrides'> {
+  return scheme !== undefined &&
+    scheme.activations !== 'float' &&
+    scheme.activations.observer.kind === 'minmax'
+    ? { flags: 'calibrate on more data that reach as far' }
+    : { flags: '--observer minmax', overrides: { observer: 'minmax' } };
 }
 
 /** Whether values are cut off at the lower end alone. */

@@ -2,9 +2,10 @@ import type { EdgeMeasurement } from '../../../diff/edge-measurements.js';
 import { isFloat, tensorOf, type Graph, type Node, type TensorId } from '../../../ir/graph.js';
 import type { QuantParams } from '../../../ir/lane.js';
 import { mostOnOneWay } from '../../../ir/ways.js';
-import { activationsRead, isOutput, readersOf, sourceOf, writerOf } from '../../../ir/operators.js';
+import { activationsRead, sourceOf, writerOf } from '../../../ir/operators.js';
 import type { LaneEvidence } from '../../evidence.js';
 import type { Diagnosed } from '../../finding.js';
+import { isImpliedBound, movedReaders, refutedBounds, type Refutation } from '../../implied-bounds.js';
 import { PRESCRIBED, stepOf } from '../../quantizers.js';
 import { remedy } from '../../remedy.js';
 import { rule } from '../../rule.js';
@@ -65,6 +66,7 @@ interface Suspicion {
   readonly group: readonly Quantized[];
   readonly all: number;
   readonly kind: 'default' | 'shared';
+  readonly refuted: ReadonlyMap<TensorId, Refutation>;
 }
 
 function check(evidence: LaneEvidence): Diagnosed[] {
@@ -76,7 +78,11 @@ function check(evidence: LaneEvidence): Diagnosed[] {
   const places = [...groups.values()].map((group) => ({ group, count: independentOf(evidence, group) }));
   const all = places.reduce((sum, { count }) => sum + count, 0);
   return places.flatMap(({ group, count }): Diagnosed[] => {
-    const unbounded = group.filter((one) => !isBounded(evidence.graph, one));
+    const refuted = refutedBounds(
+      evidence,
+      group.map(({ tensor }) => tensor),
+    );
+    const unbounded = group.filter((one) => refuted.has(one.tensor) || !isBounded(evidence.graph, one));
     if (
       mostOnOneWay(
         evidence.graph,
@@ -84,11 +90,12 @@ function check(evidence: LaneEvidence): Diagnosed[] {
       ) < LEAST_CHAINED
     )
       return [];
+    const suspicion = { group: unbounded, all: own.length, refuted };
     if (isDefault(group[0]) && unbounded.length >= LEAST_DEFAULT)
-      return judged(evidence, { group: unbounded, all: own.length, kind: 'default' });
+      return judged(evidence, { ...suspicion, kind: 'default' });
     if (unbounded.length < LEAST_SHARED || count < LEAST_SHARED || count < SHARED * all) return [];
     if (isPowerOfTwo(group[0])) return [];
-    return judged(evidence, { group: unbounded, all: own.length, kind: 'shared' });
+    return judged(evidence, { ...suspicion, kind: 'shared' });
   });
 }
 
@@ -179,25 +186,16 @@ function isPowerOfTwo(one: Quantized | undefined): boolean {
   return Number.isInteger(Math.log2(one?.params.scale[0] ?? 0));
 }
 
-/** Operators whose results have a range of their own; a Clip that only the range stands for is none where scores come out. */
+/** Operators whose results have a range of their own. */
 function isBounded(graph: Graph, { tensor, low, high }: Quantized): boolean {
   const writer = writerOf(graph, tensor);
   if (writer === undefined) return false;
-  if (writer.op === 'Clip' && writer.origin.implied !== true) return true;
-  if (writer.op === 'Clip') return !isOfScores(graph, tensor);
+  if (writer.op === 'Clip' || writer.op === 'HardSwish') return true;
   // Products with what lies between 0 and 1, sines and normalized vectors stay between -1 and 1.
-  return (low >= -1.01 && high <= 1.01 && !WEIGHTED.has(writer.op)) || writer.op === 'HardSwish';
+  return low >= -1.01 && high <= 1.01 && !WEIGHTED.has(writer.op);
 }
 
 const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Add', 'Relu']);
-
-function isOfScores(graph: Graph, tensor: TensorId): boolean {
-  const readers = readersOf(graph, tensor);
-  return (
-    isOutput(graph, tensor) ||
-    readers.some(({ op }) => op === 'Softmax' || op === 'ArgMax' || op === 'Sigmoid')
-  );
-}
 
 /** Groups that no sum, and nothing that only moves values, holds together: some toolkits give operands and result one scale. */
 function independentOf({ graph, lane }: LaneEvidence, group: readonly Quantized[]): number {
@@ -226,7 +224,8 @@ function independentOf({ graph, lane }: LaneEvidence, group: readonly Quantized[
 
 const JOINING: ReadonlySet<string> = new Set(['Add', 'Sub', 'Sum', 'Relu', 'Clip', 'LeakyRelu', 'PRelu']);
 
-function judged(evidence: LaneEvidence, { group, all, kind }: Suspicion): Diagnosed[] {
+function judged(evidence: LaneEvidence, suspicion: Suspicion): Diagnosed[] {
+  const { group, all } = suspicion;
   const [first] = group;
   if (first === undefined) return [];
   const measured = group.flatMap((one) => measurementOf(evidence, one));
@@ -240,14 +239,18 @@ function judged(evidence: LaneEvidence, { group, all, kind }: Suspicion): Diagno
     worst === undefined
       ? ''
       : `; ${tensorOf(evidence.graph, worst.one.tensor).name} really goes from ${short(worst.measurement.range.min)} to ${short(worst.measurement.range.max)}`;
-  const how = kind === 'default' ? 'a default that no operator has' : 'which nothing makes them share';
+  const reasons = group.flatMap(({ tensor }) => suspicion.refuted.get(tensor) ?? []);
+  const isProved =
+    worst === undefined
+      ? reasons.includes('sign') || reasons.filter((each) => each === 'reference').length >= LEAST_CHAINED
+      : worst.db < BROKEN_DB;
   return [
     {
       rule: 'act.default-range',
-      severity: worst !== undefined && worst.db < BROKEN_DB ? 'error' : 'warning',
+      severity: isProved ? 'error' : 'warning',
       subject: subjectOf(evidence.graph, (worst?.one ?? first).tensor),
       message:
-        `${group.length} of ${all} activations (${percent(group.length / Math.max(1, all))}) have the same range ${range}, ${how}: ` +
+        `${group.length} of ${all} activations (${percent(group.length / Math.max(1, all))}) have the same range ${range}, ${howText(suspicion, reasons)}: ` +
         `${names.join(', ')}${others}${met}`,
       args: {
         tensors: group.length,
@@ -263,16 +266,30 @@ function judged(evidence: LaneEvidence, { group, all, kind }: Suspicion): Diagno
         tflite: 'converter.representative_dataset = ...; no --default_ranges_min, --default_ranges_max',
         change: { ranges: group.map(({ tensor }) => tensor) },
       }),
-      ...(worst === undefined ? {} : { explains: namesOf(evidence, first.params) }),
+      ...(worst === undefined && !isProved ? {} : { explains: explainedBy(evidence, suspicion) }),
     },
   ];
 }
 
-/** Of everything that has these parameters, what moves values included. */
-function namesOf({ graph, lane }: LaneEvidence, params: QuantParams): string[] {
-  return [...lane.tensors].flatMap(([tensor, own]) =>
-    keyOf(own) === keyOf(params) ? [tensorOf(graph, tensor).name] : [],
+function howText({ kind }: Suspicion, reasons: readonly Refutation[]): string {
+  if (kind === 'shared') return 'which nothing makes them share';
+  if (reasons.includes('reference')) return 'a default: the reference bounds nothing there';
+  if (reasons.includes('stated')) return 'a default: of layers with that range only others have a RELU6';
+  return reasons.includes('sign')
+    ? 'a default, since scores before a Sigmoid and encoded boxes are of either sign'
+    : 'a default that no operator has';
+}
+
+/** Everything that has these parameters, what moves values included, and what is computed of it by a function with a range of its own. */
+function explainedBy({ graph, lane }: LaneEvidence, { group: [first], refuted }: Suspicion): string[] {
+  const key = first === undefined ? '' : keyOf(first.params);
+  const scores = [...refuted.keys()].flatMap((tensor) =>
+    movedReaders(graph, tensor).flatMap(({ op, outputs }) => (PRESCRIBED.has(op) ? outputs : [])),
   );
+  return [
+    ...[...lane.tensors].flatMap(([tensor, own]) => (keyOf(own) === key ? [tensor] : [])),
+    ...scores.filter((id) => id !== null),
+  ].map((tensor) => tensorOf(graph, tensor).name);
 }
 
 interface Measured {
@@ -283,7 +300,9 @@ interface Measured {
 }
 
 /** By the end of the range that is reached first: one of 0 to 1 serves values of 0.9 though nothing is near 0. */
-function measurementOf({ edges = [] }: LaneEvidence, one: Quantized): Measured[] {
+function measurementOf({ graph, edges = [], reference }: LaneEvidence, one: Quantized): Measured[] {
+  // What is in question has been applied to what was measured of the network itself.
+  if (reference === undefined && isImpliedBound(graph, one.tensor)) return [];
   const measurement = edges.find(({ edge }) => edge.tensor === one.tensor);
   if (measurement === undefined) return [];
   const { min, max } = measurement.range;

@@ -2,7 +2,8 @@ import type { EdgeMeasurement } from '../../../diff/edge-measurements.js';
 import type { QuantParams } from '../../../ir/lane.js';
 import { isSymmetric } from '../../../quant/placement/lane-plan.js';
 import type { With } from '../../evidence.js';
-import type { Finding } from '../../finding.js';
+import type { Diagnosed } from '../../finding.js';
+import { remedy } from '../../remedy.js';
 import { subjectOf } from '../../subject.js';
 import { short } from '../../wording.js';
 import { rule } from '../../rule.js';
@@ -32,9 +33,10 @@ const COSTLY_DB = 25;
  * A zero point that does not fit: the range begins below values that never go below zero (or ends above those that never go above),
  * though nothing that shares its parameters needs it. What is too much at one end is missing at the other.
  */
-function check({ graph, lane, edges }: With<'lane' | 'edges'>): Finding[] {
+function check(evidence: With<'lane' | 'edges'>): Diagnosed[] {
+  const { graph, lane, edges } = evidence;
   const sharing = sharedRanges(edges);
-  return edges.flatMap((measurement): Finding[] => {
+  return edges.flatMap((measurement): Diagnosed[] => {
     const { quant, edge, errors } = measurement;
     const self = errors.get('self');
     if (self === undefined || quant?.granularity.kind !== 'per-tensor' || quant.dtype === 'int16') return [];
@@ -66,6 +68,12 @@ function check({ graph, lane, edges }: With<'lane' | 'edges'>): Finding[] {
           `the zero point ${zeroPoint} leaves ${codes} codes to values that never come: the range is ${short(rmin)} to ${short(rmax)}, ` +
           `the values are ${short(values.min)} to ${short(values.max)}${isCut ? ', and are cut off at the other end' : ''}`,
         args: { zeroPoint, codes },
+        ...remedy(evidence, {
+          title: 'make the range again from the values that come',
+          onnx: 'quantize_static(..., calibration_data_reader=READER), which reads data like these',
+          tflite: 'converter.representative_dataset = DATASET, which yields data like these',
+          change: { ranges: [edge.tensor] },
+        }),
       },
     ];
   });

@@ -1,7 +1,8 @@
 import type { QuantParams } from '../../../ir/lane.js';
 import type { EdgeMeasurement } from '../../../diff/edge-measurements.js';
 import type { With } from '../../evidence.js';
-import type { Finding } from '../../finding.js';
+import type { Diagnosed } from '../../finding.js';
+import { remedy } from '../../remedy.js';
 import { subjectOf } from '../../subject.js';
 import { short } from '../../wording.js';
 import { rule } from '../../rule.js';
@@ -27,9 +28,10 @@ const WARNING_DB = 15;
 const WIDE = 6;
 
 /** A quantizer so much coarser than the values that rounding destroys them. */
-function check({ graph, suspects, edges }: With<'edges' | 'suspects'>): Finding[] {
+function check(evidence: With<'edges' | 'suspects'>): Diagnosed[] {
+  const { graph, suspects, edges } = evidence;
   const suspected = new Set(suspects.filter(({ kind }) => kind === 'quantizer').map(({ tensor }) => tensor));
-  return edges.flatMap((measurement): Finding[] => {
+  return edges.flatMap((measurement): Diagnosed[] => {
     const { tensor } = measurement.edge;
     const { quant } = measurement;
     const self = measurement.errors.get('self');
@@ -46,6 +48,12 @@ function check({ graph, suspects, edges }: With<'edges' | 'suspects'>): Finding[
         subject: subjectOf(graph, tensor),
         message: messageOf(measurement, quant, times),
         args: { codes: codesOf(measurement, quant), times, scale: quant.scale[0] ?? 0 },
+        ...remedy(evidence, {
+          title: 'make the range again from the values that come',
+          onnx: 'quantize_static(..., calibration_data_reader=READER), which reads data like these',
+          tflite: 'converter.representative_dataset = DATASET, which yields data like these',
+          change: { ranges: [tensor] },
+        }),
       },
     ];
   });

@@ -1,6 +1,7 @@
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import type { With } from '../../evidence.js';
-import type { Finding } from '../../finding.js';
+import type { Diagnosed } from '../../finding.js';
+import { remedy } from '../../remedy.js';
 import { rule } from '../../rule.js';
 import { short } from '../../wording.js';
 import { COARSE_NOISE, comparedWeights, isOther, noiseOf } from './not-same-model.js';
@@ -19,9 +20,9 @@ export const coarseScale = rule({
   check,
 });
 
-function check(evidence: With<'compared'>): Finding[] {
+function check(evidence: With<'compared'>): Diagnosed[] {
   const { graph } = evidence;
-  return comparedWeights(evidence).weights.flatMap((weight): Finding[] => {
+  return comparedWeights(evidence).weights.flatMap((weight): Diagnosed[] => {
     const noise = isOther(weight) ? 0 : noiseOf(weight);
     const poor = weight.channels.filter(({ relativeNoise = 0 }) => relativeNoise > COARSE_NOISE).length;
     // Single poor channels under one scale are what w.per-tensor-spread is about.
@@ -38,6 +39,12 @@ function check(evidence: With<'compared'>): Finding[] {
         },
         message: `the scale of the ${dtype} weights is too large for them: rounding leaves ${short(db)} dB`,
         args: { sqnrDb: db, dtype },
+        ...remedy(evidence, {
+          title: 'make the scale again from the weights',
+          onnx: 'scale = np.abs(w).max() / 127, and quantize the weights again',
+          tflite: 'convert again from the float weights',
+          change: { constants: [{ tensor: weight.candidate }] },
+        }),
       },
     ];
   });

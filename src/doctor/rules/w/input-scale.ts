@@ -4,6 +4,7 @@ import { sourceOf } from '../../../ir/operators.js';
 import type { ConstantComparison } from '../../../diff/compared-constants.js';
 import type { With } from '../../evidence.js';
 import type { Diagnosed } from '../../finding.js';
+import { remedy } from '../../remedy.js';
 import { subjectOf } from '../../subject.js';
 import { short } from '../../wording.js';
 import { uniformGain } from './not-same-model.js';
@@ -46,6 +47,12 @@ export function inputScale(evidence: ScaleEvidence): Diagnosed[] {
           `its scale ${short(scale)} is ${short(factor)} times what the bias of ${nodeLabel(nodeOf(graph, bias.node))}, which reads it, ` +
           `was made for (${short(scale / factor)})`,
         args: { scale, factor, bias: name },
+        ...remedy(evidence, {
+          title: 'give it the scale that its reader was made for',
+          onnx: `scale ${short(scale / factor)} for this tensor`,
+          tflite: `scale ${short(scale / factor)} for this tensor`,
+          change: { ranges: [firstSharing(evidence, input)] },
+        }),
         explains: [name],
         yieldsTo: ['act.requantize-clip', 'io.preproc', 'io.int-input', 'base.graph-changed'],
       },

@@ -6,6 +6,7 @@ import type { With } from '../../evidence.js';
 import type { Diagnosed, Finding } from '../../finding.js';
 import { writersOf } from '../../subject.js';
 import { listed, short } from '../../wording.js';
+import { remedy } from '../../remedy.js';
 import { rule } from '../../rule.js';
 
 export const notSameModel = rule({
@@ -129,9 +130,21 @@ interface Fault {
   readonly args: Finding['args'];
 }
 
-function finding({ graph }: OtherWeights, { candidate, node }: ConstantComparison, fault: Fault): Finding {
-  const subject = { node: nodeLabel(nodeOf(graph, node)), tensor: tensorOf(graph, candidate).name };
-  return { rule: 'w.not-same-model', severity: 'error', subject, ...fault };
+function finding(evidence: OtherWeights, { candidate, node }: ConstantComparison, fault: Fault): Diagnosed {
+  const { graph } = evidence;
+  const line = "export this layer again, with the reference's values";
+  return {
+    rule: 'w.not-same-model',
+    severity: 'error',
+    subject: { node: nodeLabel(nodeOf(graph, node)), tensor: tensorOf(graph, candidate).name },
+    ...fault,
+    ...remedy(evidence, {
+      title: "put the reference's values in their place",
+      onnx: line,
+      tflite: line,
+      change: { constants: [{ tensor: candidate }] },
+    }),
+  };
 }
 
 function sizeOf({ graph }: With<'compared'>, { candidate }: ConstantComparison): number {

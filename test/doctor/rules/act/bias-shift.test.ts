@@ -31,6 +31,13 @@ describe('act.bias-shift', () => {
     ]);
   });
 
+  it('counts shifts of either sign, which cancel in the mean of the whole layer', () => {
+    expect(found('y', 12, { biasShare: 0.02, channelBiasShare: 0.99 })).toEqual([
+      'warning: 99 % of the error of this layer is a constant shift: a corrected bias would raise its local SQNR from 12.0 to 32.0 dB',
+    ]);
+    expect(found('y', 12, { biasShare: 0.02, channelBiasShare: 0.49 })).toEqual([]);
+  });
+
   it('says nothing where the layer is good enough, or the gain below 3 dB', () => {
     expect(found('y', 30, { biasShare: 0.9 })).toEqual([]);
     expect(found('y', 12, { biasShare: 0.49 })).toEqual([]);

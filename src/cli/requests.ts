@@ -164,6 +164,7 @@ export async function doctorRequest(
   }
   const isRun = data.length + calib.length + labelled.length > 0;
   if (!isRun) {
+    requireNothingToRun(options);
     if (options.baseline !== undefined) {
       throw new UsageError(
         `--baseline ${options.baseline}: without data nothing is measured that it could be held against`,
@@ -191,6 +192,42 @@ export async function doctorRequest(
   const [first = [], second = []] = [calib, data, labelled].filter((paths) => paths.length > 0);
   const analyzed = { ...options, calib: first, eval: second };
   return { run: 'analyze', request: await analyzeRequest(model, analyzed, settings) };
+}
+
+/** Flags that say how something is run or measured, as they are typed. */
+const OF_RUNS = {
+  runtime: '--runtime',
+  actual: '--actual',
+  detail: '--detail',
+  labels: '--labels',
+  metric: '--metric',
+  decode: '--decode',
+  classes: '--classes',
+  classMap: '--class-map',
+  expectAccuracy: '--expect-accuracy',
+  samples: '--samples',
+  preset: '--preset',
+  resize: '--resize',
+  mean: '--mean',
+  std: '--std',
+  color: '--color',
+  layout: '--layout',
+  scheme: '--scheme',
+  perAxis: '--per-axis',
+  perTensor: '--per-tensor',
+  observer: '--observer',
+  channels: '--channels',
+} as const satisfies Partial<Record<keyof DoctorOptions, string>>;
+
+/** @throws UsageError with the flags that would be ignored without data */
+function requireNothingToRun(options: DoctorOptions): void {
+  const given = Object.entries(OF_RUNS)
+    .filter(([key]) => options[key as keyof typeof OF_RUNS] !== undefined)
+    .map(([, flag]) => flag);
+  if (given.length === 0) return;
+  throw new UsageError(`${given.join(', ')}: without data nothing is run`, {
+    hint: '--data FOLDER_OF_IMAGES, or --data random for a smoke test',
+  });
 }
 
 function dataRequest(options: SampleOptions, sources: readonly string[]): DataRequest {

@@ -163,7 +163,8 @@ export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Repo
                 ? changedScheme(simulation, calibration, request.selection, change)
                 : undefined,
           },
-          async (most) => withExtents(await data.open(request.data.preprocessing, most), extents),
+          async (most) =>
+            withExtents(await data.open(request.data.preprocessing, Math.min(most, samples.count)), extents),
           { threads: request.threads },
         ),
     },

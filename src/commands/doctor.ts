@@ -78,7 +78,7 @@ async function ofFiles({ model, reference, shapes, gate, timestamp }: FilesReque
     findings,
     rules,
     ...(suppressed.length === 0 ? {} : { suppressed }),
-    verdict: fileVerdict(basis, findings, rules),
+    verdict: fileVerdict(basis, findings, rules, evidence.scheme?.name),
     notMeasured: [],
   };
   return judgedFindings(report, gate);

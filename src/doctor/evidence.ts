@@ -119,8 +119,21 @@ const SOURCES: Readonly<Record<Part, readonly Source[]>> = {
   evaluation: ['labels'],
 };
 
-/** All that these parts need, once each: "a reference and data". */
-export function sourcesText(parts: readonly Part[], word: 'and' | 'or' = 'and'): string {
+/** In the order in which they are told. */
+const ORDER: readonly Source[] = [
+  ...([
+    'a quantized model',
+    'a float model',
+    'a reference',
+    'data',
+    'labels',
+    '--runtime',
+    '--actual',
+  ] as const),
+];
+
+/** All that these parts need, once each. */
+export function sourcesOf(parts: readonly Part[]): Source[] {
   const needed = new Set(parts.flatMap((part) => SOURCES[part]));
-  return [...needed].join(` ${word} `);
+  return ORDER.filter((source) => needed.has(source));
 }

@@ -58,8 +58,10 @@ export interface Diagnosed extends Finding {
   readonly change?: Change;
   /** Names of nodes and tensors whose own findings follow from this one. */
   readonly explains?: readonly string[];
-  /** Rules that tell the cause better where they speak of the same tensor or node; this finding only adds its weight to theirs. */
+  /** Rules that tell the cause better where they speak of the same tensor or node, or of the whole network; this finding only adds its weight to theirs. */
   readonly yieldsTo?: readonly string[];
+  /** Rules whose findings, wherever they are, follow from this one where it is an error: they become notes. */
+  readonly overshadows?: readonly string[];
 }
 
 const ORDER: Readonly<Record<Severity, number>> = { error: 0, warning: 1, note: 2 };

@@ -37,6 +37,7 @@ export function refutedBounds(
       const inReference = isBoundedInReference(evidence, tensor);
       if (inReference === true) return [];
       if (inReference === false) return [[tensor, 'reference']];
+      if (feedsSigned(graph, tensor)) return [[tensor, 'sign']];
       if (isDefault) return [[tensor, isStated ? 'stated' : 'sign']];
       return isAnswer(graph, tensor) ? [[tensor, 'answer']] : [];
     }),
@@ -98,23 +99,24 @@ const MOVING: ReadonlySet<string> = new Set([
   ...['Cast', 'QuantizeLinear', 'DequantizeLinear'],
 ]);
 
-/** What reads the values, moved or not; steps of operators that are one in the file are not passed. */
-export function movedReaders(graph: Graph, tensor: TensorId): Node[] {
-  const found: Node[] = [];
-  const pending = [tensor];
-  const seen = new Set(pending);
-  for (const id of pending) {
+/** The tensor and all that have its values moved; steps of operators that are one in the file are not passed. */
+export function movedTo(graph: Graph, tensor: TensorId): ReadonlySet<TensorId> {
+  const found = new Set([tensor]);
+  for (const id of found) {
     for (const reader of readersOf(graph, id)) {
-      if (!MOVING.has(reader.op) || reader.origin.part === 'step') {
-        found.push(reader);
-        continue;
-      }
-      for (const output of reader.outputs) {
-        if (output === null || seen.has(output)) continue;
-        seen.add(output);
-        pending.push(output);
-      }
+      if (!isMove(reader)) continue;
+      for (const output of reader.outputs) if (output !== null) found.add(output);
     }
   }
   return found;
+}
+
+/** What reads the values, moved or not, and does something with them. */
+export function movedReaders(graph: Graph, tensor: TensorId): Node[] {
+  const readers = [...movedTo(graph, tensor)].flatMap((id) => readersOf(graph, id));
+  return readers.filter((reader) => !isMove(reader));
+}
+
+function isMove({ op, origin }: Node): boolean {
+  return MOVING.has(op) && origin.part !== 'step';
 }

@@ -26,16 +26,16 @@ export function diagnose(evidence: Evidence): Diagnosis {
     checked.push(rule.id);
     told.push(...rule.check(evidence, told));
   }
-  return { findings: ranked(evidence, withoutExplained(merged(told))), checked, skipped };
+  return { findings: ranked(evidence, overshadowed(withoutExplained(merged(told)))), checked, skipped };
 }
 
-/** Findings that leave the word to another one of the same tensor or node hand over their severity, and what they explain. */
+/** Findings that leave the word to another one of the same tensor or node, or of the whole network, hand over their severity, and what they explain. */
 function merged(findings: readonly Diagnosed[]): Diagnosed[] {
   const better = new Map<Diagnosed, Diagnosed[]>();
   const left = findings.filter((finding) => {
     const { yieldsTo = [], subject } = finding;
     const other = findings.find(
-      (one) => yieldsTo.includes(one.rule) && one.severity !== 'note' && isSamePlace(one.subject, subject),
+      (one) => yieldsTo.includes(one.rule) && one.severity !== 'note' && covers(one.subject, subject),
     );
     if (other === undefined) return true;
     better.set(other, [...(better.get(other) ?? []), finding]);
@@ -54,8 +54,26 @@ function merged(findings: readonly Diagnosed[]): Diagnosed[] {
   });
 }
 
-function isSamePlace(a: Diagnosed['subject'], b: Diagnosed['subject']): boolean {
-  return (a.tensor !== undefined && a.tensor === b.tensor) || (a.node !== undefined && a.node === b.node);
+/** Whether both are said of one place, or the first of the whole network. */
+function covers(a: Diagnosed['subject'], b: Diagnosed['subject']): boolean {
+  const isOfAll = a.tensor === undefined && a.node === undefined;
+  return (
+    isOfAll ||
+    (a.tensor !== undefined && a.tensor === b.tensor) ||
+    (a.node !== undefined && a.node === b.node)
+  );
+}
+
+/** What follows from an error elsewhere is worth knowing, and no fault of its own: its fix would mend nothing. */
+function overshadowed(findings: readonly Diagnosed[]): Diagnosed[] {
+  const followers = new Set(
+    findings.flatMap(({ severity, overshadows = [] }) => (severity === 'error' ? overshadows : [])),
+  );
+  return findings.map((finding) => {
+    if (!followers.has(finding.rule)) return finding;
+    const { fix: _, change: __, ...rest } = finding;
+    return { ...rest, severity: 'note' };
+  });
 }
 
 /** Without findings on what follows from another one. */

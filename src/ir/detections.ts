@@ -3,7 +3,7 @@ import { nodeOf, topologyOf, type Graph, type TensorId } from './graph.js';
 import { operatorsOf, sourceOf } from './operators.js';
 
 /** In the order of the operator: edges, class and score of each detection, and how many there are. */
-const DETECTION_RESULTS = ['boxes', 'classes', 'scores', 'count'] as const;
+export const DETECTION_RESULTS = ['boxes', 'classes', 'scores', 'count'] as const;
 export type DetectionResult = (typeof DETECTION_RESULTS)[number];
 
 /** Operators that only move values, or round them to codes. */

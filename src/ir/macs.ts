@@ -39,6 +39,13 @@ const fusedMatMul: Count = (node, inputs, outputs) => {
   return times(sizeOf(outputs[0]), sizeOf(transposed ? inputs[0]?.slice(-2, -1) : inputs[0]?.slice(-1)));
 };
 
+/** W [directions, gates * hidden, input], R [directions, gates * hidden, hidden]: each step of each sequence multiplies both. X [steps, batch, input]. */
+const recurrent: Count = (_, inputs) => {
+  const [x, w, r] = inputs;
+  const [each, kept] = [sizeOf(w), sizeOf(r)];
+  return times(sizeOf(x?.slice(0, 2)), each === undefined || kept === undefined ? undefined : each + kept);
+};
+
 const COUNTS: ReadonlyMap<string, Count> = new Map([
   ['Conv', conv(1)],
   ['ConvInteger', conv(1)],
@@ -46,6 +53,9 @@ const COUNTS: ReadonlyMap<string, Count> = new Map([
   ['ConvTranspose', convTranspose],
   ['Gemm', gemm],
   ['MatMul', matMul],
+  ['LSTM', recurrent],
+  ['GRU', recurrent],
+  ['RNN', recurrent],
   ['MatMulInteger', matMul],
   ['QLinearMatMul', matMul],
   ['com.microsoft:FusedConv', conv(1)],
@@ -64,7 +74,7 @@ const COUNTS: ReadonlyMap<string, Count> = new Map([
  * Multiply-accumulates of the node, for the batch its shapes have. Bias, activation and padding are not counted apart:
  * a tap that falls on padding counts as one, as in the usual tables.
  *
- * Convolutions and matrix products count, float and integer; every other operator is 0 (also Einsum, LSTM and GRU).
+ * Convolutions and matrix products count, float and integer, and recurrent layers by their two matrices; every other operator is 0 (also Einsum).
  * Undefined when a shape it depends on is not fixed: run `inferShapes` first.
  */
 export function macsOf(graph: Graph, node: Node): number | undefined {

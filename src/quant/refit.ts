@@ -6,18 +6,23 @@ import { paramsFromRange } from './affine.js';
 import { isSymmetric } from './placement/lane-plan.js';
 import { channelRanges } from './weights.js';
 
-/** The quantizer with the range of these values: type, symmetry and limits stay, one scale for the tensor. */
+/** The quantizer with the range of these values: type and symmetry stay, one scale for the tensor. */
 export function refittedRange(params: QuantParams, { min, max }: { min: number; max: number }): QuantParams {
   return fitted(params, [min], [max], { kind: 'per-tensor' });
 }
 
 /**
- * The quantizer with scales from the constant itself.
+ * The quantizer with scales from the constant itself; undefined for a constant with elements that are no finite numbers, or none.
  *
  * @param axis for one scale for each of its indices; one for the tensor when absent
  */
-export function refittedConstant(params: QuantParams, data: ConstantData, axis?: number): QuantParams {
+export function refittedConstant(
+  params: QuantParams,
+  data: ConstantData,
+  axis?: number,
+): QuantParams | undefined {
   const values = toFloat32(data);
+  if (values.length === 0 || !values.every(Number.isFinite)) return undefined;
   if (axis !== undefined) {
     const { min, max } = channelRanges(values, data.dims, axis);
     return fitted(params, min, max, { kind: 'per-axis', axis });

@@ -27,7 +27,7 @@ export function trainingTraces({ tensors, nodes }: Graph): TrainingTraces {
 
 /** Weights with 8-bit codes, by whether their scales are their extremes. */
 export interface WeightScales {
-  /** Codes reach the end of the type. */
+  /** Codes reach the end of the type, or that of 7 bits. */
   readonly minMax: number;
   readonly narrower: number;
   readonly total: number;
@@ -44,10 +44,15 @@ export function weightScales(graph: Graph, lane: Lane): WeightScales | undefined
     const reached = params === undefined ? undefined : reachOf(graph, lane, tensor, params);
     if (reached === undefined) continue;
     total++;
-    if (reached >= REACHED) minMax++;
+    if (reached >= REACHED || isReduced(reached)) minMax++;
     else narrower++;
   }
   return total === 0 ? undefined : { minMax, narrower, total };
+}
+
+/** Weights of 7 bits, as `reduce_range=True` of ONNX Runtime's quantizer makes them: their largest code is 63 or 64 of 127. */
+function isReduced(reached: number): boolean {
+  return Math.abs(127 * reached - 63.5) <= 1;
 }
 
 /** Median over the channels of the share of the type's codes that is used. */

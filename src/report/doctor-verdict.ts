@@ -4,11 +4,16 @@ import { plural } from './format.js';
 import type { DoctorReport } from './doctor-report.js';
 import type { Report, ReportedRules } from './report.js';
 
-/** Of files that were only read. */
+/**
+ * Of files that were only read.
+ *
+ * @param scheme name of the one that weights were quantized with to see what it would cost; absent for a file that is quantized
+ */
 export function fileVerdict(
   basis: DoctorReport['basis'],
   findings: readonly Finding[],
   rules: ReportedRules,
+  scheme?: string,
 ): Report['verdict'] {
   const cause = findings.find(({ severity }) => severity !== 'note');
   const what = basis === 'files' ? 'the two files' : 'the file';
@@ -19,7 +24,10 @@ export function fileVerdict(
   return {
     cause: cause.rule,
     ...(where === undefined ? {} : { where }),
-    summary: `${cause.severity === 'error' ? 'something is wrong' : 'something looks wrong'} in ${what}: ${cause.message}${more}`,
+    summary:
+      scheme !== undefined && cause.severity !== 'error'
+        ? `${plural(others + 1, 'place')} would suffer under scheme ${scheme}, first ${where ?? 'the model'}: ${cause.message}`
+        : `${cause.severity === 'error' ? 'something is wrong' : 'something looks wrong'} in ${what}: ${cause.message}${more}`,
   };
 }
 
@@ -34,6 +42,9 @@ export function measuredVerdict(
 }
 
 function rulesText({ checked, skipped }: ReportedRules): string {
-  const left = skipped.length === 0 ? '' : `, ${skipped.length} lack what they need`;
+  const left =
+    skipped.length === 0
+      ? ''
+      : `, ${skipped.length} ${skipped.length === 1 ? 'lacks what it needs' : 'lack what they need'}`;
   return `${plural(checked.length, 'rule')} checked${left}`;
 }

@@ -1,5 +1,5 @@
 /** What the doctor found, as reports have it. */
-import { sourcesText } from '../doctor/evidence.js';
+import { sourcesOf } from '../doctor/evidence.js';
 import type { Lack } from '../doctor/rule.js';
 import type { Diagnosed, Finding } from '../doctor/finding.js';
 import type { Diagnosis } from '../doctor/index.js';
@@ -26,5 +26,8 @@ export function reportedRules({ checked, skipped }: Diagnosis): ReportedRules {
 
 /** "a reference and data", "--runtime or --actual". */
 export function lackText({ needs, oneOf }: Lack): string {
-  return [sourcesText(needs), sourcesText(oneOf, 'or')].filter((text) => text !== '').join(' and ');
+  const all = sourcesOf(needs);
+  // What is needed anyway brings the other with it.
+  const either = sourcesOf(oneOf).some((source) => all.includes(source)) ? [] : sourcesOf(oneOf);
+  return [all.join(' and '), either.join(' or ')].filter((text) => text !== '').join(' and ');
 }

@@ -12,6 +12,15 @@ function dbText(db: number | undefined): string {
   return db === undefined ? 'exact' : db.toFixed(1);
 }
 
+/** Whether the fix was tried and did not help: by itself, or on samples that do not show the fault. */
+export function isFutile({ measured }: Fix): boolean {
+  if (measured === undefined) return false;
+  const { beforeDb = Infinity, afterDb = Infinity } = measured;
+  return !(afterDb >= beforeDb + LEAST_GAIN_DB);
+}
+
+const LEAST_GAIN_DB = 0.5;
+
 /** The verdict with the fix of its cause; of several findings of that rule, that of the place it names. */
 export function withFix(verdict: Report['verdict'], findings: readonly Finding[]): Report['verdict'] {
   const fix = fixOf(verdict, findings);
@@ -21,6 +30,6 @@ export function withFix(verdict: Report['verdict'], findings: readonly Finding[]
 function fixOf({ cause, where }: Report['verdict'], findings: readonly Finding[]): Fix | undefined {
   const named = findings.filter(({ rule, fix }) => rule === cause && fix !== undefined);
   const there = named.filter(({ subject: { tensor, node } }) => where === tensor || where === node);
-  const fixes = [...there, ...named].flatMap(({ fix }) => fix ?? []);
+  const fixes = [...there, ...named].flatMap(({ fix }) => fix ?? []).filter((fix) => !isFutile(fix));
   return fixes.find(({ measured }) => measured !== undefined) ?? fixes[0];
 }

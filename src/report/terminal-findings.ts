@@ -1,7 +1,7 @@
 /** Findings as text for a terminal. */
 import type { ChalkInstance } from 'chalk';
 import type { Finding, Fix } from '../doctor/finding.js';
-import { measuredText } from './fix-text.js';
+import { isFutile, measuredText } from './fix-text.js';
 import { labelled, listed, shortened } from './format.js';
 import { groupBy } from './group.js';
 import { INDENT } from './terminal-layers.js';
@@ -42,9 +42,16 @@ export function findingLines(all: readonly Finding[], style: ChalkInstance, widt
   return [`FINDINGS  ${all.length}, worst first`, ...lines];
 }
 
-function tried({ title, edit, measured }: Fix, style: ChalkInstance, width: number): string[] {
+function tried(fix: Fix, style: ChalkInstance, width: number): string[] {
+  const { title, edit, measured } = fix;
   const gained =
-    measured === undefined ? [] : labelled(TOLD, prose(`gives ${measuredText(measured)}`), width);
+    measured === undefined
+      ? []
+      : labelled(
+          TOLD,
+          prose(`${isFutile(fix) ? 'tried, no gain by itself:' : 'gives'} ${measuredText(measured)}`),
+          width,
+        );
   const text = prose(edit);
   const lines = labelled(TRY, text, width, style.bold);
   const fits = `${TRY}${text}  (${title})`.length <= width;

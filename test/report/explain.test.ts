@@ -62,7 +62,6 @@ describe('qdbg explain', () => {
   it('is the same text with colours', () => {
     const colored = explained('act.clipped', { width: 100, color: true });
     expect(colored).not.toBe(said('act.clipped'));
-    // eslint-disable-next-line no-control-regex -- what colours a terminal
     expect(colored.replace(/\u001b\[\d+m/g, '')).toBe(said('act.clipped'));
   });
 

@@ -48,13 +48,17 @@ export function changedLane(
     const twin = aligned.get(tensor);
     const made = twin === undefined ? undefined : inPlaceOf(own, twin);
     if (made === undefined) continue;
+    const isPerAxis = perAxis === true || params?.granularity.kind === 'per-axis';
+    // A bias has the scales of the products that it is added to.
+    const isFree = params === undefined || params.dtype === 'int32';
+    const fitted = isFree
+      ? undefined
+      : refittedConstant(params, made, isPerAxis ? axes.get(tensor) : undefined);
+    if (!isFree && fitted === undefined) continue;
+    if (fitted === undefined) tensors.delete(tensor);
+    else tensors.set(tensor, fitted);
     values.set(tensor, made);
     isChanged = true;
-    if (params === undefined) continue;
-    const isPerAxis = perAxis === true || params.granularity.kind === 'per-axis';
-    // A bias has the scales of the products that it is added to.
-    if (params.dtype === 'int32') tensors.delete(tensor);
-    else tensors.set(tensor, refittedConstant(params, made, isPerAxis ? axes.get(tensor) : undefined));
   }
   return isChanged ? changeable({ ...lane, tensors, uses, values }) : undefined;
 }

@@ -47,7 +47,7 @@ const LANE: Lane = {
   }),
   arithmetic: 'tflite',
 };
-const RANGES: Readonly<Record<string, readonly [number, number]>> = { x: [0, 1], a: [0, 5.1], y: [0, 2.55] };
+const RANGES: Readonly<Record<string, readonly [number, number]>> = { x: [0, 1], a: [0, 5.1], y: [0, 3.825] };
 const MEASURED = Object.entries(RANGES).map(([name, [min, max]]): EdgeMeasurement =>
   edgeMeasurement(CANDIDATE, name, {}, { range: { min, max } }),
 );
@@ -67,7 +67,7 @@ describe('a change of ranges', () => {
   it('gives the tensor the range of its values, and those that have the same parameters theirs', () => {
     const lane = changed({ ranges: [id('a')] });
     expect(scaleOf(lane, 'a')).toEqual(['0.02000']);
-    expect(scaleOf(lane, 'y')).toEqual(['0.01000']);
+    expect(scaleOf(lane, 'y')).toEqual(['0.01500']);
     expect(scaleOf(lane, 'x')).toEqual(['0.1000']);
   });
 

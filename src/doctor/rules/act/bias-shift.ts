@@ -1,13 +1,14 @@
 import type { ErrorMeasurement } from '../../../diff/measurement.js';
-import { nodeOf, topologyOf, type Graph, type TensorId } from '../../../ir/graph.js';
+import { measuredInputs } from '../../../diff/measured-inputs.js';
+import { nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../../../ir/graph.js';
 import type { With } from '../../evidence.js';
 import type { Diagnosed } from '../../finding.js';
 import { isHarmless } from '../../harm.js';
 import { remedy } from '../../remedy.js';
 import { rule } from '../../rule.js';
-import { subjectOf } from '../../subject.js';
+import { subjectOf, writersOf } from '../../subject.js';
 import { percent } from '../../wording.js';
-import { areOthers } from '../w/not-same-model.js';
+import { wereTrained } from '../../weights-moved.js';
 
 /** What taking out the mean error gives the operator, dB. */
 const GAIN_DB = 3;
@@ -42,12 +43,13 @@ export const biasShift = rule({
 
 const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
 
-function check(evidence: With<'edges'>): Diagnosed[] {
+function check(evidence: With<'edges'>, told: readonly Diagnosed[]): Diagnosed[] {
   const { graph, edges, compared } = evidence;
   // Weights that were trained further have other means, and rightly so.
-  if (compared !== undefined && areOthers({ ...evidence, compared })) return [];
+  if (compared !== undefined && wereTrained({ ...evidence, compared })) return [];
   const harmless = isHarmless(edges);
   const measured = new Set(edges.map(({ edge }) => edge.tensor));
+  const isTold = toldAbout(graph, measured, told);
   return edges.flatMap(({ edge, errors }): Diagnosed[] => {
     const local = errors.get('local');
     if (
@@ -64,7 +66,7 @@ function check(evidence: With<'edges'>): Diagnosed[] {
     return [
       {
         rule: 'act.bias-shift',
-        severity: harmless ? 'note' : 'warning',
+        severity: harmless || isTold(edge.tensor) ? 'note' : 'warning',
         subject: subjectOf(graph, edge.tensor),
         message:
           `${percent(share)} of the error of this layer is a constant shift: a corrected bias would raise its local SQNR ` +
@@ -86,6 +88,35 @@ function shareOf({ biasShare, channelBiasShare = 0 }: ErrorMeasurement): number 
   return Math.max(biasShare, channelBiasShare);
 }
 
+/** Whether something serious is said of what writes a tensor, of its weights, or of what it reads: a shift follows from that. */
+function toldAbout(
+  graph: Graph,
+  measured: ReadonlySet<TensorId>,
+  told: readonly Diagnosed[],
+): (tensor: TensorId) => boolean {
+  const serious = told.filter(({ severity }) => severity !== 'note');
+  const names = new Set(
+    serious.flatMap(({ subject: { node, tensor }, explains = [] }) => [
+      ...[node, tensor].filter((name) => name !== undefined),
+      ...explains,
+    ]),
+  );
+  return (tensor) => {
+    const writer = topologyOf(graph).producer[tensor];
+    const read = writer === undefined ? [] : measuredInputs(graph, writer, measured);
+    return (
+      [tensor, ...read].some((id) => names.has(tensorOf(graph, id).name)) ||
+      [...writersOf(graph, tensor, measured)].some((label) => names.has(label))
+    );
+  };
+}
+
+/** Operators that are computed together with the layer before them. Nothing bounds what they give, or at one end. */
+const FUSED: ReadonlySet<string> = new Set([
+  ...['Relu', 'Clip', 'LeakyRelu', 'PRelu', 'Add', 'BatchNormalization', 'Mul'],
+  ...['Identity', 'Reshape', 'Flatten', 'Transpose', 'Squeeze', 'Unsqueeze'],
+]);
+
 /** Whether an operator with weights writes the tensor, itself or through what is fused with it. */
 function isOfWeights(graph: Graph, tensor: TensorId, measured: ReadonlySet<TensorId>): boolean {
   const { producer } = topologyOf(graph);
@@ -95,6 +126,7 @@ function isOfWeights(graph: Graph, tensor: TensorId, measured: ReadonlySet<Tenso
     if (writer === undefined) continue;
     const { op, inputs } = nodeOf(graph, writer);
     if (WEIGHTED.has(op)) return true;
+    if (!FUSED.has(op)) continue;
     const unmeasured = inputs.filter((input) => input !== null && !measured.has(input));
     for (const input of unmeasured) if (input !== null && !pending.includes(input)) pending.push(input);
   }

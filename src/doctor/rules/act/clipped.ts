@@ -72,18 +72,23 @@ function check(evidence: With<'edges'>): Diagnosed[] {
           tflite: 'a representative_dataset that reaches as far',
           change: { ranges: [edge.tensor] },
         }),
+        ...(isOfExtremes(evidence.scheme) ? { yieldsTo: ['cal.unrepresentative'] } : {}),
       },
     ];
   });
 }
 
-/** Extremes cut off only what the calibration samples lack. */
 function flagsOf(scheme: Scheme | undefined): Pick<Remedy, 'flags' | 'overrides'> {
-  return scheme !== undefined &&
-    scheme.activations !== 'float' &&
-    scheme.activations.observer.kind === 'minmax'
+  return isOfExtremes(scheme)
     ? { flags: 'calibrate on more data that reach as far' }
     : { flags: '--observer minmax', overrides: { observer: 'minmax' } };
+}
+
+/** Extremes cut off only what the calibration samples lack. */
+function isOfExtremes(scheme: Scheme | undefined): boolean {
+  return (
+    scheme !== undefined && scheme.activations !== 'float' && scheme.activations.observer.kind === 'minmax'
+  );
 }
 
 /** Whether values are cut off at the lower end alone. */

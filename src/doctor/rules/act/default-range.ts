@@ -1,12 +1,12 @@
-import type { EdgeMeasurement } from '../../../diff/edge-measurements.js';
 import { isFloat, tensorOf, type Graph, type Node, type TensorId } from '../../../ir/graph.js';
 import type { QuantParams } from '../../../ir/lane.js';
 import { mostOnOneWay } from '../../../ir/ways.js';
 import { activationsRead, sourceOf, writerOf } from '../../../ir/operators.js';
 import type { LaneEvidence } from '../../evidence.js';
 import type { Diagnosed } from '../../finding.js';
-import { isImpliedBound, movedReaders, refutedBounds, type Refutation } from '../../implied-bounds.js';
+import { movedReaders, refutedBounds, type Refutation } from '../../implied-bounds.js';
 import { PRESCRIBED, stepOf } from '../../quantizers.js';
+import { fitOf } from '../../range-fit.js';
 import { remedy } from '../../remedy.js';
 import { rule } from '../../rule.js';
 import { subjectOf } from '../../subject.js';
@@ -19,10 +19,6 @@ const LEAST_SHARED = 5;
 /** Of them, one behind the other: branches of equal weights from one input may well agree, layers in a row do not. */
 const LEAST_CHAINED = 3;
 const SHARED = 0.3;
-/** A range from here to there as long as the values is one that was made from them. */
-const SHORTEST = 1 / 1.05;
-const LONGEST = 2;
-/** Self SQNR, dB. */
 const BROKEN_DB = 15;
 const NAMED = 3;
 
@@ -228,7 +224,16 @@ function judged(evidence: LaneEvidence, suspicion: Suspicion): Diagnosed[] {
   const { group, all } = suspicion;
   const [first] = group;
   if (first === undefined) return [];
-  const measured = group.flatMap((one) => measurementOf(evidence, one));
+  const reasons = group.flatMap(({ tensor }) => suspicion.refuted.get(tensor) ?? []);
+  const isRefuted = reasons.some((reason) => reason !== 'answer');
+  // Of the network itself, measured is what the functions that are in question left of the values.
+  const measured =
+    isRefuted && evidence.reference === undefined
+      ? []
+      : group.flatMap((one) => {
+          const fit = fitOf(evidence, one);
+          return fit === undefined ? [] : [{ one, ...fit }];
+        });
   const wrong = measured.filter(({ fits }) => !fits);
   if (measured.length > 0 && wrong.length < measured.length / 2) return [];
   const [worst] = [...wrong].sort((a, b) => a.db - b.db);
@@ -239,7 +244,6 @@ function judged(evidence: LaneEvidence, suspicion: Suspicion): Diagnosed[] {
     worst === undefined
       ? ''
       : `; ${tensorOf(evidence.graph, worst.one.tensor).name} really goes from ${short(worst.measurement.range.min)} to ${short(worst.measurement.range.max)}`;
-  const reasons = group.flatMap(({ tensor }) => suspicion.refuted.get(tensor) ?? []);
   const isProved =
     worst === undefined
       ? reasons.includes('sign') || reasons.filter((each) => each === 'reference').length >= LEAST_CHAINED
@@ -264,9 +268,12 @@ function judged(evidence: LaneEvidence, suspicion: Suspicion): Diagnosed[] {
         title: 'make the ranges from data',
         onnx: 'quantize_static(model, output, calibration_data_reader)',
         tflite: 'converter.representative_dataset = ...; no --default_ranges_min, --default_ranges_max',
-        change: { ranges: group.map(({ tensor }) => tensor) },
+        // Another range does not take away the function that was put in for this one.
+        ...(isRefuted ? {} : { change: { ranges: group.map(({ tensor }) => tensor) } }),
       }),
       ...(worst === undefined && !isProved ? {} : { explains: explainedBy(evidence, suspicion) }),
+      // Scores of a half are what such logits give.
+      ...(reasons.includes('sign') ? { overshadows: ['out.prob-invariant'] } : {}),
     },
   ];
 }
@@ -290,26 +297,4 @@ function explainedBy({ graph, lane }: LaneEvidence, { group: [first], refuted }:
     ...[...lane.tensors].flatMap(([tensor, own]) => (keyOf(own) === key ? [tensor] : [])),
     ...scores.filter((id) => id !== null),
   ].map((tensor) => tensorOf(graph, tensor).name);
-}
-
-interface Measured {
-  readonly one: Quantized;
-  readonly measurement: EdgeMeasurement;
-  readonly db: number;
-  readonly fits: boolean;
-}
-
-/** By the end of the range that is reached first: one of 0 to 1 serves values of 0.9 though nothing is near 0. */
-function measurementOf({ graph, edges = [], reference }: LaneEvidence, one: Quantized): Measured[] {
-  // What is in question has been applied to what was measured of the network itself.
-  if (reference === undefined && isImpliedBound(graph, one.tensor)) return [];
-  const measurement = edges.find(({ edge }) => edge.tensor === one.tensor);
-  if (measurement === undefined) return [];
-  const { min, max } = measurement.range;
-  const reach = Math.max(one.low < 0 ? -min / -one.low : 0, one.high > 0 ? max / one.high : 0);
-  const isCut =
-    (one.low === 0 ? min < -one.high / 20 : min < one.low / SHORTEST) || max > one.high / SHORTEST;
-  const error = measurement.errors.get('self');
-  const db = error === undefined || error.exact === true ? Infinity : (error.sqnrDb ?? -Infinity);
-  return [{ one, measurement, db, fits: !isCut && reach >= 1 / LONGEST }];
 }

@@ -1,5 +1,6 @@
 import { nodeLabel, nodeOf, tensorOf } from '../../../ir/graph.js';
 import type { QuantParams } from '../../../ir/lane.js';
+import { isOutput } from '../../../ir/operators.js';
 import { bitsOf } from '../../../quant/affine.js';
 import type { Histogram } from '../../../quant/histogram.js';
 import type { LostValues } from '../../../quant/lost-values.js';
@@ -78,7 +79,8 @@ function check(evidence: With<'lane' | 'edges'>): Diagnosed[] {
     const isPrescribed = quant.source === 'fixed' || lane.arithmetic === 'tflite';
     if (writer?.op === 'Softmax' || (writer?.op === 'Sigmoid' && isPrescribed)) return [];
     const key = [quant.scale[0], quant.zeroPoint[0], lost.lost, lost.values].join();
-    if (told.has(key)) return [];
+    // An output is what the network is judged by: it is told of wherever its codes come from.
+    if (told.has(key) && !isOutput(graph, edge.tensor)) return [];
     told.add(key);
     const crest = crestOf(statistics?.get(edge.tensor)?.histogram);
     const node = writer === undefined ? undefined : nodeLabel(writer);

@@ -62,7 +62,7 @@ function check(evidence: With<'edges'>): Diagnosed[] {
     if (!isSum(node)) return [];
     const sum = joinedMeasurement(graph, byTensor, node.outputs[0]);
     const [scale = 0] = sum?.quant?.scale ?? [];
-    if (sum?.quant?.granularity.kind !== 'per-tensor' || !(scale > 0)) return [];
+    if (sum?.quant?.granularity.kind !== 'per-tensor' || !(scale > 0 && scale < Infinity)) return [];
     const branches = branchesOf(evidence, node, byTensor, scale);
     if (branches.length < 2) return [];
     const [smaller] = [...branches].sort((a, b) => a.levels - b.levels);

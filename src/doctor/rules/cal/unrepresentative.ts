@@ -24,11 +24,13 @@ const CLIPPED = 0.01;
 const BEYOND = 0.1;
 const NARROW = 0.25;
 const MOST_SHOWN = 3;
+/** Cumulative SQNR of an output, dB, below which the network is lost. */
+const LOST_DB = 20;
 
 export const unrepresentative = rule({
   id: 'cal.unrepresentative',
   title: 'The calibration data are too few, too alike, or not like the data that come',
-  severity: 'warning',
+  severity: 'error',
   needs: ['calib', 'scheme'],
   text: {
     what: 'Calibration samples that are few, the same again, of one colour, noise, or all from one class; ranges that are still growing with every sample; and data measured that go beyond what calibration saw.',
@@ -54,6 +56,12 @@ export const unrepresentative = rule({
       warning: 100 * CLIPPING,
       worse: 'higher',
     },
+    {
+      quantity: 'cumulative SQNR of an output where activations clip 1 % of the values of other data',
+      unit: 'dB',
+      error: LOST_DB,
+      worse: 'lower',
+    },
   ],
   check,
 });
@@ -74,12 +82,25 @@ function check(evidence: With<'calib' | 'scheme'>): Diagnosed[] {
   ];
   const more =
     (calib.available ?? 0) > calib.samples ? ` --samples ${Math.min(256, calib.available ?? 0)}` : '';
+  const isDamage = doesDamage(evidence);
   return said.map((one): Diagnosed => ({
     rule: 'cal.unrepresentative',
     subject: {},
     ...one,
+    severity: isDamage && one.severity === 'warning' ? 'error' : one.severity,
     fix: { title: 'calibrate on 100 real samples and more', edit: `--calib PATH${more}` },
   }));
+}
+
+/** Whether values of other data are seen to be cut off, and the network is lost on them. */
+function doesDamage({ graph, data, edges = [] }: With<'calib'>): boolean {
+  if (data === undefined || data.kind === 'random') return false;
+  const isClipping = edges.some(({ errors }) => (errors.get('self')?.clippedShare ?? 0) > CLIPPED);
+  const isLost = edges.some(
+    ({ edge, errors }) =>
+      graph.outputs.includes(edge.tensor) && (errors.get('cumulative')?.sqnrDb ?? Infinity) < LOST_DB,
+  );
+  return isClipping && isLost;
 }
 
 /** Few samples are enough where the ranges hardly grow with them. */

@@ -1,5 +1,6 @@
 import { nodeLabel, nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../../../ir/graph.js';
-import type { With } from '../../evidence.js';
+import { DETECTION_RESULTS, detectionResults } from '../../../ir/detections.js';
+import type { Evidence, With } from '../../evidence.js';
 import type { Finding } from '../../finding.js';
 import { rule } from '../../rule.js';
 
@@ -7,9 +8,9 @@ export const outputOrder = rule({
   id: 'io.output-order',
   title: 'Outputs are at other places than in the reference, or missing',
   severity: 'warning',
-  needs: ['reference', 'alignment'],
+  needs: [],
   text: {
-    what: 'Outputs are matched by what they compute, not by position or name. Those that come at another position, or not at all, are named.',
+    what: 'Outputs are matched by what they compute, not by position or name. Those that come at another position, or not at all, are named. Of a file alone, those of a detector that are not in the order of its operator (boxes, classes, scores, count).',
     why: 'Converters order outputs anew between versions. Who reads boxes at the position of scores gets nonsense that looks like bad quantization.',
     instead: 'Read outputs by name (signature), or by the order that is listed.',
     see: ['https://github.com/tensorflow/tensorflow/issues/52259'],
@@ -20,8 +21,30 @@ export const outputOrder = rule({
 type OutputEvidence = With<'reference' | 'alignment'>;
 
 /** Outputs of the candidate at other places than in the reference, and outputs of the reference that it does not have. */
-function check(evidence: OutputEvidence): Finding[] {
-  return [...moved(evidence), ...missing(evidence)];
+function check(evidence: Evidence): Finding[] {
+  const { reference, alignment } = evidence;
+  if (reference === undefined || alignment === undefined) return unusual(evidence.graph);
+  return [...moved({ ...evidence, reference, alignment }), ...missing({ ...evidence, reference, alignment })];
+}
+
+/** Examples for TensorFlow 1 index boxes, classes, scores, count; TensorFlow 2 exports another order. */
+function unusual(graph: Graph): Finding[] {
+  const results = detectionResults(graph);
+  const order = graph.outputs.flatMap((id) => results.get(id) ?? []);
+  const usual = DETECTION_RESULTS.filter((result) => order.includes(result));
+  if (order.join() === usual.join()) return [];
+  const first = graph.outputs.find((id) => results.has(id));
+  return [
+    {
+      rule: 'io.output-order',
+      severity: 'note',
+      subject: subjectAt(graph, first),
+      message:
+        `the outputs come in the order ${order.join(', ')}; the operator, and examples that read by position, have ` +
+        `${DETECTION_RESULTS.join(', ')}`,
+      args: { order: order.join(', ') },
+    },
+  ];
 }
 
 /** Who reads them by position gets the wrong ones. */

@@ -1,9 +1,10 @@
-import { nodeLabel, type Graph, type TensorId } from '../../../ir/graph.js';
+import { nodeLabel, tensorOf, type Graph, type TensorId } from '../../../ir/graph.js';
 import type { QuantParams } from '../../../ir/lane.js';
 import type { StudiedOutput } from '../../../run/output-study.js';
 import { outputQuantizers, outputSubject, probabilitiesOf, type Computed } from '../../computed-by.js';
 import type { Evidence, With } from '../../evidence.js';
 import type { Diagnosed } from '../../finding.js';
+import { halvedScores } from '../../halved-scores.js';
 import { remedy } from '../../remedy.js';
 import { rule } from '../../rule.js';
 import { percent, short } from '../../wording.js';
@@ -27,7 +28,7 @@ export const probInvariant = rule({
   severity: 'error',
   needs: ['lane'],
   text: {
-    what: 'Rows that sum to 1 in float and do not as integers, values of a Softmax or Sigmoid outside 0 to 1, scores that are all 0.5; and, in an ONNX file, the scale and zero point of an output of Softmax or Sigmoid, which should span 0 to 1.',
+    what: 'Rows that sum to 1 in float and do not as integers, values of a Softmax or Sigmoid outside 0 to 1, scores that are all 0.5, or all at least that, since the range of their logits begins at 0; and, in an ONNX file, the scale and zero point of an output of Softmax or Sigmoid, which should span 0 to 1.',
     why: 'A Softmax or Sigmoid lies in 0 to 1 whatever goes in, so its output needs no calibration: scale 1/256. A range that is narrower cuts high scores, a wider one wastes codes. Scores of 0.5 are what a Sigmoid makes of 0: the logits died upstream.',
     instead:
       'Give the output scale 1/256 and zero point 0 (uint8) or -128 (int8), or keep the head in float; where all scores are 0.5, look at the logits.',
@@ -52,6 +53,33 @@ export const probInvariant = rule({
 });
 
 function check(evidence: With<'lane'>): Diagnosed[] {
+  return [...ofOutputs(evidence), ...halves(evidence)];
+}
+
+/** Scores whose logits are never negative as integers. */
+function halves(evidence: With<'lane'>): Diagnosed[] {
+  const { graph } = evidence;
+  return halvedScores(evidence).flatMap(({ node, scores, logits, below }): Diagnosed[] => {
+    // Measured, all of them are half.
+    if (evidence.outputs?.outputs.some((output) => halfText(graph, output) !== undefined) === true) return [];
+    const inFloat = below === undefined ? '' : `; in float they go down to ${short(below)}`;
+    return [
+      {
+        rule: 'out.prob-invariant',
+        severity: below === undefined ? 'warning' : 'error',
+        subject: { node: nodeLabel(node), tensor: tensorOf(graph, scores).name },
+        message:
+          `every score of ${tensorOf(graph, scores).name} is at least 0.5: the range of its logits ` +
+          `${tensorOf(graph, logits).name} begins at 0, and 0.5 is what ${node.origin.op} makes of that${inFloat}`,
+        args: below === undefined ? {} : { lowest: below },
+        // It is what users see, whatever the cause is.
+        explains: [],
+      },
+    ];
+  });
+}
+
+function ofOutputs(evidence: With<'lane'>): Diagnosed[] {
   const { graph, outputs } = evidence;
   const studied = new Map((outputs?.outputs ?? []).map((output) => [output.tensor, output]));
   return [...new Set([...studied.keys(), ...graph.outputs])].flatMap((tensor): Diagnosed[] => {
@@ -66,6 +94,8 @@ function check(evidence: With<'lane'>): Diagnosed[] {
         rule: 'out.prob-invariant',
         subject: outputSubject(graph, tensor),
         ...found,
+        // It is what users see, whatever the cause is.
+        explains: [],
         // Only where its parameters are wrong would the output be better off in float.
         ...(file === undefined || computed === undefined ? {} : inFloat(evidence, tensor, computed)),
       },

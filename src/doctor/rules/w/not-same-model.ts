@@ -9,6 +9,12 @@ import { listed, short } from '../../wording.js';
 import { remedy } from '../../remedy.js';
 import { rule } from '../../rule.js';
 
+/** Another network has other values everywhere. */
+const FOLLOWERS = [
+  ...['act.clipped', 'act.wide-range', 'act.shifted-range', 'act.outlier-channel', 'act.bias-shift'],
+  ...['cal.stale', 'out.constant'],
+];
+
 export const notSameModel = rule({
   id: 'w.not-same-model',
   title: 'The weights are not those of the reference',
@@ -55,7 +61,7 @@ const FEWEST_VALUES = 8;
 function check(evidence: OtherWeights): Diagnosed[] {
   const { weights, others, trained } = comparedWeights(evidence);
   const usual = trained ? median(weights.map(({ correlation = 0 }) => correlation)) : 1;
-  const whole: Finding[] = trained
+  const whole: Diagnosed[] = trained
     ? [
         {
           rule: 'w.not-same-model',
@@ -66,6 +72,7 @@ function check(evidence: OtherWeights): Diagnosed[] {
               ? `the weights of ${others.length} of ${weights.length} layers are not those of the reference (median correlation ${short(usual)}): these are two different checkpoints`
               : `the weights of ${others.length} of ${weights.length} layers differ from the reference's by more than rounding (median correlation ${short(usual)}): one was trained further, as in quantization-aware training`,
           args: { layers: others.length, of: weights.length, correlation: usual },
+          overshadows: FOLLOWERS,
         },
       ]
     : [];
@@ -128,6 +135,7 @@ export function comparedWeights(evidence: With<'compared'>): ComparedWeights {
 interface Fault {
   readonly message: string;
   readonly args: Finding['args'];
+  readonly yieldsTo?: readonly string[];
 }
 
 function finding(evidence: OtherWeights, { candidate, node }: ConstantComparison, fault: Fault): Diagnosed {
@@ -157,7 +165,7 @@ export function noiseOf({ error }: ConstantComparison): number {
   return error.sqnrDb === undefined ? Infinity : 10 ** (-error.sqnrDb / 10);
 }
 
-function isRounded({ steps = Infinity }: ChannelComparison): boolean {
+export function isRounded({ steps = Infinity }: ChannelComparison): boolean {
   return steps <= ROUNDING_STEPS;
 }
 
@@ -205,7 +213,9 @@ function faultOf(
       Math.abs(gain) < DEAD_LEVEL
         ? `${wrong.length === channels.length ? 'the weights are' : listed('channel', wrong) + (wrong.length === 1 ? ' is' : ' are')} zero, in the reference not`
         : `${which} ${short(gain)} times the reference's: the scale does not fit`;
-    return { message: what, args: { channels: wrong.length, gain } };
+    // At a scale that is too small all values of a channel are next to nothing, and its bias is cut off.
+    const yieldsTo = Math.abs(gain) < DEAD_LEVEL ? ['w.bias-overflow'] : [];
+    return { message: what, args: { channels: wrong.length, gain }, yieldsTo };
   }
   if (trained && correlation > usual - 0.3) return undefined;
   if (correlation >= RELATED && noiseOf(weight) <= COARSE_NOISE) return undefined;

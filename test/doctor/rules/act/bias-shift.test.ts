@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { biasShift } from '../../../../src/doctor/rules/act/bias-shift.js';
+import type { Finding } from '../../../../src/doctor/finding.js';
 import type { ErrorMeasurement } from '../../../../src/diff/measurement.js';
 import { inferShapes } from '../../../../src/ir/infer/index.js';
 import { edgeMeasurement, errorOf, evidence } from '../../../support/evidence.js';
-import { graph } from '../../../support/graph-builder.js';
+import { graph, tensorNamed } from '../../../support/graph-builder.js';
 
 const NET = inferShapes(
   graph()
@@ -46,5 +47,46 @@ describe('act.bias-shift', () => {
   it('is about layers with weights, and not about clipping', () => {
     expect(found('z', 12, { biasShare: 0.9 })).toEqual([]);
     expect(found('y', 12, { biasShare: 0.9, noise: { clip: 0.8, round: 0.2 } })).toEqual([]);
+  });
+
+  it('is no cause where something else is said of the layer, or of what it reads', () => {
+    const shifted = edgeMeasurement(NET, 'y', { local: errorOf(12, { biasShare: 0.9 }) });
+    const edges = [edgeMeasurement(NET, 'x'), shifted];
+    const severity = (about: Finding['subject'], of: Finding['severity']): (string | undefined)[] =>
+      biasShift
+        .check(evidence(NET, edges), [
+          { rule: 'act.clipped', severity: of, subject: about, message: '', args: {} },
+        ])
+        .map((finding) => finding.severity);
+    expect(severity({ tensor: 'x' }, 'error')).toEqual(['note']);
+    expect(severity({ node: 'conv', tensor: 'w' }, 'warning')).toEqual(['note']);
+    expect(severity({ tensor: 'x' }, 'note')).toEqual(['warning']);
+    expect(severity({ node: 'sigmoid', tensor: 'z' }, 'error')).toEqual(['warning']);
+  });
+
+  it('is not about functions with a range of their own, though nothing before them was measured', () => {
+    const seen = edgeMeasurement(NET, 'z', { local: errorOf(12, { biasShare: 0.9 }) });
+    expect(biasShift.check(evidence(NET, [edgeMeasurement(NET, 'x'), seen]))).toEqual([]);
+  });
+
+  it('says nothing of weights that were moved by more than rounding, as training does', () => {
+    const shifted = edgeMeasurement(NET, 'y', { local: errorOf(12, { biasShare: 0.9 }) });
+    const of = (steps: number): number => {
+      const weight = {
+        ...{
+          reference: 1,
+          candidate: tensorNamed(NET, 'w').id,
+          role: 'weight' as const,
+          node: 0,
+          quant: undefined,
+        },
+        ...{ error: errorOf(26), correlation: 0.999, gain: 1 },
+        channels: Array.from({ length: 4 }, () => ({ correlation: 0.999, gain: 1, level: 1, steps })),
+      };
+      const compared = [weight, weight, weight];
+      return biasShift.check({ ...evidence(NET, [edgeMeasurement(NET, 'x'), shifted]), compared }).length;
+    };
+    expect(of(0.5)).toBe(1);
+    expect(of(4)).toBe(0);
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Evidence } from '../../../../src/doctor/evidence.js';
 import { defaultRange } from '../../../../src/doctor/rules/act/default-range.js';
-import type { Graph } from '../../../../src/ir/graph.js';
+import { tensorOf, type Graph, type Node } from '../../../../src/ir/graph.js';
 import type { QuantParams } from '../../../../src/ir/lane.js';
 import { edgeMeasurement, errorOf } from '../../../support/evidence.js';
-import { graph } from '../../../support/graph-builder.js';
+import { graph, tensorNamed } from '../../../support/graph-builder.js';
 import { laneOf, perTensor } from '../../../support/lanes.js';
 
 const SHAPE = [1, 2, 4, 4];
@@ -156,5 +156,106 @@ describe('act.default-range', () => {
         { edges: edges(5.5, 40) },
       ),
     ).toEqual([]);
+  });
+});
+
+/** Convolutions in a row with 0 to 6 behind each, by a function of the file or by the range alone; then what reads the last. */
+function bottlenecks(
+  isStated: (i: number) => boolean,
+  last: string,
+  format: Graph['format'] = 'tflite',
+): Graph {
+  const builder = graph({ format }).input('x', 'float32', SHAPE);
+  let at = 'x';
+  for (let i = 0; i < 6; i++) {
+    builder.constant(`w${i}`, 'float32', [2, 2, 1, 1]);
+    builder.value(`c${i}`, 'float32', SHAPE).value(`y${i}`, 'float32', SHAPE);
+    builder.node('Conv', { inputs: [at, `w${i}`], outputs: [`c${i}`] });
+    builder.node('Clip', { inputs: [`c${i}`], outputs: [`y${i}`] });
+    at = `y${i}`;
+  }
+  builder.node('Reshape', { inputs: [at], outputs: ['flat'] });
+  builder.node(last, { inputs: ['flat'], outputs: ['z'] });
+  const built = builder.output('z').build();
+  const nodes = built.nodes.map((node): Node => {
+    if (node.op !== 'Clip') return node;
+    const index = Number(tensorOf(built, node.outputs[0]!).name.slice(1));
+    const origin = { ...node.origin, part: 'step' as const };
+    return { ...node, origin: isStated(index) ? origin : { ...origin, implied: true as const } };
+  });
+  return { ...built, nodes };
+}
+
+describe('act.default-range behind functions that only a range stands for', () => {
+  const sixes = all(() => SIX);
+
+  it('believes them where nothing speaks against it', () => {
+    expect(
+      said(
+        bottlenecks(() => false, 'Relu'),
+        sixes,
+      ),
+    ).toEqual([]);
+    expect(
+      said(
+        bottlenecks(() => false, 'GlobalAveragePool'),
+        sixes,
+      ),
+    ).toEqual([]);
+  });
+
+  it('does not where the last one feeds a Sigmoid, moved: logits are of either sign', () => {
+    expect(
+      said(
+        bottlenecks(() => false, 'Sigmoid'),
+        sixes,
+      ),
+    ).toEqual([
+      expect.stringMatching(
+        /^error: 6 of 6 .* since scores before a Sigmoid and encoded boxes are of either sign/,
+      ),
+    ]);
+  });
+
+  it('does not where other layers of a TFLite file with that range have their function written', () => {
+    expect(
+      said(
+        bottlenecks((i) => i % 3 > 0, 'Relu'),
+        sixes,
+      ),
+    ).toEqual([]);
+    const g = bottlenecks((i) => i > 3, 'Neg');
+    expect(said(g, sixes)).toEqual([
+      expect.stringMatching(
+        /^warning: 4 of 6 .* of layers with that range only others have a RELU6: y0, y1, y2 and 1 more$/,
+      ),
+    ]);
+    expect(
+      said(
+        bottlenecks((i) => i > 3, 'Neg', 'onnx'),
+        sixes,
+      ),
+    ).toEqual([]);
+  });
+
+  it('asks the reference: an error where its layers end in nothing, silence where they end in a Relu6', () => {
+    const g = bottlenecks(() => false, 'Neg');
+    const beside = (reference: Graph): string[] =>
+      said(g, sixes, {
+        reference: { graph: reference, lane: laneOf(reference, {}) },
+        alignment: {
+          ...{ inputs: [], operators: [], outputs: [], unmatched: { reference: [], candidate: [] } },
+          coverage: { matched: 6, total: 6 },
+          edges: Array.from({ length: 6 }, (_, i) => ({
+            reference: tensorNamed(reference, `y${i}`).id,
+            candidate: tensorNamed(g, `y${i}`).id,
+            ground: 'weights' as const,
+          })),
+        },
+      });
+    expect(beside(row())).toEqual([
+      expect.stringMatching(/^error: 6 of 6 .* the reference bounds nothing there/),
+    ]);
+    expect(beside(row('Clip'))).toEqual([]);
   });
 });

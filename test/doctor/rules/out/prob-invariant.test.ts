@@ -124,3 +124,47 @@ describe('out.prob-invariant, from the file', () => {
     expect(of(g, perTensor('uint8', 6 / 255))).toEqual([]);
   });
 });
+
+describe('out.prob-invariant, scores that cannot be below 0.5', () => {
+  const g = inferShapes(
+    graph({ format: 'tflite' })
+      .input('x', 'float32', [1, 10])
+      .node('Neg', { name: 'layer', inputs: ['x'], outputs: ['logits'] })
+      .node('Reshape', { inputs: ['logits', 'shape'], outputs: ['flat'] })
+      .constant('shape', 'int64', [2], [1, 10])
+      .node('Sigmoid', { name: 'head', inputs: ['flat'], outputs: ['p'] })
+      .output('p')
+      .build(),
+  );
+  const lane = (zeroPoint: number): Lane => laneOf(g, { flat: perTensor('int8', 6 / 255, zeroPoint) });
+
+  it('says so of logits whose range begins at 0', () => {
+    const [finding, ...others] = found(g, lane(-128));
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ severity: 'warning', subject: { node: 'head', tensor: 'p' } });
+    expect(finding!.message).toContain(
+      'every score of p is at least 0.5: the range of its logits flat begins at 0',
+    );
+    expect(found(g, lane(0))).toEqual([]);
+  });
+
+  it('believes a reference: an error where its scores are lower, silence where they are not', () => {
+    const beside = (min: number): readonly Diagnosed[] =>
+      found(g, lane(-128), {
+        reference: { graph: g, lane: FLOAT_LANE },
+        edges: [edgeMeasurement(g, 'p', {}, { range: { min, max: 1 } })],
+      });
+    expect(beside(0.01)[0]).toMatchObject({ severity: 'error', args: { lowest: 0.01 } });
+    expect(beside(0.5)).toEqual([]);
+  });
+
+  it('leaves it to what was measured where all of them are 0.5', () => {
+    const outputs = studyOf([
+      studiedOutput(g, 'p', { range: { min: 0, max: 1 }, half: { float: 0.01, quantized: 0.97 } }),
+    ]);
+    const findings = found(g, lane(-128), { outputs });
+    expect(findings.map(({ message }) => message)).toEqual([
+      expect.stringContaining('97 % of the scores p are 0.5'),
+    ]);
+  });
+});

@@ -10,7 +10,7 @@ import { BROKEN_DB } from './untold.js';
 /** Worst first. Where suspects are known, of one severity what is said of the worst suspect comes first; else in the order given. */
 export function ranked(evidence: Evidence, findings: readonly Diagnosed[]): readonly Diagnosed[] {
   const { graph, suspects, edges } = evidence;
-  if (suspects === undefined || edges === undefined) return worstFirst(findings);
+  if (suspects === undefined || edges === undefined) return worstFirst(wholeFirst(findings));
   const measured = new Set(edges.map(({ edge }) => edge.tensor));
   const ranks = new Map<string, number>();
   suspects.forEach(({ tensor }, rank) => {
@@ -30,6 +30,13 @@ export function ranked(evidence: Evidence, findings: readonly Diagnosed[]): read
     .sort((a, b) => a.rank - b.rank)
     .map(({ finding }) => finding);
   return upstreamFirst(evidence, worstFirst(inOrder), measured);
+}
+
+/** An error of the whole network is behind those of its places. */
+function wholeFirst(findings: readonly Diagnosed[]): Diagnosed[] {
+  const rankOf = ({ severity, subject: { tensor, node } }: Diagnosed): number =>
+    severity === 'error' && tensor === undefined && node === undefined ? 0 : 1;
+  return [...findings].sort((a, b) => rankOf(a) - rankOf(b));
 }
 
 /** What might be harmless elsewhere is an error where the tensor is broken by itself. */

@@ -17,6 +17,8 @@ const UNEVEN = 16;
 const FEWEST_CODES = 4;
 /** What the small input keeps of itself in steps of the joined tensor, dB, below which it is lost. */
 const LOST_DB = 15;
+/** Below which a part is worse off than any 8-bit tensor with a scale of its own. */
+const POOR_DB = 25;
 
 export const concatSharedScale = rule({
   id: 'act.concat-shared-scale',
@@ -30,7 +32,13 @@ export const concatSharedScale = rule({
       warning: FEWEST_CODES,
       worse: 'lower',
     },
-    { quantity: 'SQNR of a joined input in steps of the result', unit: 'dB', error: LOST_DB, worse: 'lower' },
+    {
+      quantity: 'SQNR of a joined input in steps of the result',
+      unit: 'dB',
+      warning: POOR_DB,
+      error: LOST_DB,
+      worse: 'lower',
+    },
   ],
   text: {
     what: 'Concat, Where and Pack give what they join one scale. An input whose values have fewer than 16 codes left, where another has 16 times as many, is found; so are channels of an output such as boxes and scores. Without data the ranges of the quantizers before them are compared.',
@@ -114,7 +122,11 @@ function ofJoin(
 
 function severityOf({ db, codes }: Part, isMeasured: boolean): Severity {
   if (!isMeasured) return codes < FEWEST_CODES ? 'warning' : 'note';
-  return (db ?? Infinity) < LOST_DB ? 'error' : 'note';
+  return measuredSeverity(db ?? Infinity);
+}
+
+function measuredSeverity(db: number): Severity {
+  return db < LOST_DB ? 'error' : db < POOR_DB ? 'warning' : 'note';
 }
 
 function measuredPart(
@@ -169,11 +181,11 @@ function ofOutput(evidence: With<'lane'>, { edge, quant, channels }: EdgeMeasure
   if (small.length === 0 || small.length < rest.length / 2) return [];
   const left = Math.max(...small.map((channel) => codes[channel] ?? 0));
   const measured = small.flatMap((channel) => channels[channel]?.sqnrDb.get('self') ?? []);
-  const isLost = measured.length > 0 && measured.every((db) => db < LOST_DB);
+  const best = measured.length === 0 ? Infinity : Math.max(...measured);
   return [
     {
       rule: 'act.concat-shared-scale',
-      severity: isLost ? 'error' : 'note',
+      severity: measuredSeverity(best),
       subject: subjectOf(graph, edge.tensor),
       message:
         `one scale of ${short(scale)} serves all ${channels.length} channels of this output: ` +

@@ -8,7 +8,7 @@ import {
   type TensorId,
 } from '../../../ir/graph.js';
 import type { With } from '../../evidence.js';
-import type { Finding } from '../../finding.js';
+import type { Diagnosed } from '../../finding.js';
 import { short } from '../../wording.js';
 import { rule } from '../../rule.js';
 
@@ -30,9 +30,11 @@ export const graphChanged = rule({
 /** Local SQNR (dB) of the first common tensor behind an operator, below which the operator is missed. */
 const MISSED_DB = 20;
 const BROKEN_DB = 10;
+/** What exporters leave to the range of the quantizer behind it. */
+const CLAMPS: ReadonlySet<string> = new Set(['Relu', 'Clip']);
 
 /** Operators that one network has and the other has not, where the tensors behind them differ. */
-function check(evidence: With<'reference' | 'alignment' | 'suspects'>): Finding[] {
+function check(evidence: With<'reference' | 'alignment' | 'suspects'>): Diagnosed[] {
   const { graph, reference, alignment, suspects } = evidence;
   const localDb = new Map(
     suspects.flatMap(({ tensor, kind, db }) => (kind === 'operator' ? [[tensor, db] as const] : [])),
@@ -50,7 +52,7 @@ function check(evidence: With<'reference' | 'alignment' | 'suspects'>): Finding[
     from: Graph,
     where: 'reference' | 'candidate',
     behind: TensorId[],
-  ): Finding[] => {
+  ): Diagnosed[] => {
     const [tensor] = behind.filter((id) => (localDb.get(id) ?? Infinity) < MISSED_DB);
     if (tensor === undefined || told.has(tensor)) return [];
     told.add(tensor);
@@ -71,6 +73,8 @@ function check(evidence: With<'reference' | 'alignment' | 'suspects'>): Finding[
             ? `${short(db)} dB are left here (local)`
             : 'nothing of the signal is left here (local)'
         }`,
+        // A Relu that a quantizer was to stand for is missed where the zero point is wrong.
+        ...(where === 'reference' && CLAMPS.has(node.op) ? { yieldsTo: ['act.shifted-range'] } : {}),
         args: { op: node.origin.op, network: where, ...(Number.isFinite(db) ? { localSqnrDb: db } : {}) },
       },
     ];

@@ -25,6 +25,8 @@ const OTHER_REASONS: ReadonlySet<string> = new Set([
   'io.int-input',
   'io.layout',
   'act.default-range',
+  'w.not-same-model',
+  'base.graph-changed',
 ]);
 
 export const stale = rule({

@@ -99,18 +99,22 @@ function isCertain({ correlation = 0, error }: ConstantComparison): boolean {
 
 /** What a bias may be is seen in what its layer computes. */
 function faultyBiases(evidence: MeasuredWeights, trained: boolean): Diagnosed[] {
-  return evidence.compared
-    .filter((one) => one.role === 'bias' && noiseOf(one) > COARSE_NOISE)
-    .flatMap((bias): Diagnosed[] => {
-      const harms = doesHarm(evidence, bias);
-      const factor = uniformGain(bias);
-      if (factor === undefined ? trained || !harms : false) return [];
-      const found: Diagnosed = {
-        ...finding(evidence, bias, biasFault(bias, factor)),
-        yieldsTo: ['w.bias-overflow', 'base.graph-changed'],
-      };
-      return [harms ? found : { ...found, severity: 'warning' }];
-    });
+  return (
+    evidence.compared
+      .filter((one) => one.role === 'bias' && noiseOf(one) > COARSE_NOISE)
+      // Steps as coarse as the scales of input and weight make them are no other bias.
+      .filter(({ channels }) => !channels.every(isRounded))
+      .flatMap((bias): Diagnosed[] => {
+        const harms = doesHarm(evidence, bias);
+        const factor = uniformGain(bias);
+        if (factor === undefined ? trained || !harms : false) return [];
+        const found: Diagnosed = {
+          ...finding(evidence, bias, biasFault(bias, factor)),
+          yieldsTo: ['w.bias-overflow', 'base.graph-changed'],
+        };
+        return [harms ? found : { ...found, severity: 'warning' }];
+      })
+  );
 }
 
 /** Whether most weights are others than the reference's: of another checkpoint, or trained further. */
@@ -214,8 +218,8 @@ function faultOf(
         ? `${wrong.length === channels.length ? 'the weights are' : listed('channel', wrong) + (wrong.length === 1 ? ' is' : ' are')} zero, in the reference not`
         : `${which} ${short(gain)} times the reference's: the scale does not fit`;
     // At a scale that is too small all values of a channel are next to nothing, and its bias is cut off.
-    const yieldsTo = Math.abs(gain) < DEAD_LEVEL ? ['w.bias-overflow'] : [];
-    return { message: what, args: { channels: wrong.length, gain }, yieldsTo };
+    const yields = Math.abs(gain) < DEAD_LEVEL ? { yieldsTo: ['w.bias-overflow'] } : {};
+    return { message: what, args: { channels: wrong.length, gain }, ...yields };
   }
   if (trained && correlation > usual - 0.3) return undefined;
   if (correlation >= RELATED && noiseOf(weight) <= COARSE_NOISE) return undefined;

@@ -175,7 +175,7 @@ for (const id of readdirSync(folder)) {
 const listed = (names) => (names.length === 0 ? '' : `${names.length}: ${names.join('; ')}`);
 const rows = CATALOGUE.map(({ id, limits = [] }) => {
   const { checked = 0, error = [], warning = [], note = [] } = tally.get(id) ?? {};
-  const limit = limits.map(limitText).join('; ');
+  const limit = limits.map(limitText).join('; ').replaceAll('|', '\\|');
   return `| ${id} | ${limit} | ${checked} | ${listed(error)} | ${listed(warning)} | ${listed(note)} | ${planted.get(id) ?? 'none'} |`;
 });
 const text = `# Calibration of the rules

@@ -178,6 +178,7 @@ export async function doctorRequest(
       request: {
         model,
         ...(reference === undefined ? {} : { reference }),
+        minAligned: (options.minAligned ?? MIN_ALIGNED) / 100,
         shapes: shapesOf(options.shape ?? []),
         gate: await gateRequest(options, settings),
         timestamp: options.timestamp === true,

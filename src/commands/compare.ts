@@ -6,9 +6,7 @@ import { suspectsOf } from '../diff/suspects.js';
 import { constantMeasurements } from '../diff/weight-measurements.js';
 import type { Evidence } from '../doctor/evidence.js';
 import { diagnose } from '../doctor/index.js';
-import { UsageError } from '../errors.js';
-import { nodeLabel, nodeOf, tensorOf } from '../ir/graph.js';
-import { macsOf } from '../ir/macs.js';
+import { tensorOf } from '../ir/graph.js';
 import { loadModel } from '../loader/index.js';
 import { planOfLane } from '../quant/placement/lane-plan.js';
 import { withAccuracy } from '../report/accuracy-verdict.js';
@@ -40,7 +38,7 @@ import { withMeasuredFixes } from './fixes/measured-fixes.js';
 import type { GateRequest } from './gate-request.js';
 import { judged, storedBaseline } from './judge.js';
 import { evaluationOf, saturationOf, studyOf } from './studies.js';
-import { networkPair, type NetworkPair } from './network-pair.js';
+import { networkPair, requireAligned } from './network-pair.js';
 
 export interface CompareRequest extends SourcesRequest {
   readonly reference: string;
@@ -260,24 +258,4 @@ function reportedRuns(
         : { runtime: original.unfused, optimized: original.optimized, processor: original.processor.text }),
     ...(actual === undefined ? {} : { actual }),
   };
-}
-
-/** @throws UsageError when too little of the candidate was found in the reference */
-function requireAligned({ reference, candidate, alignment }: NetworkPair, least: number): void {
-  const { matched, total } = alignment.coverage;
-  const lost = alignment.unmatched.reference.some(
-    (id) => (macsOf(reference.graph, nodeOf(reference.graph, id)) ?? 0) > 0,
-  );
-  const isEmpty = total === 0 && (lost || alignment.edges.length <= alignment.inputs.length);
-  if (!isEmpty && matched >= least * total) return;
-  const percent = (share: number): string => `${Math.round(100 * share)} %`;
-  throw new UsageError(
-    `the two models do not look like the same network: ${matched} of ${total} compute operators of the candidate were found in the reference (${percent(total === 0 ? 0 : matched / total)}), ${percent(least)} are wanted`,
-    {
-      places: alignment.unmatched.candidate
-        .slice(0, 10)
-        .map((id) => `${nodeLabel(nodeOf(candidate.graph, id))} (${nodeOf(candidate.graph, id).origin.op})`),
-      hint: `qdbg inspect ${reference.loaded.path} ${candidate.loaded.path} puts them side by side; --min-aligned PERCENT goes on with less`,
-    },
-  );
 }

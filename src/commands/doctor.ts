@@ -20,6 +20,8 @@ import { judgedFindings } from './judge.js';
 export interface FilesRequest {
   readonly model: string;
   readonly reference?: string;
+  /** Share of the compute operators of the model that must be found in the reference. */
+  readonly minAligned: number;
   /** Extents of inputs by name. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly gate: GateRequest;
@@ -49,10 +51,17 @@ export async function doctor(asked: DoctorRequest, watch: Watch): Promise<Doctor
   }
 }
 
-async function ofFiles({ model, reference, shapes, gate, timestamp }: FilesRequest): Promise<DoctorReport> {
+async function ofFiles({
+  model,
+  reference,
+  minAligned,
+  shapes,
+  gate,
+  timestamp,
+}: FilesRequest): Promise<DoctorReport> {
   const loaded = await loadModel(model, { shapes });
   const other = reference === undefined ? undefined : await loadModel(reference, { shapes });
-  const evidence = other === undefined ? fileEvidence(loaded) : pairEvidence(other, loaded);
+  const evidence = other === undefined ? fileEvidence(loaded) : pairEvidence(other, loaded, minAligned);
   const diagnosis = diagnose(evidence);
   const { kept: findings, suppressed } = applySuppressions(
     reportedFindings(diagnosis.findings),

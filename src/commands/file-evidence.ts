@@ -11,7 +11,7 @@ import { planOfLane } from '../quant/placement/lane-plan.js';
 import { planQuantization } from '../quant/placement/planner.js';
 import { NO_SELECTION } from '../quant/select.js';
 import { fileOf } from './describe.js';
-import { pairOfFiles } from './network-pair.js';
+import { pairOfFiles, requireAligned } from './network-pair.js';
 import { defaultScheme } from './scheme-request.js';
 
 /** Of one file: how it is quantized, or what the default scheme of its format would make of its weights. */
@@ -23,9 +23,15 @@ export function fileEvidence(loaded: LoadedModel): Evidence {
     : { graph, file, lane: loaded.lane, constants: constantsOf(graph, loaded.lane) };
 }
 
-/** Of a file and the one that it should compute the same as. */
-export function pairEvidence(reference: LoadedModel, candidate: LoadedModel): Evidence {
+/**
+ * Of a file and the one that it should compute the same as.
+ *
+ * @param least share of the candidate's compute operators that must be found in the reference
+ * @throws UsageError where fewer are
+ */
+export function pairEvidence(reference: LoadedModel, candidate: LoadedModel, least: number): Evidence {
   const pair = pairOfFiles({ reference, candidate });
+  requireAligned(pair, least);
   const { graph, lane } = pair.candidate;
   return {
     graph,

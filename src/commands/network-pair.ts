@@ -5,8 +5,9 @@ import { align, questions, type Activations, type Alignment } from '../diff/alig
 import { UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
 import { formatDims } from '../ir/elements.js';
-import { tensorOf, type Graph, type Tensor, type TensorId } from '../ir/graph.js';
+import { nodeLabel, nodeOf, tensorOf, type Graph, type Tensor, type TensorId } from '../ir/graph.js';
 import { inferShapes } from '../ir/infer/index.js';
+import { macsOf } from '../ir/macs.js';
 import { FLOAT_LANE, type Lane } from '../ir/lane.js';
 import { upgradeOpset } from '../ir/upgrade/index.js';
 import type { LoadedModel } from '../loader/index.js';
@@ -207,4 +208,27 @@ function joined(parts: readonly Float32Array[]): Float32Array {
     at += part.length;
   }
   return whole;
+}
+
+/** @throws UsageError when too little of the candidate was found in the reference */
+export function requireAligned(
+  { reference, candidate, alignment }: Omit<NetworkPair, 'other'>,
+  least: number,
+): void {
+  const { matched, total } = alignment.coverage;
+  const lost = alignment.unmatched.reference.some(
+    (id) => (macsOf(reference.graph, nodeOf(reference.graph, id)) ?? 0) > 0,
+  );
+  const isEmpty = total === 0 && (lost || alignment.edges.length <= alignment.inputs.length);
+  if (!isEmpty && matched >= least * total) return;
+  const percent = (share: number): string => `${Math.round(100 * share)} %`;
+  throw new UsageError(
+    `the two models do not look like the same network: ${matched} of ${total} compute operators of the candidate were found in the reference (${percent(total === 0 ? 0 : matched / total)}), ${percent(least)} are wanted`,
+    {
+      places: alignment.unmatched.candidate
+        .slice(0, 10)
+        .map((id) => `${nodeLabel(nodeOf(candidate.graph, id))} (${nodeOf(candidate.graph, id).origin.op})`),
+      hint: `qdbg inspect ${reference.loaded.path} ${candidate.loaded.path} puts them side by side; --min-aligned PERCENT goes on with less`,
+    },
+  );
 }

@@ -34,3 +34,13 @@ export function writersOf(
   }
   return labels;
 }
+
+/** Labels of what writes and what reads the tensors: quantizers of ONNX Runtime leave a tensor in float only where all of them are left out. */
+export function labelsAround(graph: Graph, tensors: readonly TensorId[]): string[] {
+  const { producer, uses } = topologyOf(graph);
+  const nodes = tensors.flatMap((tensor) => [
+    ...(producer[tensor] === undefined ? [] : [producer[tensor]]),
+    ...(uses[tensor] ?? []).map(({ node }) => node),
+  ]);
+  return [...new Set(nodes)].map((node) => nodeLabel(nodeOf(graph, node)));
+}

@@ -16,7 +16,8 @@ export function passedOn(graph: Graph, tensor: TensorId): { tensor: TensorId; wr
     const made: NodeId | undefined = producer[at];
     const writer: Node | undefined = made === undefined ? undefined : nodeOf(graph, made);
     found.push({ tensor: at, writer });
-    at = writer !== undefined && writer.domain === '' && PASSING.has(writer.op) ? writer.inputs[0] : undefined;
+    at =
+      writer !== undefined && writer.domain === '' && PASSING.has(writer.op) ? writer.inputs[0] : undefined;
   }
   return found;
 }

@@ -10,10 +10,7 @@ import { QRANGE } from '../ir/lane.js';
 import type { TensorScheme } from './scheme.js';
 
 /** The part of a scheme that decides how a range becomes scale and zero point. */
-export type AffineScheme = Pick<
-  TensorScheme,
-  'dtype' | 'symmetric' | 'narrowRange' | 'zeroPointTies'
->;
+export type AffineScheme = Pick<TensorScheme, 'dtype' | 'symmetric' | 'narrowRange' | 'zeroPointTies'>;
 
 /** Smallest normal float32: a scale below it is taken as "no range at all". */
 const FLOAT32_TINY = 2 ** -126;
@@ -87,7 +84,9 @@ export function paramsFromRange(
       const point = scheme.symmetric ? (qmin + qmax) / 2 : qmin - low / step;
       // std::round of TensorFlow's getNudgedScaleAndZeroPoint; an input of -1 to 1 is such a tie.
       zeroPoint[i] =
-        scheme.zeroPointTies === 'away' ? Math.sign(point) * Math.round(Math.abs(point)) : roundHalfEven(point);
+        scheme.zeroPointTies === 'away'
+          ? Math.sign(point) * Math.round(Math.abs(point))
+          : roundHalfEven(point);
     }
   }
   return { dtype: scheme.dtype, qmin, qmax, granularity, scale, zeroPoint, source };

@@ -180,8 +180,9 @@ describe('act.concat-shared-scale', () => {
     expect(said(4, 3)).toEqual(['error act.concat-shared-scale join b']);
   });
 
-  it('is a note where its channels are still told apart', () => {
-    expect(said(4, 20)).toEqual(['note act.concat-shared-scale join b']);
+  it('warns where its channels are still told apart, and is a note where they are well', () => {
+    expect(said(4, 20)).toEqual(['warning act.concat-shared-scale join b']);
+    expect(said(4, 26)).toEqual(['note act.concat-shared-scale join b']);
   });
 
   it('goes by the input itself where there are no channels', () => {

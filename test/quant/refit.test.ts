@@ -44,13 +44,18 @@ describe('a weight', () => {
   const data = constantData('float32', [2, 3], [1.27, -0.5, 0.2, -12.7, 3, 0]);
 
   it('gets one scale from its largest value', () => {
-    expect(listed(refittedConstant(perTensor('int8', 5), data))).toEqual({ scale: [0.1], zeroPoint: [0] });
+    expect(listed(refittedConstant(perTensor('int8', 5), data)!)).toEqual({ scale: [0.1], zeroPoint: [0] });
   });
 
   it('gets one scale for each index of the axis, also where it had one for all', () => {
-    const refitted = refittedConstant(perTensor('int8', 5), data, 0);
+    const refitted = refittedConstant(perTensor('int8', 5), data, 0)!;
     expect(listed(refitted)).toEqual({ scale: [0.01, 0.1], zeroPoint: [0, 0] });
     expect(refitted.granularity).toEqual({ kind: 'per-axis', axis: 0 });
-    expect(refittedConstant(perAxis('int8', 0, [1, 1]), data, 1).scale).toHaveLength(3);
+    expect(refittedConstant(perAxis('int8', 0, [1, 1]), data, 1)!.scale).toHaveLength(3);
+  });
+
+  it.each([[[1, NaN, 2]], [[Infinity, 0, 0]], [[]]])('of %j gets none', (values) => {
+    const broken = constantData('float32', [values.length], values);
+    expect(refittedConstant(perTensor('int8', 5), broken)).toBeUndefined();
   });
 });

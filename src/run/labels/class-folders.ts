@@ -1,6 +1,6 @@
 /** Class folders: the folder that a file lies in is its class, as torchvision's ImageFolder and Keras have it. */
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { DataError } from '../../errors.js';
 import type { Assumption } from '../data/dataset.js';
 import { atMost, extensionOf, listFolder, reasonOf } from '../data/files.js';
@@ -20,6 +20,9 @@ export async function classFolders(request: LabelRequest): Promise<LabelSource |
   const labelled = samples.filter(({ id }) => folders.get(id) !== undefined);
   // A few stray folders beside most of the samples are no classes.
   if (labelled.length === 0 || labelled.length * 2 < samples.length) return undefined;
+  // Files named one by one lie somewhere: a single folder outside of what was given says nothing of them.
+  const inUse = new Set(labelled.map(({ id }) => folders.get(id)));
+  if (inUse.size < 2 && !labelled.every(({ file = '' }) => isInside(root, file))) return undefined;
   const { filled, empty } = await enumerate(root, labelled);
   // Plain code units, which is what sorted() of Python gives for all but the rarest characters.
   const names = [...filled, ...empty].sort((a, b) => (a < b ? -1 : 1));
@@ -61,6 +64,11 @@ function folderOf({ file }: SampleName, root: string): string | undefined {
   const folder = dirname(resolve(file));
   const name = basename(folder);
   return folder === resolve(root) || name === '' || NO_CLASS.test(name) ? undefined : name;
+}
+
+function isInside(root: string, file: string): boolean {
+  const path = relative(resolve(root), resolve(file));
+  return path !== '' && !path.startsWith('..') && !isAbsolute(path);
 }
 
 interface Folders {

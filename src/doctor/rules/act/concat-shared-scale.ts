@@ -7,7 +7,7 @@ import type { Diagnosed, Severity } from '../../finding.js';
 import { joinedMeasurement, movedFrom, sqnrInSteps } from '../../joined.js';
 import { remedy } from '../../remedy.js';
 import { rule } from '../../rule.js';
-import { subjectOf } from '../../subject.js';
+import { labelsAround, subjectOf } from '../../subject.js';
 import { listed, short } from '../../wording.js';
 
 /** Codes that the values of one input have left, and times as many that another one has. */
@@ -207,7 +207,7 @@ function keptInFloat(
     title: 'return the parts as outputs of their own, or join them in float',
     flags: `--skip '${node}'`,
     skip: [node],
-    onnx: `quantize_static(..., nodes_to_exclude=[${JSON.stringify(node)}])`,
+    onnx: `quantize_static(..., nodes_to_exclude=${JSON.stringify(labelsAround(evidence.graph, [tensor]))})`,
     tflite: 'return the parts as outputs of their own: join them behind the network',
     change: { float: [tensor] },
   });

@@ -6,7 +6,7 @@ import type { Diagnosed } from '../../finding.js';
 import { quantizerOf, stepOf } from '../../quantizers.js';
 import { remedy } from '../../remedy.js';
 import { rule } from '../../rule.js';
-import { subjectOf } from '../../subject.js';
+import { labelsAround, subjectOf } from '../../subject.js';
 import { short } from '../../wording.js';
 
 /** Scores of attention are tens; a mask of this size leaves nothing of them. */
@@ -141,10 +141,13 @@ function found(
     mask === undefined
       ? `values down to ${short(evidence.edges?.find(({ edge }) => edge.tensor === subject.tensor)?.range.min ?? 0)}`
       : `the constant ${short(mask.value)} ('${tensorOf(graph, mask.tensor).name}' of ${nodeLabel(mask.node)})`;
-  const label = nodeLabel(mask?.node ?? writerOf(graph, subject.tensor) ?? softmax);
   const later = coarse
     .filter(({ tensor }) => tensor !== subject.tensor)
     .map(({ tensor }) => tensorOf(graph, tensor).name);
+  const around = labelsAround(
+    graph,
+    coarse.map(({ tensor }) => tensor),
+  );
   return [
     {
       rule: 'act.mask-constant',
@@ -160,9 +163,9 @@ function found(
       },
       ...remedy(evidence, {
         title: 'leave the masked sum in float, or mask with -100',
-        flags: `--skip '${label}'`,
-        skip: [label],
-        onnx: `quantize_static(..., nodes_to_exclude=['${label}']), or -100 in the place of the constant`,
+        flags: around.map((name) => `--skip '${name}'`).join(' '),
+        skip: around,
+        onnx: `quantize_static(..., nodes_to_exclude=${JSON.stringify(around)}), or -100 in the place of the constant`,
         tflite: 'mask with -100 in the model, then convert again',
         change: { float: coarse.map(({ tensor }) => tensor) },
       }),

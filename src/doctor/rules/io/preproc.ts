@@ -14,6 +14,7 @@ import { inputPort, isUsable } from '../../../quant/ports.js';
 import { correctionTo } from '../../correction.js';
 import type { Evidence } from '../../evidence.js';
 import type { Diagnosed, Severity } from '../../finding.js';
+import { recalibration } from '../../recalibration.js';
 import { rule } from '../../rule.js';
 import { type SeenInput, inputSubject, studiedInput } from '../../seen-input.js';
 import { short } from '../../wording.js';
@@ -175,36 +176,7 @@ function misfit(evidence: Evidence, input: TensorId): Diagnosed | undefined {
       `${implied === undefined ? '' : `: ${implied.formula}`}); ${data} are ${rangeText(seen, family)}` +
       `${studied === undefined ? '' : guessed(studied)}${scale === 1 ? ': it takes raw pixels for values' : ''}`,
     args: { scale, zeroPoint, min: seen.min, max: seen.max },
-    ...correction(evidence, implied, studied),
-  };
-}
-
-/** Everything behind a wrong input was calibrated wrongly, too. */
-const FOLLOWERS = [
-  ...['act.clipped', 'act.wide-range', 'act.shifted-range', 'act.outlier-channel', 'act.outlier-range'],
-  ...['act.bias-shift', 'cal.stale'],
-];
-
-/** Beside a reference that takes the data, it is the calibration that was wrong. */
-function correction(
-  { reference, edges = [] }: Evidence,
-  implied: Parameters<typeof correctionTo>[0],
-  studied: SeenInput | undefined,
-): Pick<Diagnosed, 'fix' | 'change' | 'overshadows'> {
-  const fed = correctionTo(implied, studied);
-  if (reference === undefined) {
-    return {
-      fix: { title: 'feed what the calibration had, or calibrate again with what is fed', edit: fed },
-    };
-  }
-  const ranges = edges.flatMap(({ edge, quant }) => (quant === undefined ? [] : [edge.tensor]));
-  return {
-    fix: {
-      title: `unless the reference is to be fed otherwise: ${fed}`,
-      edit: 'calibrate again on data prepared as they are here',
-    },
-    change: { kind: 'lane', ranges },
-    overshadows: FOLLOWERS,
+    ...recalibration(evidence, correctionTo(implied, studied)),
   };
 }
 

@@ -70,7 +70,12 @@ function spreadOfBroken(evidence: Spread): Diagnosed[] {
       ...(lostIn === undefined ? [] : [subjectOf(graph, lostIn.tensor).node]),
     ]),
   );
-  return spreadOf(evidence).filter(({ subject }) => broken.has(subject.node));
+  const isLossy = !isHarmless(evidence.edges ?? []);
+  return spreadOf(evidence).flatMap((finding): Diagnosed[] => {
+    if (broken.has(finding.subject.node)) return [finding];
+    // Its error may show one layer later first: many poor channels in a network that loses are worth a look.
+    return isLossy && finding.severity !== 'note' ? [{ ...finding, severity: 'warning' }] : [];
+  });
 }
 
 function spreadOf(evidence: Spread): Diagnosed[] {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { biasShift } from '../../../../src/doctor/rules/act/bias-shift.js';
 import type { Finding } from '../../../../src/doctor/finding.js';
 import type { ErrorMeasurement } from '../../../../src/diff/measurement.js';
+import type { NodeId } from '../../../../src/ir/graph.js';
 import { inferShapes } from '../../../../src/ir/infer/index.js';
 import { edgeMeasurement, errorOf, evidence } from '../../../support/evidence.js';
 import { graph, tensorNamed } from '../../../support/graph-builder.js';
@@ -74,10 +75,10 @@ describe('act.bias-shift', () => {
     const of = (steps: number): number => {
       const weight = {
         ...{
-          reference: 1,
+          reference: tensorNamed(NET, 'w').id,
           candidate: tensorNamed(NET, 'w').id,
           role: 'weight' as const,
-          node: 0,
+          node: 0 as NodeId,
           quant: undefined,
         },
         ...{ error: errorOf(26), correlation: 0.999, gain: 1 },

@@ -76,8 +76,9 @@ describe('act.concat-shared-scale on an output of boxes and scores', () => {
     ]);
   });
 
-  it('is a note while the scores keep 15 dB', () => {
-    expect(found([30, 30, 20], 16)).toEqual([expect.stringMatching(/^note/)]);
+  it('warns while the scores keep 15 dB, and is a note from 25 dB', () => {
+    expect(found([30, 30, 20], 16)).toEqual([expect.stringMatching(/^warning/)]);
+    expect(found([30, 30, 20], 26)).toEqual([expect.stringMatching(/^note/)]);
   });
 
   it('is nothing where one class just did not come, or the scores are as large as the boxes', () => {

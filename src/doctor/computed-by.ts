@@ -11,7 +11,7 @@ export interface Computed {
 }
 
 /** Undefined for what comes from an input unchanged. */
-export function computedBy(graph: Graph, tensor: TensorId): Computed | undefined {
+function computedBy(graph: Graph, tensor: TensorId): Computed | undefined {
   const last = passedOn(graph, tensor).at(-1);
   return last?.writer === undefined ? undefined : { tensor: last.tensor, node: last.writer };
 }

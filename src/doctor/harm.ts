@@ -4,7 +4,7 @@ import { measuredInputs } from '../diff/measured-inputs.js';
 import type { Graph, TensorId } from '../ir/graph.js';
 
 /** While every tensor keeps this much cumulative SQNR (dB), what is lost was hardly used. */
-export const HARMLESS_DB = 20;
+const HARMLESS_DB = 20;
 
 /** Local SQNR, dB, below which the operator that reads a tensor no longer computes its function. */
 export const BROKEN_READER_DB = 12;

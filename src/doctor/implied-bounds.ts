@@ -45,7 +45,7 @@ export function refutedBounds(
 }
 
 /** Scores before a Sigmoid and encoded boxes are of either sign: behind a Relu6 no score would be below 0.5, and no box left of its anchor. */
-export function feedsSigned(graph: Graph, tensor: TensorId): boolean {
+function feedsSigned(graph: Graph, tensor: TensorId): boolean {
   return movedReaders(graph, tensor).some(
     ({ op, origin }) => op === 'Sigmoid' || origin.op === 'TFLite_Detection_PostProcess',
   );

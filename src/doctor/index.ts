@@ -71,8 +71,11 @@ function overshadowed(findings: readonly Diagnosed[]): Diagnosed[] {
   );
   return findings.map((finding) => {
     if (!followers.has(finding.rule)) return finding;
-    const { fix: _, change: __, ...rest } = finding;
-    return { ...rest, severity: 'note' };
+    const { rule, subject, message, args, explains } = finding;
+    return {
+      ...{ rule, severity: 'note', subject, message, args },
+      ...(explains === undefined ? {} : { explains }),
+    };
   });
 }
 

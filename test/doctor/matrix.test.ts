@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { doctorRequest } from '../../src/cli/requests.js';
-import type { DoctorOptions } from '../../src/cli/program.js';
 import { doctor } from '../../src/commands/doctor.js';
 import { CATALOGUE } from '../../src/doctor/catalogue.js';
 import type { Severity } from '../../src/doctor/finding.js';
@@ -42,7 +41,7 @@ async function examined(folder: string, { args }: Case): Promise<DoctorReport> {
     return !text.startsWith('-') && existsSync(path) ? text.slice(0, at) + path : text;
   };
   const { positional, options } = await parsed(['doctor', ...args.map(inFolder)]);
-  const request = await doctorRequest(positional[0] ?? '', options as DoctorOptions, TYPED);
+  const request = await doctorRequest(positional[0] ?? '', options, TYPED);
   return doctor(request, UNWATCHED);
 }
 

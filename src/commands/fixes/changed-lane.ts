@@ -13,8 +13,14 @@ import type { NetworkPair } from '../network-pair.js';
  * The lane in the form that changes can be made to: float operators between quantizers. Integer kernels go by the scales of all that
  * they read, so one of them cannot be changed by itself.
  */
-export function changeable({ arithmetic: _, codes: __, hybrid: ___, ...lane }: Lane): Lane {
-  return lane;
+export function changeable({ name, tensors, uses, dynamic, values }: Lane): Lane {
+  return {
+    name,
+    tensors,
+    uses,
+    ...(dynamic === undefined ? {} : { dynamic }),
+    ...(values === undefined ? {} : { values }),
+  };
 }
 
 /** Undefined where nothing of the change can be made, such as weights that have no counterpart. */

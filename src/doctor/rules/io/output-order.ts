@@ -41,7 +41,7 @@ function unusual(graph: Graph): Finding[] {
       subject: subjectAt(graph, first),
       message:
         `the outputs come in the order ${order.join(', ')}; the operator, and examples that read by position, have ` +
-        `${DETECTION_RESULTS.join(', ')}`,
+        DETECTION_RESULTS.join(', '),
       args: { order: order.join(', ') },
     },
   ];

@@ -68,12 +68,16 @@ export function verdictOf(
     jump === undefined
       ? ''
       : `; the largest fall is at ${jump.node} (${jump.op}), ${jump.fromDb === undefined ? 'exact' : jump.fromDb.toFixed(1)} -> ${jump.toDb.toFixed(1)} dB`;
-  const place = cause?.subject.tensor ?? jump?.tensor;
+  const place = cause !== undefined && isOfAll(cause) ? undefined : (cause?.subject.tensor ?? jump?.tensor);
   return {
     ...(cause === undefined ? {} : { cause: cause.rule }),
     ...(place === undefined ? {} : { where: place }),
     summary: `${network} ${db < BROKEN_DB ? 'is broken' : 'loses much'}${reference === 'float' ? '' : ` beside ${other}`}: ${where}${fall}`,
   };
+}
+
+function isOfAll({ subject: { tensor, node } }: Finding): boolean {
+  return tensor === undefined && node === undefined;
 }
 
 /** The worst finding at the largest fall: of the layer that falls, or of what it reads. Without one, the worst of all. */
@@ -83,6 +87,9 @@ function causeOf(
   jump: ReportedJump | undefined,
 ): Finding | undefined {
   const serious = findings.filter(({ severity }) => severity !== 'note');
+  const [first] = serious;
+  // What is wrong with the whole network, such as its calibration, is wrong at every place.
+  if (first?.severity === 'error' && isOfAll(first)) return first;
   const before = tensors.find(({ tensor, role }) => tensor === jump?.from && role !== 'input')?.node;
   const near = serious.find(
     ({ subject }) =>

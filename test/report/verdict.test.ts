@@ -79,6 +79,13 @@ describe('the verdict', () => {
     expect(verdict(rows, [elsewhere], [JUMP]).where).toBe('far');
   });
 
+  it('takes an error of the whole network for the cause, which has no place', () => {
+    const whole: Finding = { ...finding('error', 'x'), rule: 'cal.unrepresentative', subject: {} };
+    const told = verdict([tensor('y', errorOf(5))], [whole, finding('error', 'y')], [JUMP]);
+    expect(told.cause).toBe('cal.unrepresentative');
+    expect(told.where).toBeUndefined();
+  });
+
   it('names the largest fall and the first cause that is more than a note, when something is lost', () => {
     const findings = [finding('note', 'n'), finding('warning', 'w')];
     expect(verdict([tensor('y', errorOf(5))], findings, [JUMP])).toEqual({

@@ -55,7 +55,7 @@ export const SCHEMES: Readonly<Record<string, Scheme>> = {
     name: 'tflite-16x8',
     placement: 'tflite',
     weights: INT8_WEIGHTS_PER_AXIS,
-    activations: { dtype: 'int16', ...SYMMETRIC },
+    activations: { dtype: 'int16', ...SYMMETRIC, zeroPointTies: 'away' },
     bias: 'float',
   },
   /** TensorRT explicit quantization, with the entropy calibration its tools use for int8. */

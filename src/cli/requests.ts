@@ -44,7 +44,7 @@ export async function analyzeRequest(
     model,
     calib,
     eval: options.eval ?? [],
-    data: dataRequest(options, [...calib, ...(options.eval ?? [])]),
+    data: dataRequest(options, calib.length > 0 ? calib : (options.eval ?? [])),
     ...(options.scheme === undefined
       ? { schemeOverrides }
       : { scheme: schemeFrom(options.scheme, schemeOverrides) }),

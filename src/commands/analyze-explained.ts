@@ -1,7 +1,6 @@
 /** What the sums of an analysis mean: rows, causes, verdict. */
 import type { Edge } from '../compile/edges.js';
 import { edgeMeasurements } from '../diff/edge-measurements.js';
-import { endsOf } from '../diff/ends.js';
 import { applySuppressions } from '../diff/gate/suppressions.js';
 import { jumpsOf } from '../diff/jumps.js';
 import { constantMeasurements } from '../diff/weight-measurements.js';
@@ -31,6 +30,8 @@ export interface MeasuredSimulation {
   /** Of the samples that were measured. */
   readonly seen: Calibration;
   readonly sums: readonly EdgeSums[];
+  /** Tensors to judge by: the outputs, or the last ones that are measured. */
+  readonly ends: ReadonlySet<TensorId>;
 }
 
 export interface Explaining {
@@ -48,7 +49,7 @@ export interface Explaining {
 }
 
 export async function explained(
-  { simulation, lane, seen, sums }: MeasuredSimulation,
+  { simulation, lane, seen, sums, ends }: MeasuredSimulation,
   { places, asked }: { readonly places: Places; readonly asked: ReadonlySet<TensorId> },
   { isSmoke, part, gate, studies, withFixes }: Explaining,
 ): Promise<
@@ -79,7 +80,6 @@ export async function explained(
     statistics: seen.edges,
     ...studies,
   });
-  const ends = endsOf(graph, new Set(edges.map(({ tensor }) => tensor)));
   // Random data say nothing about the ranges of a finished file.
   const told = diagnosis.findings.filter(
     ({ rule }) => simulation.scheme !== 'file' || !isSmoke || !rule.startsWith('act.'),

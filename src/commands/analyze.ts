@@ -133,7 +133,7 @@ export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Repo
   const part = await evaluatedLanes(request, network, data, watch);
   const isSmoke = measured.kind === 'random';
   const { findings, verdict, notMeasured, ...rest } = await explained(
-    { simulation, lane, seen, sums },
+    { simulation, lane, seen, sums, ends },
     { places, asked: named },
     {
       isSmoke,
@@ -151,13 +151,13 @@ export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Repo
         })),
         ...evaluationOf(part.evidence, request.gate),
       },
-      withFixes: (diagnosed, ends) =>
+      withFixes: (diagnosed, endEdges) =>
         withMeasuredFixes(
           diagnosed,
           {
             graph,
             lane,
-            ends,
+            ends: endEdges,
             changed: (change) =>
               change.kind === 'scheme'
                 ? changedScheme(simulation, calibration, request.selection, change)

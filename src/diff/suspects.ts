@@ -4,7 +4,7 @@
  * quantizer of its output.
  */
 import { topologyOf, type Graph, type TensorId } from '../ir/graph.js';
-import type { QuantParams } from '../ir/lane.js';
+import { hasSameCodes } from '../ir/lane.js';
 import type { EdgeMeasurement } from './edge-measurements.js';
 import { measuredInputs } from './measured-inputs.js';
 
@@ -60,7 +60,9 @@ export function suspectsOf(graph: Graph, measurements: readonly EdgeMeasurement[
     if (later?.kind !== 'quantizer' || edge.producer === undefined) continue;
     for (const input of measuredInputs(graph, edge.producer, byTensor)) {
       const db = selfOf(byTensor, input);
-      if (db > later.db + SHARED_DB || !isSameQuantizer(byTensor.get(input)?.quant, quant)) continue;
+      const own = byTensor.get(input)?.quant;
+      if (db > later.db + SHARED_DB || own === undefined || quant === undefined || !hasSameCodes(own, quant))
+        continue;
       accuse({ tensor: input, kind: 'quantizer', db: Math.min(db, later.db) });
     }
   }
@@ -88,16 +90,6 @@ function worstChannelDb(measurement: EdgeMeasurement | undefined): number {
     (kind) => measurement?.errors.get(kind)?.worstChannel?.sqnrDb,
   );
   return Math.min(...kinds.map((db) => db ?? Infinity));
-}
-
-function isSameQuantizer(a: QuantParams | undefined, b: QuantParams | undefined): boolean {
-  return (
-    a !== undefined &&
-    b !== undefined &&
-    a.dtype === b.dtype &&
-    a.scale.join() === b.scale.join() &&
-    a.zeroPoint.join() === b.zeroPoint.join()
-  );
 }
 
 function selfOf(byTensor: ReadonlyMap<TensorId, EdgeMeasurement>, tensor: TensorId): number {

@@ -64,6 +64,11 @@ export interface Diagnosed extends Finding {
   readonly overshadows?: readonly string[];
 }
 
+/** Whether it is said of the network as a whole, and of no place in it. */
+export function isOfAll({ subject: { tensor, node } }: Pick<Finding, 'subject'>): boolean {
+  return tensor === undefined && node === undefined;
+}
+
 const ORDER: Readonly<Record<Severity, number>> = { error: 0, warning: 1, note: 2 };
 
 /** Worst first; findings of one severity keep their order. */

@@ -1,7 +1,7 @@
 /** Evidence -> findings, and which rules could speak. */
 import { CATALOGUE } from './catalogue.js';
 import type { Evidence } from './evidence.js';
-import { worstFirst, type Diagnosed } from './finding.js';
+import { isOfAll, worstFirst, type Diagnosed } from './finding.js';
 import { ranked } from './ranking.js';
 import { lackOf, type Lack } from './rule.js';
 
@@ -33,9 +33,9 @@ export function diagnose(evidence: Evidence): Diagnosis {
 function merged(findings: readonly Diagnosed[]): Diagnosed[] {
   const better = new Map<Diagnosed, Diagnosed[]>();
   const left = findings.filter((finding) => {
-    const { yieldsTo = [], subject } = finding;
+    const { yieldsTo = [] } = finding;
     const other = findings.find(
-      (one) => yieldsTo.includes(one.rule) && one.severity !== 'note' && covers(one.subject, subject),
+      (one) => yieldsTo.includes(one.rule) && one.severity !== 'note' && covers(one, finding),
     );
     if (other === undefined) return true;
     better.set(other, [...(better.get(other) ?? []), finding]);
@@ -55,12 +55,12 @@ function merged(findings: readonly Diagnosed[]): Diagnosed[] {
 }
 
 /** Whether both are said of one place, or the first of the whole network. */
-function covers(a: Diagnosed['subject'], b: Diagnosed['subject']): boolean {
-  const isOfAll = a.tensor === undefined && a.node === undefined;
+function covers(one: Diagnosed, { subject: { tensor, node } }: Diagnosed): boolean {
+  const { subject } = one;
   return (
-    isOfAll ||
-    (a.tensor !== undefined && a.tensor === b.tensor) ||
-    (a.node !== undefined && a.node === b.node)
+    isOfAll(one) ||
+    (tensor !== undefined && subject.tensor === tensor) ||
+    (node !== undefined && subject.node === node)
   );
 }
 

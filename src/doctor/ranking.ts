@@ -3,7 +3,7 @@ import { measuredInputs } from '../diff/measured-inputs.js';
 import { tensorOf, topologyOf, type TensorId } from '../ir/graph.js';
 import { ruleNamed } from './catalogue.js';
 import type { Evidence } from './evidence.js';
-import { worstFirst, type Diagnosed } from './finding.js';
+import { isOfAll, worstFirst, type Diagnosed } from './finding.js';
 import { writersOf } from './subject.js';
 import { BROKEN_DB } from './untold.js';
 
@@ -18,10 +18,12 @@ export function ranked(evidence: Evidence, findings: readonly Diagnosed[]): read
     for (const name of names) if (!ranks.has(name)) ranks.set(name, rank);
   });
   // What is said of the whole model comes before what is said of a place.
-  const rankOf = ({ subject: { tensor, node } }: Diagnosed): number =>
-    tensor === undefined && node === undefined
+  const rankOf = (finding: Diagnosed): number => {
+    const { tensor = '', node = '' } = finding.subject;
+    return isOfAll(finding)
       ? -1
-      : Math.min(ranks.get(tensor ?? '') ?? suspects.length, ranks.get(node ?? '') ?? suspects.length);
+      : Math.min(ranks.get(tensor) ?? suspects.length, ranks.get(node) ?? suspects.length);
+  };
   const broken = new Set(
     suspects.filter(({ db }) => db < BROKEN_DB).map(({ tensor }) => tensorOf(graph, tensor).name),
   );
@@ -34,8 +36,7 @@ export function ranked(evidence: Evidence, findings: readonly Diagnosed[]): read
 
 /** An error of the whole network is behind those of its places. */
 function wholeFirst(findings: readonly Diagnosed[]): Diagnosed[] {
-  const rankOf = ({ severity, subject: { tensor, node } }: Diagnosed): number =>
-    severity === 'error' && tensor === undefined && node === undefined ? 0 : 1;
+  const rankOf = (finding: Diagnosed): number => (finding.severity === 'error' && isOfAll(finding) ? 0 : 1);
   return [...findings].sort((a, b) => rankOf(a) - rankOf(b));
 }
 

@@ -32,6 +32,14 @@ export interface QuantParams {
   readonly read?: { readonly scale: Float32Array; readonly zeroPoint: Int32Array };
 }
 
+/** Whether a code of one stands for the same value as that code of the other. */
+export function hasSameCodes(a: QuantParams, b: QuantParams): boolean {
+  return (
+    a === b ||
+    (a.dtype === b.dtype && a.scale.join() === b.scale.join() && a.zeroPoint.join() === b.zeroPoint.join())
+  );
+}
+
 /** Integer range of each storage type. */
 export const QRANGE: Readonly<Record<QDType, readonly [qmin: number, qmax: number]>> = {
   int2: [-2, 1],

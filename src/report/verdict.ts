@@ -1,5 +1,5 @@
 /** The one-sentence answer. */
-import type { Finding } from '../doctor/finding.js';
+import { isOfAll, type Finding } from '../doctor/finding.js';
 import { BROKEN_DB, CLOSE_DB } from './close.js';
 import type { Report, ReportedJump, ReportedTensor } from './report.js';
 
@@ -74,10 +74,6 @@ export function verdictOf(
     ...(place === undefined ? {} : { where: place }),
     summary: `${network} ${db < BROKEN_DB ? 'is broken' : 'loses much'}${reference === 'float' ? '' : ` beside ${other}`}: ${where}${fall}`,
   };
-}
-
-function isOfAll({ subject: { tensor, node } }: Finding): boolean {
-  return tensor === undefined && node === undefined;
 }
 
 /** The worst finding at the largest fall: of the layer that falls, or of what it reads. Without one, the worst of all. */

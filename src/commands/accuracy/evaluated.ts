@@ -45,7 +45,6 @@ export const NO_ACCURACY: AccuracyPart = {
   fields: {},
   assumed: [],
   evidence: {},
-
   notMeasured: [],
 };
 

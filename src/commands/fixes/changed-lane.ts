@@ -3,7 +3,7 @@ import { alignedConstants } from '../../diff/compared-constants.js';
 import type { EdgeMeasurement } from '../../diff/edge-measurements.js';
 import type { LaneChange } from '../../doctor/finding.js';
 import { tensorOf, type ConstantData, type TensorId } from '../../ir/graph.js';
-import type { Lane, QuantParams } from '../../ir/lane.js';
+import { hasSameCodes, type Lane } from '../../ir/lane.js';
 import { weightsOf } from '../../ir/weights.js';
 import { refittedConstant, refittedRange } from '../../quant/refit.js';
 import { inPlaceOf } from '../ladder-lanes.js';
@@ -39,7 +39,7 @@ export function changedLane(
     // Tensors that codes are only moved through have the same parameters, and the same fault.
     for (const { edge, range } of measurements) {
       const own = tensors.get(edge.tensor);
-      if (own === undefined || !(edge.tensor === id || isSame(own, params))) continue;
+      if (own === undefined || !(edge.tensor === id || hasSameCodes(own, params))) continue;
       if (!Number.isFinite(range.min) || !Number.isFinite(range.max)) continue;
       tensors.set(edge.tensor, refittedRange(own, range));
       isChanged = true;
@@ -67,10 +67,4 @@ export function changedLane(
     isChanged = true;
   }
   return isChanged ? changeable({ ...lane, tensors, uses, values }) : undefined;
-}
-
-function isSame(a: QuantParams, b: QuantParams): boolean {
-  return (
-    a.dtype === b.dtype && a.scale.join() === b.scale.join() && a.zeroPoint.join() === b.zeroPoint.join()
-  );
 }

@@ -4,7 +4,7 @@ import { uncomputed } from '../../compile/evaluation-order.js';
 import { quantizerOf } from '../../compile/measurement-program.js';
 import { elementCount } from '../../ir/elements.js';
 import { isFloat, nodeLabel, nodeOf, tensorOf, topologyOf, type TensorId } from '../../ir/graph.js';
-import { useKey, type QuantParams } from '../../ir/lane.js';
+import { hasSameCodes, useKey, type QuantParams } from '../../ir/lane.js';
 import type { Candidate, OtherRun } from '../other-run.js';
 
 export interface Target {
@@ -80,12 +80,5 @@ export function codingOf({ graph, lane }: Candidate, tensor: TensorId): Coding |
   if (lane.tensors.has(tensor)) return { encode: decode, decode };
   const uses = topologyOf(graph).uses[tensor] ?? [];
   const kinds = uses.flatMap(({ node, slot }) => lane.uses.get(useKey(node, slot)) ?? []);
-  return kinds.every((other) => sameCodes(other, params)) ? { encode: params, decode } : undefined;
-}
-
-function sameCodes(a: QuantParams, b: QuantParams): boolean {
-  return (
-    a === b ||
-    (a.dtype === b.dtype && a.scale.join() === b.scale.join() && a.zeroPoint.join() === b.zeroPoint.join())
-  );
+  return kinds.every((other) => hasSameCodes(other, params)) ? { encode: params, decode } : undefined;
 }

@@ -2,7 +2,7 @@ import { ENTROPY_SHARE, STUCK_SHARE } from '../../../quant/output-collapse.js';
 import { nodeLabel, nodeOf, tensorOf, topologyOf, type Graph, type TensorId } from '../../../ir/graph.js';
 import type { DeadTensor, OutputStudy, StudiedOutput } from '../../../run/output-study.js';
 import type { With } from '../../evidence.js';
-import type { Finding } from '../../finding.js';
+import { isOfAll, type Finding } from '../../finding.js';
 import { rule } from '../../rule.js';
 import { subjectOf } from '../../subject.js';
 import { percent } from '../../wording.js';
@@ -88,9 +88,10 @@ function deadText(dead: DeadTensor | undefined): string {
 /** Whether an error is told of the network as a whole, of the tensor, or of something that it is computed from. */
 function isTold(graph: Graph, tensor: TensorId, told: readonly Finding[]): boolean {
   const names = upstream(graph, tensor);
-  return told.some(({ severity, subject }) => {
+  return told.some((finding) => {
+    const { severity, subject } = finding;
     if (severity !== 'error') return false;
-    if (subject.node === undefined && subject.tensor === undefined) return true;
+    if (isOfAll(finding)) return true;
     return names.has(`n${subject.node ?? ''}`) || names.has(`t${subject.tensor ?? ''}`);
   });
 }

@@ -118,12 +118,23 @@ function ownParams(
         const { rmin, rmax } = finiteRange(graph, range.tensor, ranges(range.tensor), problems);
         return { ...paramsFromRange([rmin], [rmax], scheme, granularity, 'observer'), qmin };
       }
+      const key = JSON.stringify([scheme, axis]);
+      const known = constantParams.get(data)?.get(key);
+      if (known !== undefined) return known;
+      const faults = problems.constants.size;
       const elements = floatsOf(graph, range.tensor, problems);
       const { rmin, rmax } = weightRanges(elements, data.dims, axis, scheme);
-      return paramsFromRange(rmin, rmax, scheme, granularity, 'observer');
+      const params = paramsFromRange(rmin, rmax, scheme, granularity, 'observer');
+      if (problems.constants.size > faults) return params;
+      const ofData = constantParams.get(data) ?? new Map<string, QuantParams>();
+      constantParams.set(data, ofData.set(key, params));
+      return params;
     }
   }
 }
+
+/** By scheme and axis: a sweep builds hundreds of lanes over the same constants, and reading them all takes longer than the rest. */
+const constantParams = new WeakMap<ConstantData, Map<string, QuantParams>>();
 
 function finiteRange(graph: Graph, tensor: TensorId, range: Range, problems: Problems): Range {
   const { rmin, rmax } = range;

@@ -4,8 +4,7 @@ import { tensorOf } from '../../ir/graph.js';
 import { useKey } from '../../ir/lane.js';
 import { sourceOf } from '../../ir/operators.js';
 import type { PlacementName, Scheme } from '../scheme.js';
-import type { Selection } from '../select.js';
-import { select } from '../select.js';
+import { select, type Selected, type Selection } from '../select.js';
 import type { Marks } from './marks.js';
 import { markGraph, outputOfFused } from './marks.js';
 import { ORT } from './ort.js';
@@ -32,8 +31,12 @@ const PLACEMENTS: Readonly<Record<PlacementName, Placement>> = {
  * @throws UsageError when a pattern of the selection matches nothing
  */
 export function planQuantization(graph: Graph, scheme: Scheme, selection: Selection): QuantPlan {
+  return planSelected(graph, scheme, select(graph, selection));
+}
+
+/** As `planQuantization`, with the nodes and tensors that patterns would name. */
+export function planSelected(graph: Graph, scheme: Scheme, { only, skip }: Selected): QuantPlan {
   const placement = PLACEMENTS[scheme.placement];
-  const { only, skip } = select(graph, selection);
   const isNamed = (node: NodeId): boolean => only === undefined || only.nodes.has(node);
   const marks = markGraph(graph, placement, scheme, (node) => isNamed(node) && !skip.nodes.has(node));
   const planned = quantizersOf(graph, scheme, marks);

@@ -18,10 +18,16 @@ export interface AppliedConfig {
   readonly file: string;
   /** Findings that are accepted. */
   readonly suppressions: readonly Suppression[];
+  /** Networks that a sweep also tries, as the file says them; whoever runs them reads them. */
+  readonly experiments?: unknown;
+  /** Name -> patterns of layers that a sweep looks at as one, likewise. */
+  readonly groups?: unknown;
 }
 
 /** Not a flag: a list of findings that are accepted, each with its reason. */
 const SUPPRESS = 'suppress';
+/** Nor are these, of `qdbg sweep`. */
+const SWEPT = ['experiments', 'groups'] as const;
 
 /** Sets what the file says and the command line does not. Values go through the same checks as flags. */
 export async function applyConfig(
@@ -38,7 +44,7 @@ export async function applyConfig(
   }
   const problems: string[] = [];
   for (const [key, value] of Object.entries(config)) {
-    if (key === SUPPRESS) continue;
+    if (key === SUPPRESS || SWEPT.some((own) => own === key)) continue;
     if (key === 'updateBaseline') {
       // In a file it would switch the comparison off for good.
       problems.push(`${key}: a flag of the command line only, --update-baseline`);
@@ -66,7 +72,14 @@ export async function applyConfig(
   }
   const { parseSuppressions } = await import('../commands/gate-request.js');
   const accepted = SUPPRESS in config ? parseSuppressions(config[SUPPRESS], filepath) : [];
-  return { file: filepath, suppressions: accepted };
+  const settings = new Map<string, unknown>(Object.entries(config));
+  const [experiments, groups] = SWEPT.map((key) => settings.get(key));
+  return {
+    file: filepath,
+    suppressions: accepted,
+    ...(experiments === undefined ? {} : { experiments }),
+    ...(groups === undefined ? {} : { groups }),
+  };
 }
 
 const OPPOSITES = [
@@ -128,6 +141,8 @@ const RELOCATED: Readonly<Record<string, (value: string, folder: string) => stri
   decode: relocatedModule,
   classes: relocatedModule,
   baseline: (value, folder) => resolve(folder, value),
+  resume: (value, folder) => resolve(folder, value),
+  export: (value, folder) => value.replace(/(?<==).+/s, (file) => resolve(folder, file)),
   actual: (value, folder) => resolve(folder, value),
   scheme: relocatedModule,
   report: (value, folder) => value.replace(/(?<==)(?!-$).+/s, (file) => resolve(folder, file)),

@@ -70,8 +70,11 @@ const LAYOUTS = ['nchw', 'nhwc'] as const satisfies readonly Layout[];
 const MOST_THREADS = 1024;
 
 // Type aliases: interfaces are not assignable to the records that commander takes.
-export type RunOptions = {
+export type ChannelOptions = {
   readonly channels?: readonly string[] | undefined;
+};
+
+export type RunOptions = {
   readonly threads?: number | undefined;
   readonly config?: string | undefined;
 };
@@ -138,18 +141,21 @@ function noColor(): Option {
   return option;
 }
 
+export function channelFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
+  command: Command<Args, Opts>,
+): Command<Args, Opts & ChannelOptions> {
+  plain(command).option('--channels <GLOB>', 'list every channel of these layers in the report', repeat);
+  return command;
+}
+
 /** Flags of every command that runs a network. */
 export function runFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
   command: Command<Args, Opts>,
+  threads = 'threads of the runtime; all processors when not given',
 ): Command<Args, Opts & RunOptions> {
   plain(command)
-    .option('--channels <GLOB>', 'list every channel of these layers in the report', repeat)
     .optionsGroup('Run:')
-    .option(
-      '--threads <N>',
-      'threads of the runtime; all processors when not given',
-      wholeNumber(1, MOST_THREADS),
-    )
+    .option('--threads <N>', threads, wholeNumber(1, MOST_THREADS))
     .option('--config <FILE>', 'flags from a file; qdbg.config.{json,js,mjs} is looked for upward');
   return command;
 }

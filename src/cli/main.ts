@@ -7,6 +7,7 @@ import type { AnyReport } from '../report/any-report.js';
 import type { CompareReport } from '../report/compare-report.js';
 import { REPORTERS } from '../report/index.js';
 import type { Report } from '../report/report.js';
+import type { SweepReport } from '../report/sweep-report.js';
 import type { Watch } from '../run/samples.js';
 import { applyConfig, type AppliedConfig } from './config.js';
 import { failure, usageFailure } from './failure.js';
@@ -18,6 +19,7 @@ import {
   type DoctorOptions,
   type InspectOptions,
   type Run,
+  type SweepOptions,
 } from './program.js';
 import { progressOn } from './progress.js';
 import type { Settings } from './requests.js';
@@ -58,14 +60,16 @@ function targetsOf(options: OutputOptions, inputs: readonly string[], written: r
     : [...targets, { reporter: 'terminal', file: undefined }];
 }
 
-/** @returns the report, whose gate decides the exit code */
+/**
+ * @param written files that the run writes beside its reports
+ * @returns the report, whose gate decides the exit code
+ */
 async function produce<R extends AnyReport>(
   options: OutputOptions,
   inputs: readonly string[],
   make: (watch: Watch, targets: readonly Target[]) => Promise<R>,
-  judged?: JudgedRequest,
+  written: readonly string[] = [],
 ): Promise<R> {
-  const written = judged?.gate.baseline?.update === true ? [judged.gate.baseline.file] : [];
   const targets = targetsOf(options, inputs, written);
   const progress = progressOn(process.stderr, {
     quiet: options.quiet === true,
@@ -91,7 +95,12 @@ const analyze: Run<AnalyzeOptions> = async ([model], options, sourceOf) => {
   const request = await analyzeRequest(model ?? '', options, settingsOf(sourceOf));
   const command = await import('../commands/analyze.js');
   const inputs = [request.model, ...read([...request.calib, ...request.eval], request)];
-  const report = await produce(options, inputs, (watch) => command.analyze(request, watch), request);
+  const report = await produce(
+    options,
+    inputs,
+    (watch) => command.analyze(request, watch),
+    writtenBy(request),
+  );
   await keepBaseline(report, request);
 };
 
@@ -100,7 +109,12 @@ const compare: Run<CompareOptions> = async (models, options, sourceOf) => {
   const request = await compareRequest(models, options, settingsOf(sourceOf));
   const command = await import('../commands/compare.js');
   const inputs = [...models, ...read([...request.sources, ...request.eval], request)];
-  const report = await produce(options, inputs, (watch) => command.compare(request, watch), request);
+  const report = await produce(
+    options,
+    inputs,
+    (watch) => command.compare(request, watch),
+    writtenBy(request),
+  );
   await keepBaseline(report, request);
 };
 
@@ -119,10 +133,37 @@ const explain: Run<object> = async ([word]) => {
   await print(explained(word, screenOf(process.stdout, true)));
 };
 
+const sweep: Run<SweepOptions> = async ([model], options, sourceOf) => {
+  const { sweepRequest } = await import('./sweep-request.js');
+  const settings = { ...settingsOf(sourceOf), ...(config === undefined ? {} : { config }) };
+  const request = await sweepRequest(model ?? '', options, settings);
+  const command = await import('../commands/sweep/index.js');
+  const journal = request.resume === undefined ? [] : [request.resume];
+  const inputs = [request.model, ...journal, ...read([...request.calib, ...request.eval], request)];
+  const make = async (watch: Watch): Promise<SweepReport> => {
+    const { report, exported } = await command.sweep(request, watch);
+    for (const { file, content } of exported) writeWhole(file, content);
+    return report;
+  };
+  await produce(
+    options,
+    inputs,
+    make,
+    request.exports.map(({ file }) => file),
+  );
+};
+
+function writtenBy({ gate: { baseline } }: JudgedRequest): string[] {
+  return baseline?.update === true ? [baseline.file] : [];
+}
+
 /** Files that a run reads beside its models. */
-function read(sources: readonly string[], { accuracy, gate }: JudgedRequest): string[] {
+function read(
+  sources: readonly string[],
+  { accuracy, gate }: Pick<JudgedRequest, 'accuracy'> & Partial<JudgedRequest>,
+): string[] {
   const { labels, classes, decode } = accuracy;
-  const baseline = gate.baseline?.update === false ? [gate.baseline.file] : [];
+  const baseline = gate?.baseline?.update === false ? [gate.baseline.file] : [];
   return [
     ...sources.map((source) => source.replace(/^[^=]*=/, '')),
     ...[labels, classes, decode].filter((file) => file !== undefined),
@@ -182,7 +223,7 @@ async function inspect(models: readonly string[], options: InspectOptions): Prom
 }
 
 export async function main(argv: readonly string[]): Promise<number> {
-  const program = programWith({ analyze, compare, inspect, doctor, explain, template });
+  const program = programWith({ analyze, compare, inspect, doctor, sweep, explain, template });
   for (const command of [program, ...program.commands] as Command[]) {
     const path = command === program ? 'qdbg' : `qdbg ${command.name()}`;
     command.exitOverride().configureOutput({

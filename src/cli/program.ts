@@ -1,9 +1,18 @@
 /** The command line: every command, every flag, its help. Commands are imported when they run, so that help stays fast. */
 import { Argument, Command } from '@commander-js/extra-typings';
 import { VERSION } from '../version.js';
-import { accuracyFlags, gateFlags, outputFlags, repeat, runFlags, sampleFlags } from './flags.js';
+import {
+  accuracyFlags,
+  channelFlags,
+  gateFlags,
+  outputFlags,
+  repeat,
+  runFlags,
+  sampleFlags,
+} from './flags.js';
 import { comparisonFlags } from './comparison-flags.js';
 import { schemeFlags } from './scheme-flags.js';
+import { sweepFlags } from './sweep-flags.js';
 
 /** Runs a parsed command; the options are those of its flags. `sourceOf` says where one of them was set. */
 export type Run<Options> = (
@@ -17,6 +26,7 @@ export function programWith(handlers: {
   readonly compare: Run<CompareOptions>;
   readonly inspect: Run<InspectOptions>;
   readonly doctor: Run<DoctorOptions>;
+  readonly sweep: Run<SweepOptions>;
   readonly explain: Run<object>;
   readonly template: Run<object>;
 }): Command {
@@ -44,6 +54,9 @@ export function programWith(handlers: {
   );
   program.addCommand(
     doctorCommand().action((model, options, command) => handlers.doctor([model], options, sources(command))),
+  );
+  program.addCommand(
+    sweepCommand().action((model, options, command) => handlers.sweep([model], options, sources(command))),
   );
   program.addCommand(
     explainCommand().action((word, options, command) =>
@@ -84,13 +97,15 @@ function analyzeCommand() {
     );
   return outputFlags(
     runFlags(
-      schemeFlags(
-        gateFlags(accuracyFlags(sampleFlags(command)))
-          .optionsGroup('Ladder:')
-          .option(
-            '--ladder',
-            'also evaluate weights only, activations only, convolutions only, 16-bit activations, and 16 bits throughout',
-          ),
+      channelFlags(
+        schemeFlags(
+          gateFlags(accuracyFlags(sampleFlags(command)))
+            .optionsGroup('Ladder:')
+            .option(
+              '--ladder',
+              'also evaluate weights only, activations only, convolutions only, 16-bit activations, and 16 bits throughout',
+            ),
+        ),
       ),
     ).addHelpText(
       'after',
@@ -122,7 +137,7 @@ function compareCommand() {
     )
     .option('--eval <PATH>', 'samples to evaluate accuracy on; those of --data when not given', repeat);
   return outputFlags(
-    runFlags(comparisonFlags(gateFlags(accuracyFlags(sampleFlags(command))))).addHelpText(
+    runFlags(channelFlags(comparisonFlags(gateFlags(accuracyFlags(sampleFlags(command)))))).addHelpText(
       'after',
       `
 Examples:
@@ -170,7 +185,9 @@ function doctorCommand() {
     )
     .option('--eval <PATH>', 'samples to evaluate accuracy on; those of --data when not given', repeat);
   return outputFlags(
-    runFlags(schemeFlags(comparisonFlags(gateFlags(accuracyFlags(sampleFlags(command)))))).addHelpText(
+    runFlags(
+      channelFlags(schemeFlags(comparisonFlags(gateFlags(accuracyFlags(sampleFlags(command)))))),
+    ).addHelpText(
       'after',
       `
 Examples:
@@ -179,6 +196,42 @@ Examples:
   qdbg doctor int8.onnx --reference float.onnx --data ./imgs --preset imagenet
   qdbg doctor float.onnx --calib ./imgs
   qdbg doctor int8.tflite --fail-on error --report sarif=qdbg.sarif
+`,
+    ),
+  );
+}
+
+export type SweepOptions = ReturnType<ReturnType<typeof sweepCommand>['opts']>;
+
+function sweepCommand() {
+  const command = new Command('sweep')
+    .description(
+      'Tries what a user would try by hand: every layer alone and left out, other schemes, fixes; finds the fewest layers to keep in higher precision.',
+    )
+    .argument('<MODEL>', '.onnx or .tflite file in float')
+    .optionsGroup('Data:')
+    .option(
+      '--calib <PATH>',
+      'samples that set the ranges: folder of images, .npy, .npz, .bin, list file, ONNX test_data_set folder, or random; NAME=PATH for several inputs',
+      repeat,
+    )
+    .option(
+      '--eval <PATH>',
+      'samples to measure on, with labels if there are any; the calibration samples when not given',
+      repeat,
+    );
+  return outputFlags(
+    runFlags(
+      schemeFlags(sweepFlags(accuracyFlags(sampleFlags(command)))),
+      'threads of the runtime in each process; 1 when not given',
+    ).addHelpText(
+      'after',
+      `
+Examples:
+  qdbg sweep model.onnx --calib ./imgs --preset imagenet
+  qdbg sweep model.onnx --calib ./calib --eval ./val --target-drop 1pt --export qdq=int8.onnx
+  qdbg sweep model.onnx --calib ./calib --eval ./val --target-drop 1pt --to int16 --export ort=overrides.json
+  qdbg sweep model.tflite --calib ./imgs --run restored --group 'head=head/*' --resume sweep.jsonl
 `,
     ),
   );

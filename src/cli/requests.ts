@@ -9,6 +9,7 @@ import type { GateRequest, Suppression } from '../commands/gate-request.js';
 import { UsageError } from '../errors.js';
 import type { AccuracyOptions, GateOptions, SampleOptions } from './flags.js';
 import type { AnalyzeOptions, CompareOptions, DoctorOptions } from './program.js';
+import type { SchemeOptions } from './scheme-flags.js';
 
 /** What of a request stands elsewhere than in the flags of the command. */
 export interface Settings {
@@ -27,8 +28,26 @@ export async function analyzeRequest(
   options: AnalyzeOptions,
   settings: Settings,
 ): Promise<AnalyzeRequest> {
-  const { schemeFrom } = await import('../commands/scheme-request.js');
   const calib = options.calib ?? [];
+  return {
+    model,
+    calib,
+    eval: options.eval ?? [],
+    data: dataRequest(options, calib.length > 0 ? calib : (options.eval ?? [])),
+    ...(await schemeRequest(options)),
+    selection: { only: options.only ?? [], skip: options.skip ?? [] },
+    channels: options.channels ?? [],
+    ladder: options.ladder === true,
+    ...(await judgedBy(options, settings)),
+    threads: options.threads ?? availableParallelism(),
+    timestamp: options.timestamp === true,
+  };
+}
+
+/** A scheme that was chosen, or what is to be changed in the model's own default. */
+export async function schemeRequest(
+  options: SchemeOptions,
+): Promise<Pick<AnalyzeRequest, 'scheme' | 'schemeOverrides'>> {
   const schemeOverrides = {
     ...(options.weights === undefined ? {} : { weights: options.weights }),
     ...(options.activations === undefined ? {} : { activations: options.activations }),
@@ -40,21 +59,9 @@ export async function analyzeRequest(
     ...(options.percentile === undefined ? {} : { percentile: options.percentile }),
     ...(options.momentum === undefined ? {} : { momentum: options.momentum }),
   };
-  return {
-    model,
-    calib,
-    eval: options.eval ?? [],
-    data: dataRequest(options, calib.length > 0 ? calib : (options.eval ?? [])),
-    ...(options.scheme === undefined
-      ? { schemeOverrides }
-      : { scheme: schemeFrom(options.scheme, schemeOverrides) }),
-    selection: { only: options.only ?? [], skip: options.skip ?? [] },
-    channels: options.channels ?? [],
-    ladder: options.ladder === true,
-    ...(await judgedBy(options, settings)),
-    threads: options.threads ?? availableParallelism(),
-    timestamp: options.timestamp === true,
-  };
+  if (options.scheme === undefined) return { schemeOverrides };
+  const { schemeFrom } = await import('../commands/scheme-request.js');
+  return { scheme: schemeFrom(options.scheme, schemeOverrides) };
 }
 
 /** What has to hold, and what is evaluated for it. */
@@ -63,10 +70,11 @@ async function judgedBy(
   settings: Settings,
 ): Promise<{ accuracy: AccuracyRequest; gate: GateRequest }> {
   const gate = await gateRequest(options, settings);
-  return { gate, accuracy: accuracyRequest(options, gate) };
+  return { gate, accuracy: accuracyRequest(options, gate.thresholds.maxDrop !== undefined) };
 }
 
-function accuracyRequest(options: AccuracyOptions, { thresholds }: GateRequest): AccuracyRequest {
+/** @param isRequired something depends on there being a metric */
+export function accuracyRequest(options: AccuracyOptions, isRequired: boolean): AccuracyRequest {
   return {
     metrics: options.metric ?? [],
     ...(options.labels === undefined ? {} : { labels: options.labels }),
@@ -77,7 +85,7 @@ function accuracyRequest(options: AccuracyOptions, { thresholds }: GateRequest):
     ...(options.labelOffset === undefined ? {} : { labelOffset: options.labelOffset }),
     ...(options.expectAccuracy === undefined ? {} : { expectAccuracy: options.expectAccuracy }),
     skipUnlabelled: options.skipUnlabelled === true,
-    isRequired: thresholds.maxDrop !== undefined,
+    isRequired,
     tellsAgreement: false,
   };
 }
@@ -231,7 +239,7 @@ function requireNothingToRun(options: DoctorOptions): void {
   });
 }
 
-function dataRequest(options: SampleOptions, sources: readonly string[]): DataRequest {
+export function dataRequest(options: SampleOptions, sources: readonly string[]): DataRequest {
   const samples = options.samples ?? (sources.includes('random') ? RANDOM_SAMPLES : undefined);
   return {
     preprocessing: {

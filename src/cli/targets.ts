@@ -76,7 +76,7 @@ export function checkTargets(targets: readonly Target[], inputs: readonly string
 }
 
 /** Writes under a temporary name and renames: the file is whole or as it was before. */
-export function writeWhole(file: string, content: string): void {
+export function writeWhole(file: string, content: string | Uint8Array): void {
   const isDevice = isSpecial(file);
   const temporary = temporaryName(file);
   try {

@@ -1,7 +1,7 @@
 /** `qdbg analyze`: load, calibrate, simulate beside float, measure, explain. */
 import { ERROR_KINDS } from '../compile/measurement-program.js';
 import { endsOf } from '../diff/ends.js';
-import { UnsupportedError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
 import type { Graph } from '../ir/graph.js';
 import { inferShapes } from '../ir/infer/index.js';
@@ -12,8 +12,6 @@ import type { Selection } from '../quant/select.js';
 import { Places } from '../report/places.js';
 import { SCHEMA_VERSION, type Report } from '../report/report.js';
 import { calibrate } from '../run/calibrate.js';
-import type { Dataset } from '../run/data/dataset.js';
-import { openDataset } from '../run/data/index.js';
 import { studied } from '../run/data/study-builder.js';
 import { measure } from '../run/measure.js';
 import { OutputWatch } from '../run/output-study.js';
@@ -35,7 +33,9 @@ import { evaluationOf, saturationOf, studyOf } from './studies.js';
 import { explained } from './analyze-explained.js';
 import { changedScheme } from './fixes/changed-scheme.js';
 import { withMeasuredFixes } from './fixes/measured-fixes.js';
-import { inputSpecs, requireSomething, requireVaried } from './preconditions.js';
+import { calibrated, passesOf } from './calibrated.js';
+import { openedData } from './opened-data.js';
+import { requireSomething } from './preconditions.js';
 import { fileSimulation, laneScheme } from './file-lane.js';
 import { defaultScheme } from './scheme-request.js';
 import { calibratedLane, clippingEdges, gainsOf, planSimulation, type Simulation } from './simulation.js';
@@ -61,17 +61,14 @@ export interface AnalyzeRequest {
   readonly timestamp: boolean;
 }
 
-/** Of the moving average that is kept beside every range when the scheme asks for none. */
-const DEFAULT_MOMENTUM = 0.99;
-
 export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Report> {
   const baseline = await storedBaseline(asked.gate);
   const loaded = await loadModel(asked.model, { shapes: asked.data.shapes });
-  const request = loaded.lane === undefined ? calibrated(asked) : withSamples(asked);
+  const request = loaded.lane === undefined ? withCalibration(asked) : withSamples(asked);
   if (loaded.lane !== undefined) requireNoScheme(request);
-  const calib = await open(loaded, '--calib', request.calib, request.data);
+  const calib = await openedData(loaded, '--calib', request.calib, request.data);
   const evaluation =
-    request.eval.length === 0 ? undefined : await open(loaded, '--eval', request.eval, request.data);
+    request.eval.length === 0 ? undefined : await openedData(loaded, '--eval', request.eval, request.data);
 
   const extents = await extentsOf(calib, '--calib');
   const graph = inferShapes(bindInputs(loaded.graph, extents));
@@ -88,18 +85,12 @@ export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Repo
 
   const rungs = request.ladder ? laddersOf(loaded, graph, scheme, request) : [];
   await requireAccuracyOf(graph, { dataset: evaluation ?? calib, extents }, request);
-  const passes = { threads: request.threads, histograms: true, momentum: momentumOf(scheme) };
+  const passes = passesOf(scheme, request.threads);
   const { edges, fusedAway } = simulation;
   const observed = observedBy([simulation, ...rungs.map((rung) => rung.simulation)]);
   const layout = graph.format === 'tflite' ? 'nhwc' : 'nchw';
   const calibSamples = studied(withExtents(calib, extents), calib, { flag: '--calib', layout });
-  const calibration = await calibrate(graph, observed, calibSamples, passes, watch).catch(
-    async (error: unknown) => {
-      if (error instanceof UnsupportedError) await requireSupported(graph);
-      throw error;
-    },
-  );
-  requireVaried(graph, calibration);
+  const calibration = await calibrated(graph, observed, calibSamples, passes, watch);
   const lane = loaded.lane ?? calibratedLane(simulation, calibration);
 
   const samples =
@@ -127,7 +118,7 @@ export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Repo
     extents,
     flags: request.data.preprocessing,
     open: (preprocessing, count) =>
-      open(loaded, flag, sources, { ...request.data, preprocessing, samples: count }),
+      openedData(loaded, flag, sources, { ...request.data, preprocessing, samples: count }),
   };
   const network = { graph, lane, title, rungs, calibration, isFile: loaded.lane !== undefined };
   const part = await evaluatedLanes(request, network, data, watch);
@@ -190,7 +181,7 @@ export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Repo
 }
 
 /** @throws UsageError without data that set the ranges */
-function calibrated(request: AnalyzeRequest): AnalyzeRequest {
+function withCalibration(request: AnalyzeRequest): AnalyzeRequest {
   if (request.calib.length > 0) return request;
   throw new UsageError('analyze needs calibration data: nothing says which values the activations take', {
     hint: '--calib FOLDER_OF_IMAGES, or --calib random for a smoke test',
@@ -225,16 +216,6 @@ function laddersOf(
   });
 }
 
-function open(
-  { graph, lane }: LoadedModel,
-  flag: '--calib' | '--eval',
-  sources: readonly string[],
-  request: DataRequest,
-): Promise<Dataset> {
-  const inputs = inputSpecs(graph, lane);
-  return openDataset({ sources, inputs, ...request, metadata: graph.metadata, flag });
-}
-
 /** @throws UsageError when a scheme is asked for that could not be used */
 function requireNoScheme({ model, scheme, schemeOverrides = {}, selection }: AnalyzeRequest): void {
   const isAsked =
@@ -246,10 +227,4 @@ function requireNoScheme({ model, scheme, schemeOverrides = {}, selection }: Ana
     `${model} is quantized already: its own parameters are measured, no scheme can be chosen`,
     { hint: `qdbg analyze ${model} --calib DATA, or these flags with the float model` },
   );
-}
-
-function momentumOf({ activations }: Scheme): number {
-  return activations !== 'float' && activations.observer.kind === 'moving-average'
-    ? activations.observer.momentum
-    : DEFAULT_MOMENTUM;
 }

@@ -55,6 +55,7 @@ async function inProcess(args: readonly string[]): Promise<Outcome & { readonly 
     compare: () => Promise.reject(new Error('not tested here')),
     inspect: () => Promise.reject(new Error('not tested here')),
     doctor: () => Promise.reject(new Error('not tested here')),
+    sweep: () => Promise.reject(new Error('not tested here')),
     explain: () => Promise.reject(new Error('not tested here')),
     template: () => Promise.reject(new Error('not tested here')),
   });

@@ -40,6 +40,7 @@ async function qdbg(...args: readonly string[]): Promise<Outcome> {
     analyze: unused,
     inspect: unused,
     doctor: unused,
+    sweep: unused,
     explain: unused,
     template: unused,
     compare: async (models, options) => {

@@ -21,6 +21,7 @@ export async function parsed(argv: readonly string[], printed: string[] = []): P
     compare: note('compare'),
     inspect: note('inspect'),
     doctor: note('doctor'),
+    sweep: note('sweep'),
     explain: note('explain'),
     template: note('template'),
   });

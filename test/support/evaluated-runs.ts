@@ -23,6 +23,7 @@ export async function reportOf(...argv: readonly string[]): Promise<MeasuredRepo
     },
     inspect: unused,
     doctor: unused,
+    sweep: unused,
     explain: unused,
     template: unused,
   });

@@ -17,7 +17,7 @@ export function clipsTo(graph: Graph, node: Node, known: readonly (readonly [num
 }
 
 /** Limits of a Clip, as attributes (to opset 10) or inputs; undefined where the model computes them. */
-function clipLimits(graph: Graph, node: Node): readonly [number, number] | undefined {
+export function clipLimits(graph: Graph, node: Node): readonly [number, number] | undefined {
   const limit = (slot: number, name: string, none: number): number | undefined => {
     const tensor = node.inputs[slot];
     const value = tensor == null ? (floatAttr(node, name) ?? none) : floatScalar(graph, tensor);

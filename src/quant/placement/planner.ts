@@ -1,8 +1,8 @@
 /** The one planner: interprets the rule table of the scheme's target. */
 import type { Graph, NodeId, TensorId } from '../../ir/graph.js';
-import { tensorOf } from '../../ir/graph.js';
+import { nodeOf, tensorOf } from '../../ir/graph.js';
 import { useKey } from '../../ir/lane.js';
-import { sourceOf } from '../../ir/operators.js';
+import { readersOf, sourceOf, writerOf } from '../../ir/operators.js';
 import type { PlacementName, Scheme } from '../scheme.js';
 import { select, type Selected, type Selection } from '../select.js';
 import type { Marks } from './marks.js';
@@ -38,11 +38,21 @@ export function planQuantization(graph: Graph, scheme: Scheme, selection: Select
 export function planSelected(graph: Graph, scheme: Scheme, { only, skip }: Selected): QuantPlan {
   const placement = PLACEMENTS[scheme.placement];
   const isNamed = (node: NodeId): boolean => only === undefined || only.nodes.has(node);
-  const marks = markGraph(graph, placement, scheme, (node) => isNamed(node) && !skip.nodes.has(node));
+  const marks = markGraph(
+    graph,
+    placement,
+    scheme,
+    withLayouts(graph, (node) => isNamed(node) && !skip.nodes.has(node)),
+  );
   const planned = quantizersOf(graph, scheme, marks);
   if (only !== undefined && only.tensors.size > 0) {
     // A tensor that --only names is quantized as in the whole plan, whether or not its nodes are named.
-    const whole = markGraph(graph, placement, scheme, (node) => !skip.nodes.has(node));
+    const whole = markGraph(
+      graph,
+      placement,
+      scheme,
+      withLayouts(graph, (node) => !skip.nodes.has(node)),
+    );
     const known = new Set(planned.map(keyOf));
     const named = quantizersOf(graph, scheme, whole).filter(({ tensor }) => only.tensors.has(tensor));
     planned.push(...named.filter((quantizer) => !known.has(keyOf(quantizer))));
@@ -59,6 +69,18 @@ export function planSelected(graph: Graph, scheme: Scheme, { only, skip }: Selec
       ...new Set([...(scheme.activations === 'float' ? [] : marks.fused.keys()), ...(graph.inner ?? [])]),
     ],
     biasLimit: placement.biasLimit,
+  };
+}
+
+/** Nodes that only bring a tensor into another order of axes have no names: they go with the operators that they serve. */
+function withLayouts(graph: Graph, isWanted: (node: NodeId) => boolean): (node: NodeId) => boolean {
+  return (id) => {
+    const { origin, outputs } = nodeOf(graph, id);
+    const [copy] = outputs;
+    if (origin.part !== 'layout' || copy === undefined || copy === null) return isWanted(id);
+    const writer = graph.outputs.includes(copy) ? writerOf(graph, copy) : undefined;
+    const served = [...readersOf(graph, copy), ...(writer === undefined ? [] : [writer])];
+    return served.some((node) => isWanted(node.id));
   };
 }
 

@@ -138,7 +138,7 @@ function channelsOf(graph: Graph, weight: TensorId, axis: number | undefined): n
 }
 
 /** Dimension of the bias that has one element per channel; a bias that is broadcast over the channels has none. */
-function biasAxis(graph: Graph, bias: TensorId, channels: number): number | undefined {
+export function biasAxis(graph: Graph, bias: TensorId, channels: number): number | undefined {
   const dims = tensorOf(graph, bias).data?.dims ?? [];
   const axis = dims.lastIndexOf(channels);
   return axis < 0 ? undefined : axis;

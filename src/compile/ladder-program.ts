@@ -20,6 +20,13 @@ export interface LadderProgram extends SheetProgram<LadderStat> {
   readonly rows: readonly number[];
 }
 
+export interface LadderProgramOptions {
+  /** Values that are not finite are left out and counted, which needs opset 9. */
+  readonly guarded: boolean;
+  /** In larger tensors the largest elements are not looked for. */
+  readonly mostRanked: number;
+}
+
 /** Beyond this an axis is no list of classes. */
 const MOST_CLASSES = 100_000;
 
@@ -28,7 +35,7 @@ export function ladderProgram(
   lanes: readonly Lane[],
   edges: readonly Edge[],
   other: ReferenceNetwork | undefined,
-  guarded: boolean,
+  { guarded, mostRanked }: LadderProgramOptions,
 ): LadderProgram {
   const writer = writerFor(graph, other);
   const runs = new ComparedRuns(writer, graph, new Set<TensorId>(), other);
@@ -41,7 +48,7 @@ export function ladderProgram(
     const x = probed(writer, graph, edge, reference);
     const finiteX = guarded ? isFinite(writer, x) : undefined;
     sheet.sumSquare(edge, index, 'sumXX', finiteX === undefined ? x : finiteOr(writer, x, finiteX, 0));
-    const axis = classAxis(edge);
+    const axis = edge.count > mostRanked ? undefined : classAxis(edge);
     const whole: Edge = { ...edge, channelAxis: undefined, channels: 1 };
     tested.forEach((lane, at) => {
       const y = probed(writer, graph, edge, lane.value(edge.tensor));

@@ -15,7 +15,7 @@ import { weightRanges } from './weight-ranges.js';
 const WIDENED_DTYPES: ReadonlySet<QDType> = new Set(['int8', 'int16']);
 
 type BiasSource = Extract<RangeSource, { kind: 'bias' }>;
-type PlannedBias = PlannedQuantizer & { readonly range: BiasSource };
+export type PlannedBias = PlannedQuantizer & { readonly range: BiasSource };
 
 /**
  * Scale and zero point for every quantizer of the plan: of weights from their elements, of activations from `ranges`,
@@ -57,9 +57,12 @@ export function buildLane(
   return lane;
 }
 
-interface DraftLane {
+/** Quantizers while they are being decided. */
+export interface DraftLane {
   readonly tensors: Map<TensorId, QuantParams>;
   readonly uses: Map<UseKey, QuantParams>;
+  /** As of Lane. */
+  readonly values?: Lane['values'];
 }
 
 interface Problems {
@@ -159,32 +162,50 @@ function dataOf(graph: Graph, tensor: TensorId): ConstantData {
   return data;
 }
 
-/** Parameters with which the node reads the tensor. */
-function paramsRead(graph: Graph, lane: DraftLane, node: NodeId, tensor: TensorId): QuantParams {
+/** Parameters with which the node reads the tensor; undefined where it reads it in float. */
+export function paramsAt(
+  graph: Graph,
+  lane: Pick<Lane, 'tensors' | 'uses'>,
+  node: NodeId,
+  tensor: TensorId,
+): QuantParams | undefined {
   const slot = nodeOf(graph, node).inputs.indexOf(tensor);
-  const params = lane.uses.get(useKey(node, slot)) ?? lane.tensors.get(tensor);
+  return lane.uses.get(useKey(node, slot)) ?? lane.tensors.get(tensor);
+}
+
+function paramsRead(graph: Graph, lane: DraftLane, node: NodeId, tensor: TensorId): QuantParams {
+  const params = paramsAt(graph, lane, node, tensor);
   if (params === undefined) throw new RangeError(`tensor ${tensor} is not quantized for node ${node}`);
   return params;
 }
 
-function widenWeight(graph: Graph, lane: DraftLane, bias: PlannedBias, limit: number): void {
-  const { node, input, weight, factor } = bias.range;
+/** Gives the weight under the bias a scale with which the codes of the bias stay within the limit. Both are quantized in the lane. */
+export function widenWeight(graph: Graph, lane: DraftLane, bias: PlannedBias, limit: number): void {
+  const { node, weight } = bias.range;
   const params = paramsRead(graph, lane, node, weight);
   const isWidened =
     WIDENED_DTYPES.has(params.dtype) && params.zeroPoint.every((zeroPoint) => zeroPoint === 0);
   if (!isWidened || tensorOf(graph, weight).data === undefined) return;
-  const inputScale = paramsRead(graph, lane, node, input).scale[0]! * factor;
-  const magnitudes = biasMagnitudes(graph, bias);
-  const scale = params.scale.map((old, i) => {
-    const smallest = magnitudes[i]! / limit;
-    return old * inputScale > 0 && old * inputScale < smallest ? smallest / inputScale : old;
-  });
+  const least = leastWeightScale(graph, lane, bias, limit);
+  const scale = params.scale.map((old, i) => (old > 0 && old < least[i]! ? least[i]! : old));
   if (scale.some((value, i) => value !== params.scale[i])) lane.tensors.set(weight, { ...params, scale });
 }
 
+/** Of each channel of the weight under the bias: the smallest scale with which the codes of the bias stay within the limit. */
+export function leastWeightScale(
+  graph: Graph,
+  lane: DraftLane,
+  bias: PlannedBias,
+  limit: number,
+): Float32Array {
+  const { node, input, factor } = bias.range;
+  const inputScale = paramsRead(graph, lane, node, input).scale[0]! * factor;
+  return Float32Array.from(biasMagnitudes(graph, lane, bias), (magnitude) => magnitude / limit / inputScale);
+}
+
 /** Largest |bias| for each scale of the bias. */
-function biasMagnitudes(graph: Graph, { tensor, axis }: PlannedBias): Float32Array {
-  const data = dataOf(graph, tensor);
+function biasMagnitudes(graph: Graph, { values }: DraftLane, { tensor, axis }: PlannedBias): Float32Array {
+  const data = values?.get(tensor) ?? dataOf(graph, tensor);
   const elements = toFloat32(data);
   const { min, max } =
     axis === undefined
@@ -193,7 +214,8 @@ function biasMagnitudes(graph: Graph, { tensor, axis }: PlannedBias): Float32Arr
   return max.map((high, i) => Math.max(high, -min[i]!));
 }
 
-function biasParams(graph: Graph, lane: DraftLane, { range, axis }: PlannedBias): QuantParams {
+/** int32 at the product of the scales with which its node reads input and weight, both quantized in the lane. */
+export function biasParams(graph: Graph, lane: DraftLane, { range, axis }: PlannedBias): QuantParams {
   const inputScale = paramsRead(graph, lane, range.node, range.input).scale[0]!;
   const weight = paramsRead(graph, lane, range.node, range.weight);
   const [qmin, qmax] = QRANGE.int32;

@@ -6,7 +6,7 @@ import { expectedSqnrDb } from './precision.js';
 import type { ObserverSpec } from './scheme.js';
 
 /** By the name that reports give them. */
-const ALTERNATIVES: Readonly<Record<string, ObserverSpec>> = {
+export const ALTERNATIVES: Readonly<Record<string, ObserverSpec>> = {
   minmax: { kind: 'minmax' },
   'percentile 99.99': { kind: 'percentile', percentile: 99.99 },
   'percentile 99.9': { kind: 'percentile', percentile: 99.9 },

@@ -43,7 +43,7 @@ export function reportedQuant(params: QuantParams, tensor: Tensor): ReportedQuan
   };
 }
 
-function roleOf(graph: Graph, tensor: TensorId): TensorRole {
+export function roleOf(graph: Graph, tensor: TensorId): TensorRole {
   if (graph.inputs.includes(tensor)) return 'input';
   return isOutput(graph, tensor) ? 'output' : 'activation';
 }

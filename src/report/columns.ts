@@ -26,7 +26,7 @@ const GAP = '  ';
 /** One line for the titles, unless all are empty, and one for each row. No trailing blanks. */
 export function columns(titles: readonly Column[], rows: readonly Row[], width: number): string[] {
   const natural = naturalWidths(titles, rows);
-  const least = natural.map((size, i) => Math.min(size, titles[i]?.least ?? size));
+  const least = leastWidths(titles, natural);
   const shown = fitting(titles, least, width);
   const widths = shrunk(shown, natural, least, width);
   const line = (row: Row): string =>
@@ -36,6 +36,19 @@ export function columns(titles: readonly Column[], rows: readonly Row[], width: 
       .trimEnd();
   const heads = titles.map(({ title }) => title);
   return [...(heads.some((title) => title !== '') ? [line(heads)] : []), ...rows.map(line)];
+}
+
+/** Which columns `columns` shows, by index: a legend need not tell of others. */
+export function shownColumns(
+  titles: readonly Column[],
+  rows: readonly Row[],
+  width: number,
+): readonly number[] {
+  return fitting(titles, leastWidths(titles, naturalWidths(titles, rows)), width);
+}
+
+function leastWidths(titles: readonly Column[], natural: readonly number[]): number[] {
+  return natural.map((size, i) => Math.min(size, titles[i]?.least ?? size));
 }
 
 /** Of a table that something is to stand beside: which columns fit, and the characters that they then take. */

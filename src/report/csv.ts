@@ -9,7 +9,7 @@ import type { MeasuredReport } from './evaluated.js';
 import type { ReportedTensor } from './report.js';
 
 /** Text, which is guarded, or a number or flag of ours. */
-type Cell = string | number | boolean | undefined;
+export type Cell = string | number | boolean | undefined;
 type Row = ReportedTensor & Partial<Pick<ComparedTensor, 'reference'>>;
 
 const PLACE: Readonly<Record<string, (row: Row) => Cell>> = {
@@ -67,7 +67,12 @@ export function renderCsv({ tensors }: MeasuredReport): string {
       return Object.values(ERROR).map((cellOf) => (error === undefined ? undefined : cellOf(error)));
     }),
   ]);
-  return [header, ...rows].map((cells) => `${cells.map(field).join(',')}\r\n`).join('');
+  return csvLines([header, ...rows]);
+}
+
+/** Lines as RFC 4180 ends them. */
+export function csvLines(rows: readonly (readonly Cell[])[]): string {
+  return rows.map((cells) => `${cells.map(field).join(',')}\r\n`).join('');
 }
 
 /** Not Math.min(...values): a weight can have more scales than a call can have arguments. */

@@ -15,7 +15,7 @@ const LONGEST_PATH = 4096;
 
 type Level = 'error' | 'warning' | 'notice';
 
-interface Annotation {
+export interface Annotation {
   readonly level: Level;
   readonly title: string;
   readonly message: string;
@@ -30,12 +30,23 @@ const OF_VERDICT: Readonly<Record<GateVerdict, Level>> = {
 
 /** The verdict first, then errors, warnings and notices. */
 export function renderGithub(report: JudgedReport): string {
-  const subject = report.models.find(({ role }) => role === 'candidate') ?? report.models[0];
+  const { summary } = report.verdict;
+  const gate =
+    report.gate === undefined ? [] : [`gate: ${report.gate.verdict}, ${tallyText(report.gate.checks)}`];
+  return workflowCommands(report.models, [summary, ...gate].join('; '), annotations(report));
+}
+
+/** The verdict on a model, and what is noted beside it, as many as GitHub shows. */
+export function workflowCommands(
+  models: JudgedReport['models'],
+  verdict: string,
+  all: readonly Annotation[],
+): string {
+  const subject = models.find(({ role }) => role === 'candidate') ?? models[0];
   const path = safeWhole(subject?.path ?? '')
     .replaceAll('\\', '/')
     .replace(/^(?:\.\/+)+/, '');
   const file = path.length > LONGEST_PATH ? '' : path;
-  const all = annotations(report);
   const lines = (['error', 'warning', 'notice'] as const).flatMap((level) => {
     const same = all.filter((annotation) => annotation.level === level);
     // The verdict is a notice, too.
@@ -45,17 +56,8 @@ export function renderGithub(report: JudgedReport): string {
     const rest = { level, title: 'qdbg', message: `and ${left} more of this kind: --report json lists all` };
     return [...same.slice(0, room - 1), rest];
   });
-  const verdict: Annotation = {
-    level: 'notice',
-    title: 'qdbg verdict',
-    message: [
-      report.verdict.summary,
-      ...(report.gate === undefined
-        ? []
-        : [`gate: ${report.gate.verdict}, ${tallyText(report.gate.checks)}`]),
-    ].join('; '),
-  };
-  return [verdict, ...lines].map((annotation) => `${command(annotation, file)}\n`).join('');
+  const first: Annotation = { level: 'notice', title: 'qdbg verdict', message: verdict };
+  return [first, ...lines].map((annotation) => `${command(annotation, file)}\n`).join('');
 }
 
 function annotations(report: JudgedReport): Annotation[] {

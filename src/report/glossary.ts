@@ -91,6 +91,90 @@ export const GLOSSARY: readonly Term[] = [
     text: 'The network quantized in steps: weights only, activations only, everything, 16 bits. The step where the loss appears says what to look at.',
   },
   {
+    word: 'sweep',
+    also: ['sensitivity', 'sensitivity analysis'],
+    text:
+      'qdbg sweep asks of every layer, operator type and group what it costs the result (alone) and what is gained by keeping it in float (restored), runs the experiments ' +
+      'that a user would run by hand, looks for the fewest layers to keep in higher precision, and measures fixes.',
+  },
+  {
+    word: 'alone',
+    also: ['only', 'quantize one', 'e4'],
+    text:
+      'Only this layer is quantized (its inputs, weights and output, as qdbg analyze --only NAME does), everything else is float. Measured at the outputs of the network: their SQNR ' +
+      'in dB, or with labels the metric, whose change is against float. It is what the layer costs by itself, however much is lost elsewhere. Higher dB is better. ' +
+      'A layer that looks harmless alone can still matter: see restored.',
+  },
+  {
+    word: 'restored',
+    also: ['skip', 'keep one float', 'leave one out', 'e5'],
+    text:
+      'Everything but this layer is quantized (as qdbg analyze --skip NAME does; a tensor keeps its quantizer where a neighbour still wants one). Measured at the outputs of the network: ' +
+      'what is gained beside everything quantized, in dB of SQNR, or with labels in points of the metric. It is what keeping this layer in float buys. Gains of several layers do not add up: the search measures them together.',
+  },
+  {
+    word: 'noise gone',
+    also: ['share of the noise', 'noise share'],
+    text: 'Share of the energy of the error at the output that keeps least, which is gone when this is restored: 50 % is 3 dB, 90 % is 10 dB. Negative where the error grows, since errors of two layers can cancel.',
+  },
+  {
+    word: 'changed',
+    also: ['changed share', 'argmax'],
+    text: 'Share of the rows of an output (samples, pixels, boxes) whose largest element is elsewhere than in float: answers that would differ. Needs no labels, and does not say which answer is right.',
+  },
+  {
+    word: 'MACs',
+    also: ['mac', 'multiply-accumulate', 'multiply-accumulates', 'flops'],
+    text: 'Multiply-accumulates: products that convolutions and matrix products add up. Their share stands for what a layer costs to compute, whatever the device; layers without any, such as pooling, count as 0.',
+  },
+  {
+    word: 'point',
+    also: ['pt', 'points', 'drop', 'max-drop', 'target-drop', 'target'],
+    text: 'A difference of two percentages: from 84.5 % to 71.9 % it drops by 12.6 pt. --target-drop 1pt allows one point under float, --target-drop 1% one percent of what float has.',
+  },
+  {
+    word: 'experiment',
+    also: ['experiments', 'ablation', 'what-if'],
+    text:
+      'The network under another scheme, or quantized in part: weights or activations only, other numbers of bits, one operator type, the first or last layer in float, other observers, one scale or one per channel, symmetric or not, ' +
+      'and what the configuration names. Each shows what it loses against float and its share of what everything quantized loses. Shares do not add up to 100 %: errors amplify and cancel each other.',
+  },
+  {
+    word: 'group',
+    also: ['groups', 'named group'],
+    text: 'Layers that are swept as one: all of an operator type, or those that --group NAME=PATTERN names.',
+  },
+  {
+    word: 'mixed precision',
+    also: ['search', '16 bit', 'int16'],
+    text: 'Some layers in float or in 16 bit, the others in 8. The search looks for the fewest within the target: ranked by restored, operator types first, then layer by layer, and back to spare what is not needed. Every set that it shows was evaluated, none is predicted.',
+  },
+  {
+    word: 'Pareto',
+    also: ['pareto front', 'frontier', 'trade-off'],
+    text: 'Of all sets of layers that were evaluated, those that no other betters: none costs less and keeps more. They are the choices worth making; accuracies whose intervals overlap may be equal.',
+  },
+  {
+    word: 'equalization',
+    also: ['cle', 'cross-layer equalization'],
+    text: 'Cross-layer equalization: channels of a layer are scaled up or down and the next layer undoes it, so that channels of one weight have ranges alike and fit one scale. Changes nothing in float (across ReLU, PReLU and the like) and costs nothing at run time. Nagel et al. 2019, arXiv:1906.04721.',
+  },
+  {
+    word: 'bias correction',
+    also: ['bias-correction'],
+    text: 'Rounding weights and activations shifts the mean of a layer’s output. What it is shifted by on the calibration samples is taken off the bias, per channel. Costs nothing at run time. Nagel et al. 2019, arXiv:1906.04721.',
+  },
+  {
+    word: 'rounding',
+    also: ['weight rounding', 'adaround'],
+    text: 'To which neighbour each weight is rounded. The nearest is best for the weight, and not always for the output of the layer: choosing up or down by the error that the output has can save what nearest loses, most of all at 4 bits. Nagel et al. 2020, arXiv:2004.10568.',
+  },
+  {
+    word: 'split-concat',
+    also: ['concat', 'shared scale'],
+    text: 'Inputs of a Concat that share one scale, as some targets want, are as coarse as the widest of them. Split: each keeps its own scale, and is rescaled where they are joined.',
+  },
+  {
     word: 'verdict',
     also: ['severity', 'error', 'warning', 'note'],
     text:

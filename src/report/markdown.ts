@@ -9,6 +9,7 @@ import { driftRemarks, driftText, MOST_DRIFTS } from './gate-terminal-drift.js';
 import { accuracySections, preprocessingLines } from './markdown-accuracy.js';
 import { code, command, table, text } from './markdown-text.js';
 import { schemeText } from './scheme-text.js';
+import type { SweepReport } from './sweep-report.js';
 
 /** GitHub refuses comments of more than 65,536 characters. */
 const MOST_BYTES = 58_000;
@@ -16,7 +17,7 @@ const MOST_CHECKS = 20;
 const MOST_FINDINGS = 20;
 const MOST_LAYERS = 10;
 
-type Section = readonly string[];
+export type Section = readonly string[];
 
 export function renderMarkdown(report: JudgedReport): string {
   const sections: Section[] = [
@@ -31,6 +32,11 @@ export function renderMarkdown(report: JudgedReport): string {
     suppressedLines(report),
     basisLines(report),
   ];
+  return document(sections);
+}
+
+/** Sections that fit into a comment; those without lines are left out. */
+export function document(sections: readonly Section[]): string {
   return within(
     sections.filter((lines) => lines.length > 0).map((lines) => `${lines.join('\n')}\n`),
     MOST_BYTES,
@@ -63,17 +69,21 @@ const HEADLINES: Readonly<Record<GateVerdict, string>> = {
 };
 
 function heading({ command: name, models, gate, verdict }: JudgedReport): Section {
-  const subject = models.find(({ role }) => role === 'candidate') ?? models[0];
-  const file = (subject?.path ?? '').replaceAll('\\', '/').split('/').at(-1) ?? '';
   const { summary, cause, where } = verdict;
   return [
-    `### qdbg ${name} ${code(file)}: ${gate === undefined ? 'measured, no gate set' : HEADLINES[gate.verdict]}`,
+    `### qdbg ${name} ${subjectName(models)}: ${gate === undefined ? 'measured, no gate set' : HEADLINES[gate.verdict]}`,
     '',
     `**${text(summary)}**`,
     ...(cause === undefined
       ? []
       : ['', `Cause: ${code(cause)}${where === undefined ? '' : ` at ${code(where)}`}`]),
   ];
+}
+
+/** File of the model that a report is about, without its folders. */
+export function subjectName(models: JudgedReport['models']): string {
+  const subject = models.find(({ role }) => role === 'candidate') ?? models[0];
+  return code((subject?.path ?? '').replaceAll('\\', '/').split('/').at(-1) ?? '');
 }
 
 function gateLines({ verdict, checks }: Gate): Section {
@@ -177,7 +187,8 @@ function suppressedLines({ suppressed = [] }: JudgedReport): Section {
   return [`#### Suppressed: ${suppressed.length}`, '', ...lines, ...(left > 0 ? [`- and ${left} more`] : [])];
 }
 
-function basisLines(report: JudgedReport): Section {
+/** @param more lines on what was measured */
+export function basisLines(report: JudgedReport | SweepReport, more: readonly string[] = []): Section {
   const { tool, models, data, notMeasured } = report;
   return [
     '<details><summary>Measured with</summary>',
@@ -187,6 +198,7 @@ function basisLines(report: JudgedReport): Section {
         `- ${role} ${code(path)}, ${format}, ${bytes(size)}, sha256 ${code(sha256.slice(0, 12))}`,
     ),
     ...(report.command === 'doctor' ? [] : [schemeLine(report)]),
+    ...more,
     ...Object.entries(data).flatMap(([role, source]) =>
       source === undefined ? [] : [`- ${role} ${dataText(source)}`],
     ),
@@ -199,7 +211,7 @@ function basisLines(report: JudgedReport): Section {
   ];
 }
 
-function schemeLine({ scheme, coverage: { ops } }: MeasuredReport): string {
+function schemeLine({ scheme, coverage: { ops } }: Pick<MeasuredReport, 'scheme' | 'coverage'>): string {
   return `- scheme ${text(schemeText(scheme))}; ${ops.quantized} of ${plural(ops.total, 'op')} quantized`;
 }
 

@@ -14,7 +14,10 @@ export interface Effect {
   readonly accuracy?: number;
   /** accuracy - that of float, in the metric's `deltaUnit`. */
   readonly accuracyDelta?: number;
+  /** Of `accuracy`. */
   readonly accuracyInterval?: Interval;
+  /** Of `accuracyDelta`. */
+  readonly deltaInterval?: Interval;
   readonly pValue?: number;
   readonly standing?: Standing;
   /** Why there is nothing: the runtime crashed on it, say. */
@@ -58,6 +61,8 @@ export interface SweptExperiment {
   readonly title: string;
   /** Experiments that differ in one thing: 'parts', 'bits', 'ops', 'ends', 'observer', 'weights', 'symmetry', 'named'. */
   readonly family: string;
+  /** Quantizes everything as the scheme says: what others of the family are to be held against. */
+  readonly isBase?: true;
   readonly effect: Effect;
   /** Points lost against float, in the metric's `deltaUnit`, positive is worse. */
   readonly lost?: number;
@@ -78,6 +83,10 @@ export interface SearchedPoint {
   readonly effect: Effect;
   /** Drop against float in the direction of worse, in `deltaUnit` (or dB of SQNR wanted without a metric). */
   readonly drop?: number;
+  /** 95 %, of `drop`. */
+  readonly dropInterval?: Interval;
+  /** The whole interval is within the target. */
+  readonly isCertain?: true;
   readonly meetsTarget: boolean;
   /** No other evaluated set costs less and keeps more. */
   readonly isPareto: boolean;
@@ -92,6 +101,8 @@ export interface ReportedSearch {
   readonly points: readonly SearchedPoint[];
   /** Position of the answer among the points; absent where none meets the target. */
   readonly chosen?: number;
+  /** Position of the point that loses least, where none meets the target. */
+  readonly best?: number;
   /** Why it ended: "target met and no layer can be spared", "what is left is within noise". */
   readonly stopped: string;
 }
@@ -110,6 +121,18 @@ export interface ReportedLaneFix {
   readonly cost: { readonly macsShare: number; readonly bytes: number };
   /** gain (gainDb without a metric) per unit of cost; fixes without cost come first and have none. */
   readonly gainPerCost?: number;
+}
+
+/** The network as it should be quantized. */
+export interface ReportedDecision {
+  /** Layers in higher precision, in graph order. */
+  readonly layers: readonly string[];
+  readonly to: 'float' | 'int16';
+  /** Ids of the fixes that are applied. */
+  readonly fixes: readonly string[];
+  readonly effect: Effect;
+  /** Of the search's target; absent without one. */
+  readonly meetsTarget?: boolean;
 }
 
 export interface SweepReport {
@@ -155,8 +178,16 @@ export interface SweepReport {
   readonly fixes: readonly ReportedLaneFix[];
   /** All fixes that help, together; with the search's answer where there is one. */
   readonly together?: { readonly fixes: readonly string[]; readonly effect: Effect };
+  /** What exports carry; absent where nothing of it is better than everything quantized. */
+  readonly decision?: ReportedDecision;
   /** What was written for other tools. */
-  readonly exports: readonly { readonly kind: string; readonly file: string; readonly note: string }[];
+  readonly exports: readonly {
+    readonly kind: string;
+    readonly file: string;
+    readonly note: string;
+    /** What the tool cannot be told. */
+    readonly lost: readonly string[];
+  }[];
   readonly verdict: {
     readonly where?: string;
     readonly summary: string;

@@ -20,6 +20,11 @@ export const WORTHWHILE_DB = 3;
 export const SHORTEST_NAME = 16;
 const MOST_FALLS = 3;
 
+/** Characters that a name keeps where numbers beside it may go instead: what is not told apart is not told. */
+export function leastName(width: number): number {
+  return Math.max(SHORTEST_NAME, Math.floor(0.36 * width));
+}
+
 export function layers({ tensors }: Report, style: ChalkInstance, { width, top }: TableOptions): string[] {
   const measured = tensors.filter(({ cumulative }) => cumulative !== undefined);
   const ranked = measured

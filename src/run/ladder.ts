@@ -19,6 +19,11 @@ export interface RungSums {
   nonFinite: number;
 }
 
+export interface LadderOptions extends SessionOptions {
+  /** In tensors with more elements than this the largest are not looked for: `rows` is 0 there. All by default. */
+  readonly mostRanked?: number;
+}
+
 export class Ladder {
   /** By lane, then by edge. */
   readonly sums: readonly (readonly RungSums[])[];
@@ -31,9 +36,10 @@ export class Ladder {
     lanes: readonly Lane[],
     edges: readonly Edge[],
     other: ReferenceNetwork | undefined,
-    options: SessionOptions,
+    { mostRanked = Infinity, ...options }: LadderOptions,
   ) {
-    const build = (guarded: boolean): LadderProgram => ladderProgram(graph, lanes, edges, other, guarded);
+    const build = (guarded: boolean): LadderProgram =>
+      ladderProgram(graph, lanes, edges, other, { guarded, mostRanked });
     const fast = build(false);
     this.#program = fast;
     this.#runner = new SheetRunner<LadderStat>(

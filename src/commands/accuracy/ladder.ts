@@ -1,7 +1,8 @@
 /** The network quantized in parts: which part costs the accuracy, and would 16 bits keep it. */
 import type { Graph } from '../../ir/graph.js';
-import type { Scheme, TensorScheme } from '../../quant/scheme.js';
+import type { Scheme } from '../../quant/scheme.js';
 import type { Selection } from '../../quant/select.js';
+import { activationsOnly, convolutionTypes, sixteenBits, weightsOnly } from '../scheme-variants.js';
 import { planSimulation, type Simulation } from '../simulation.js';
 
 /** A step between float and everything quantized. */
@@ -10,9 +11,6 @@ export interface Rung {
   readonly title: string;
   readonly simulation: Simulation;
 }
-
-/** Of convolutions in any format: Conv, ConvTranspose, DEPTHWISE_CONV_2D. */
-const CONVOLUTION = /conv/i;
 
 /**
  * Steps that differ from the scheme itself, with the observers of the scheme: those that the scheme already is are left out.
@@ -23,21 +21,15 @@ export function ladderOf(graph: Graph, scheme: Scheme, selection: Selection): Ru
   const plan = (network: string, title: string, changed: Scheme, only = selection): Rung[] => [
     { network, title, simulation: planSimulation(graph, changed, only) },
   ];
-  const convolutions = [...new Set(graph.nodes.map(({ origin }) => origin.op))].filter((op) =>
-    CONVOLUTION.test(op),
-  );
+  const convolutions = convolutionTypes(graph);
   const isPartial = selection.only.length > 0;
   const float = { bias: 'float' } as const;
   return [
     ...(weights === 'float' || activations === 'float'
       ? []
       : [
-          ...plan('weights', `weights only, ${weights.dtype}`, { ...scheme, ...float, activations: 'float' }),
-          ...plan('activations', `activations only, ${activations.dtype}`, {
-            ...scheme,
-            ...float,
-            weights: 'float',
-          }),
+          ...plan('weights', `weights only, ${weights.dtype}`, weightsOnly(scheme)),
+          ...plan('activations', `activations only, ${activations.dtype}`, activationsOnly(scheme)),
         ]),
     ...(convolutions.length === 0 || isPartial
       ? []
@@ -61,9 +53,4 @@ export function ladderOf(graph: Graph, scheme: Scheme, selection: Selection): Ru
           activations: sixteenBits(activations),
         })),
   ];
-}
-
-/** int16 is symmetric in every target. */
-function sixteenBits(scheme: TensorScheme): TensorScheme {
-  return { ...scheme, dtype: 'int16', symmetric: true, narrowRange: true };
 }

@@ -1,57 +1,24 @@
-/** Trials in this process. */
+/** Trials in this process: a lane that makes the runtime abort ends it, too. */
 import { evaluationProgram } from '../../compile/evaluation-program.js';
-import type { Edge } from '../../compile/edges.js';
-import type { Graph } from '../../ir/graph.js';
 import { FLOAT_LANE } from '../../ir/lane.js';
-import type { Dataset } from '../../run/data/dataset.js';
 import { Ladder } from '../../run/ladder.js';
-import type { Samples } from '../../run/samples.js';
 import { evaluateNetworks } from '../accuracy/evaluation.js';
-import type { AccuracyRequest } from '../accuracy/request.js';
-import type { Score, Trial, TrialOutcome, TrialRunner, Wanted } from './trial.js';
+import { ChunkedRunner, type Engine, type RunnerOptions, type SampleWatch } from './chunked-runner.js';
+import type { TrialGround } from './ground.js';
+import type { Score, Trial, TrialOutcome, Wanted } from './trial.js';
 
-/** What every trial is run on. */
-export interface TrialGround {
-  readonly graph: Graph;
-  /** Outputs, or the last tensors that can be measured. */
-  readonly ends: readonly Edge[];
-  /** For noise. */
-  readonly samples: Samples;
-  /** For the metric; absent where there is none. */
-  readonly evaluation?: {
-    readonly dataset: Dataset;
-    readonly samples: Samples;
-    readonly request: AccuracyRequest;
-  };
-  readonly threads: number;
-}
+/** Looking for the largest element of a tensor that is a picture costs more than all the rest of a trial. */
+const MOST_RANKED = 65_536;
 
-/** Lanes in one program. */
-const LANES = 8;
-
-export class LocalRunner implements TrialRunner {
-  readonly #ground: TrialGround;
-
-  constructor(ground: TrialGround) {
-    this.#ground = ground;
-  }
-
-  async run(
-    trials: readonly Trial[],
-    wanted: Wanted,
-    progress: (done: number, of: number) => void = () => undefined,
-  ): Promise<readonly TrialOutcome[]> {
-    const outcomes: TrialOutcome[] = [];
-    for (let at = 0; at < trials.length; at += LANES) {
-      progress(at, trials.length);
-      outcomes.push(...(await outcomesOf(this.#ground, trials.slice(at, at + LANES), wanted)));
-    }
-    progress(trials.length, trials.length);
-    return outcomes;
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
+export class LocalRunner extends ChunkedRunner {
+  constructor(ground: TrialGround, options: RunnerOptions = {}) {
+    const counts = { noise: ground.samples.count, score: ground.evaluation?.samples.count ?? 0 };
+    const engine: Engine = {
+      processes: 1,
+      outcomesOf: (trials, wanted, watch) => outcomesOf(ground, trials, wanted, watch),
+      close: () => Promise.resolve(),
+    };
+    super({ graph: ground.graph, ends: ground.ends, counts }, engine, options);
   }
 }
 
@@ -60,9 +27,10 @@ export async function outcomesOf(
   ground: TrialGround,
   trials: readonly Trial[],
   wanted: Wanted,
+  watch: SampleWatch,
 ): Promise<TrialOutcome[]> {
-  const noise = wanted.noise ? await noiseOf(ground, trials) : [];
-  const scores = wanted.score ? await scoresOf(ground, trials) : [];
+  const noise = wanted.noise ? await noiseOf(ground, trials, watch) : [];
+  const scores = wanted.score ? await scoresOf(ground, trials, watch) : [];
   return trials.map(({ id }, at) => ({
     id,
     ...(noise[at] === undefined ? {} : { noise: noise[at] }),
@@ -73,11 +41,15 @@ export async function outcomesOf(
 async function noiseOf(
   { graph, ends, samples, threads }: TrialGround,
   trials: readonly Trial[],
+  watch: SampleWatch,
 ): Promise<Ladder['sums']> {
   const lanes = trials.map(({ lane }) => lane);
-  const ladder = new Ladder(graph, lanes, ends, undefined, { threads });
+  const ladder = new Ladder(graph, lanes, ends, undefined, { threads, mostRanked: MOST_RANKED });
   try {
-    for await (const sample of samples.samples()) await ladder.add(sample);
+    for await (const sample of samples.samples()) {
+      await ladder.add(sample);
+      watch();
+    }
   } finally {
     await ladder.close();
   }
@@ -87,6 +59,7 @@ async function noiseOf(
 async function scoresOf(
   { graph, evaluation, threads }: TrialGround,
   trials: readonly Trial[],
+  watch: SampleWatch,
 ): Promise<Score[]> {
   if (evaluation === undefined) return [];
   const lanes = trials.map(({ lane }) => lane);
@@ -99,7 +72,7 @@ async function scoresOf(
     { program: evaluationProgram(graph, lanes, FLOAT_LANE), networks },
     { dataset, samples },
     request,
-    { threads, watch: () => undefined },
+    { threads, watch: (_, done) => (done > 0 ? watch() : undefined) },
   );
   return (result?.accuracy?.networks ?? []).slice(1).map((network): Score => {
     const { value, interval, delta, deltaInterval, pValue, standing } = network;

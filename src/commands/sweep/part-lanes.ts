@@ -66,7 +66,7 @@ export function selectedLane(
 }
 
 /** The lane with the objects of `base` wherever a quantizer is as there. */
-function sharing(base: Lane, lane: Lane): Lane {
+export function sharing(base: Lane, lane: Lane): Lane {
   const shared = <K>(own: ReadonlyMap<K, QuantParams>, known: ReadonlyMap<K, QuantParams>) =>
     new Map(
       [...own].map(([key, params]): [K, QuantParams] => {

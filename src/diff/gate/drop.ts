@@ -37,7 +37,7 @@ export function dropCheck(
       hint: '--labels FILE, or images in a folder for each class (two at least)',
     });
   }
-  requireUnit(flag, maxDrop, accuracy);
+  requireUnit('--max-drop', maxDrop, accuracy);
   requireFinite(flag, accuracy);
   const drop = dropOf(flag, accuracy, isMetricChosen);
   if (maxDrop.unit === '%' && drop.reference === 0) {
@@ -94,12 +94,17 @@ function requireFinite(flag: string, { networks: [reference], samples }: Accurac
 /** What each unit of a metric may be gated in, the best first. */
 const UNITS = { '%': ['pt', '%'], dB: ['dB', '%'], '': ['%'] } as const;
 
-function requireUnit(flag: string, { value, unit }: MaxDrop, { metric, unit: own }: Accuracy): void {
+/** @throws UsageError for a drop in a unit in which the metric cannot drop; `name` is the flag that asks for it */
+export function requireUnit(
+  name: string,
+  { text, value, unit }: MaxDrop,
+  { metric, unit: own }: Pick<Accuracy, 'metric' | 'unit'>,
+): void {
   const possible: readonly string[] = UNITS[own];
   if (possible.includes(unit)) return;
   const is = own === '' ? 'has no unit' : `is in ${own}`;
-  throw new UsageError(`${flag}: ${metric} ${is}, it cannot drop by ${unit}`, {
-    hint: possible.map((name) => `--max-drop ${value}${name}`).join(' or '),
+  throw new UsageError(`${name} ${text}: ${metric} ${is}, it cannot drop by ${unit}`, {
+    hint: possible.map((known) => `${name} ${value}${known}`).join(' or '),
   });
 }
 

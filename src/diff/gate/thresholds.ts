@@ -70,7 +70,7 @@ export function parseThresholds(texts: GateTexts): Thresholds {
     faults.push({ fault: `${parsed.fault}${place}`, hint: parsed.hint });
     return undefined;
   };
-  const maxDrop = read(texts.maxDrop, parseMaxDrop);
+  const maxDrop = read(texts.maxDrop, (text) => parseMaxDrop(text));
   const minSqnr = (texts.minSqnr ?? []).flatMap((written) => read(written, parseSqnr) ?? []);
   const minSamples = read(texts.minSamples, parseSamples);
   const inconclusive = read(texts.inconclusive, (text) => choice('--inconclusive', text, ['fail', 'pass']));
@@ -103,19 +103,31 @@ function decimal(text: string): number | undefined {
 
 const DROP_UNITS: readonly DropUnit[] = ['pt', '%', 'dB'];
 
-function parseMaxDrop(text: string): { value: number; unit: DropUnit } | Fault {
-  const flag = `--max-drop ${text}`;
+/**
+ * A drop that another flag than `--max-drop` gives, in the same words.
+ *
+ * @throws UsageError for what is no number with a unit
+ */
+export function parseDrop(name: string, written: Written): MaxDrop {
+  const parsed = parseMaxDrop(written.text.trim(), name);
+  if (!('fault' in parsed)) return { ...written, ...parsed };
+  const place = written.source === 'command line' ? '' : ` (${written.source})`;
+  throw new UsageError(`${parsed.fault}${place}`, { hint: parsed.hint });
+}
+
+function parseMaxDrop(text: string, name = '--max-drop'): { value: number; unit: DropUnit } | Fault {
+  const flag = `${name} ${text}`;
   const bare = decimal(text);
   if (bare !== undefined && bare >= 0) {
     const left = (drop: number): string => String(Number((90 - drop).toPrecision(6)));
     return {
       fault: `${flag} has no unit: ${text}pt allows 90 % -> ${left(bare)} %, ${text}% allows 90 % -> ${left(0.9 * bare)} %`,
-      hint: `--max-drop ${text}pt or --max-drop ${text}%`,
+      hint: `${name} ${text}pt or ${name} ${text}%`,
     };
   }
   const unit = DROP_UNITS.find((ending) => text.toLowerCase().endsWith(ending.toLowerCase()));
   const value = unit === undefined ? undefined : decimal(text.slice(0, -unit.length).trim());
-  const hint = '--max-drop 1pt, or --max-drop 1% of what the reference scores';
+  const hint = `${name} 1pt, or ${name} 1% of what the reference scores`;
   if (unit === undefined || value === undefined)
     return { fault: `${flag} is not a number with pt, % or dB`, hint };
   if (value < 0) {

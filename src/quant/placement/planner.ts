@@ -14,7 +14,8 @@ import type { Placement } from './rules.js';
 import { TENSORRT } from './tensorrt.js';
 import { TFLITE } from './tflite.js';
 
-const PLACEMENTS: Readonly<Record<PlacementName, Placement>> = {
+/** By name. */
+export const PLACEMENTS: Readonly<Record<PlacementName, Placement>> = {
   ort: ORT,
   tflite: TFLITE,
   tensorrt: TENSORRT,

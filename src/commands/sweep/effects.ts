@@ -1,0 +1,120 @@
+/** What trials say, as reports have it. All numbers of a sweep are of one output, so that they compare. */
+import { sqnr } from '../../ir/sums.js';
+import type { Effect, Restored, SweptExperiment } from '../../report/sweep-report.js';
+import type { RungSums } from '../../run/ladder.js';
+import type { Score, TrialOutcome } from './trial.js';
+
+/** What every trial of a sweep is held against. */
+export interface EffectBasis {
+  /** Position among the ends of the output that all noise is told at: see `effectBasis`. */
+  readonly end: number;
+  /** Everything quantized, on the same samples. */
+  readonly quantized: TrialOutcome;
+  /** Nothing quantized, scored as all others are: without labels it agrees with itself. */
+  readonly float?: TrialOutcome;
+  /** Of the metric; absent where there is none. */
+  readonly better?: 'higher' | 'lower';
+}
+
+/** The output that keeps least of everything quantized, the first of several; the first of all where none has a number. */
+export function effectBasis(
+  quantized: TrialOutcome,
+  better?: 'higher' | 'lower',
+  float?: TrialOutcome,
+): EffectBasis {
+  let end = 0;
+  let least = Infinity;
+  quantized.noise?.forEach((sums, at) => {
+    const { sqnrDb } = sqnr(sums.sumXX, sums.sumEE);
+    if (sqnrDb === undefined || sqnrDb >= least) return;
+    end = at;
+    least = sqnrDb;
+  });
+  return {
+    end,
+    quantized,
+    ...(float === undefined ? {} : { float }),
+    ...(better === undefined ? {} : { better }),
+  };
+}
+
+/** Of one network beside float. */
+export function effectOf({ noise, score, failure }: TrialOutcome, { end }: EffectBasis): Effect {
+  const sums = noise?.[end];
+  const sqnrDb = sums === undefined ? undefined : sqnr(sums.sumXX, sums.sumEE).sqnrDb;
+  return {
+    ...(sqnrDb === undefined ? {} : { outputSqnrDb: sqnrDb }),
+    ...(noise !== undefined && noise.length > 0 && noise.every(isExact) ? { exact: true } : {}),
+    ...(sums === undefined || sums.rows === 0 ? {} : { changedShare: sums.moved / sums.rows }),
+    ...(score === undefined ? {} : accuracyOf(score)),
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+/** Of a network beside float, and beside everything quantized. */
+export function restoredOf(outcome: TrialOutcome, basis: EffectBasis): Restored {
+  const { quantized, better } = basis;
+  const effect = effectOf(outcome, basis);
+  const before = effectOf(quantized, basis);
+  const gainDb = difference(effect.outputSqnrDb, before.outputSqnrDb);
+  const left = noiseShareOf(outcome, basis);
+  const gain = better === undefined ? undefined : difference(effect.accuracy, before.accuracy);
+  return {
+    ...effect,
+    ...(gainDb === undefined ? {} : { gainDb }),
+    ...(left === undefined ? {} : { noiseShare: 1 - left }),
+    ...(gain === undefined ? {} : { gain: better === 'lower' ? 0 - gain : gain }),
+  };
+}
+
+/**
+ * What an experiment loses against float, and its share of what everything quantized loses: of points; of noise energy where there
+ * are no points.
+ */
+export function lossOf(
+  outcome: TrialOutcome,
+  basis: EffectBasis,
+): Pick<SweptExperiment, 'lost' | 'lostShare'> {
+  const lost = pointsLost(outcome, basis);
+  if (lost === undefined) {
+    const share = basis.better === undefined ? noiseShareOf(outcome, basis) : undefined;
+    return share === undefined ? {} : { lostShare: share };
+  }
+  const all = pointsLost(basis.quantized, basis);
+  return { lost, ...(all === undefined || all <= 0 ? {} : { lostShare: lost / all }) };
+}
+
+/** Positive is worse. Scores that are no differences to begin with are held against that of float. */
+function pointsLost({ score }: TrialOutcome, { float, better }: EffectBasis): number | undefined {
+  const delta = score?.delta ?? difference(score?.value, float?.score?.value);
+  if (delta === undefined || better === undefined) return undefined;
+  return better === 'higher' ? 0 - delta : delta;
+}
+
+/** Noise energy at the end as a share of that of everything quantized. */
+function noiseShareOf({ noise }: TrialOutcome, { end, quantized }: EffectBasis): number | undefined {
+  const [own, all] = [noise?.[end]?.sumEE, quantized.noise?.[end]?.sumEE];
+  if (own === undefined || all === undefined) return undefined;
+  const share = own / all;
+  return Number.isFinite(share) ? share : undefined;
+}
+
+/** What is no number in one of the two is in no sum, and may differ. */
+function isExact({ sumEE, nonFinite }: RungSums): boolean {
+  return sumEE === 0 && nonFinite === 0;
+}
+
+function accuracyOf({ value, interval, delta, deltaInterval, pValue, standing }: Score): Effect {
+  return {
+    ...(value === undefined ? {} : { accuracy: value }),
+    ...(delta === undefined ? {} : { accuracyDelta: delta }),
+    ...(interval === undefined ? {} : { accuracyInterval: interval }),
+    ...(deltaInterval === undefined ? {} : { deltaInterval }),
+    ...(pValue === undefined ? {} : { pValue }),
+    ...(standing === undefined ? {} : { standing }),
+  };
+}
+
+function difference(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a - b;
+}

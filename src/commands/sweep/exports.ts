@@ -1,0 +1,44 @@
+/** Files for the tools that will do what a sweep has decided. */
+import { readFile } from 'node:fs/promises';
+import type { LoadedModel } from '../../loader/index.js';
+import type { SweepReport } from '../../report/sweep-report.js';
+import type { Decision } from './decision.js';
+import { EXPORTERS } from './export/index.js';
+import { exportQdq } from './export/qdq.js';
+import type { SweepRequest } from './request.js';
+
+export interface WrittenExport {
+  readonly file: string;
+  readonly content: string | Uint8Array;
+}
+
+/**
+ * Before anything is measured.
+ *
+ * @param plain everything quantized
+ * @throws UsageError, UnsupportedError for a tool that cannot take what this sweep will find
+ */
+export async function checkExports(
+  asked: SweepRequest['exports'],
+  loaded: LoadedModel,
+  plain: Pick<Decision, 'graph' | 'scheme' | 'lane'>,
+): Promise<void> {
+  for (const { kind } of asked) {
+    if (kind === 'qdq') exportQdq(plain, await readFile(loaded.path));
+    else EXPORTERS[kind].check(plain);
+  }
+}
+
+export async function exportsOf(
+  asked: SweepRequest['exports'],
+  loaded: LoadedModel,
+  decision: Decision,
+): Promise<{ written: WrittenExport; reported: SweepReport['exports'][number] }[]> {
+  return Promise.all(
+    asked.map(async ({ kind, file }) => {
+      const { content, note, lost } =
+        kind === 'qdq' ? exportQdq(decision, await readFile(loaded.path)) : EXPORTERS[kind].make(decision);
+      return { written: { file, content }, reported: { kind, file, note, lost } };
+    }),
+  );
+}

@@ -1,0 +1,307 @@
+/** `qdbg sweep`: calibrate once, then try every layer, experiment and fix; find what to keep in higher precision; write it down. */
+import { UsageError, RunError } from '../../errors.js';
+import { FLOAT_LANE } from '../../ir/lane.js';
+import { tensorOf } from '../../ir/graph.js';
+import type { Scheme } from '../../quant/scheme.js';
+import type { Accuracy } from '../../diff/accuracy/accuracy.js';
+import { coverageOf } from '../../report/assemble.js';
+import { Places } from '../../report/places.js';
+import { SCHEMA_VERSION } from '../../report/report.js';
+import { sweptTensorRows } from '../../report/sweep-tensors.js';
+import type { SweepReport } from '../../report/sweep-report.js';
+import { sweepVerdict } from '../../report/sweep-verdict.js';
+import { runtimeVersion } from '../../run/runtime.js';
+import type { Watch } from '../../run/samples.js';
+import { VERSION } from '../../version.js';
+import type { AccuracyPart } from '../accuracy/evaluated.js';
+import { reportedData, reportedModel } from '../describe.js';
+import { passesOf } from '../calibrated.js';
+import { decided } from './decided.js';
+import { effectBasis, effectOf, type EffectBasis } from './effects.js';
+import { plannedExperiments } from './experiments.js';
+import { checkExports, exportsOf, type WrittenExport } from './exports.js';
+import { measureFixes, type MeasuredFixes } from './fixes/measured.js';
+import { proposedFixes } from './fixes/proposed.js';
+import { openJournal } from './journal.js';
+import type { FixGround } from './lane-fix.js';
+import { parseExperiments } from './named-experiments.js';
+import { PooledRunner } from './pooled-runner.js';
+import { prepared, type Prepared } from './prepared.js';
+import type { SweepRequest } from './request.js';
+import { searchPrecision, type Searched } from './search.js';
+import { SharedTrials } from './shared-trials.js';
+import { sweepFacts } from './sweep-facts.js';
+import { sweptExperiments } from './swept-experiments.js';
+import { SCORED_LAYERS, sweptUnits, type UnitKind } from './swept-units.js';
+import type { TrialOutcome } from './trial.js';
+import { sweptGround, type SweptGround } from './swept-ground.js';
+import { unitsOf } from './units.js';
+import { scoredBeside } from './whole-networks.js';
+
+export interface Swept {
+  readonly report: SweepReport;
+  /** To be written beside the report. */
+  readonly exported: readonly WrittenExport[];
+}
+
+/** @throws UsageError, DataError, LoadError, RunError as `qdbg analyze`, and for what of the request cannot be tried */
+export async function sweep(request: SweepRequest, watch: Watch): Promise<Swept> {
+  const named =
+    request.experiments === undefined
+      ? []
+      : parseExperiments(request.experiments.value, request.experiments.source);
+  const network = await prepared(request, watch);
+  const { simulated, layers } = network;
+  const { graph, scheme } = simulated.simulation;
+  await checkExports(request.exports, network.loaded, { graph, scheme, lane: simulated.lane });
+  const units = unitsOf(graph, layers, request.groups);
+  const experiments = request.parts.has('experiments')
+    ? plannedExperiments({
+        graph,
+        scheme,
+        selection: request.selection,
+        layers,
+        momentum: passesOf(scheme, request.threads).momentum,
+        named,
+      })
+    : { experiments: [], notMeasured: [] };
+  const ground = await sweptGround(request, network);
+  const accuracy = await scoredBeside(request, network, ground, watch);
+  const journal =
+    request.resume === undefined
+      ? undefined
+      : await openJournal(request.resume, await sweepFacts(request, network, ground));
+  const runner = new PooledRunner(ground.trials, ground.description, {
+    processes: request.processes,
+    ...(journal === undefined ? {} : { journal }),
+  });
+  const trials = new SharedTrials(runner);
+  try {
+    const metric = metricOf(accuracy);
+    const { float, quantized } = await ends(trials, simulated.lane, watch);
+    const basis = effectBasis(quantized, metric?.better);
+    const progress =
+      (pass: string) =>
+      (done: number, of: number): void =>
+        watch(pass, done, of);
+    const kinds = new Set<UnitKind>(
+      (['alone', 'restored'] as const).filter((kind) => request.parts.has(kind)),
+    );
+    const swept = await sweptUnits(
+      { simulated, units, kinds, score: SCORED_LAYERS, basis },
+      trials,
+      progress('layers'),
+    );
+    const tried = await sweptExperiments(
+      experiments.experiments,
+      { simulated, basis },
+      trials,
+      progress('experiments'),
+    );
+    const found = request.parts.has('fixes')
+      ? await fixed(request, network, ground, { trials, basis, progress: progress('fixes') })
+      : undefined;
+    const searched = await searchedFor(request, network, {
+      trials,
+      basis,
+      metric,
+      units: kinds.size === 0 ? [] : swept.layers,
+      groups: units.groups.filter(({ kind }) => kind === 'group').map((group) => group.layers),
+      progress: progress('search'),
+    });
+    const decision = await decided(
+      { simulated, layers, target: request.target, to: request.to, metric, basis },
+      { ...(found === undefined ? {} : { fixes: found.measured }), ...(searched === undefined ? {} : { search: searched }) },
+      trials,
+    );
+    const exported = await exportsOf(request.exports, network.loaded, decision.decision);
+    return {
+      exported: exported.map(({ written }) => written),
+      report: await assembled(request, network, ground, {
+        accuracy,
+        basis,
+        float,
+        swept,
+        experiments: tried.experiments,
+        notMeasured: [...experiments.notMeasured, ...tried.notMeasured, ...(found?.notMeasured ?? [])],
+        ...(found === undefined ? {} : { fixes: found.measured }),
+        ...(searched === undefined ? {} : { search: searched }),
+        decision: decision.reported,
+        exports: exported.map(({ reported }) => reported),
+      }),
+    };
+  } finally {
+    await trials.close();
+    await journal?.close();
+  }
+}
+
+/** Nothing and everything quantized: what all others lie between. */
+async function ends(
+  trials: SharedTrials,
+  lane: Prepared['simulated']['lane'],
+  watch: Watch,
+): Promise<{ readonly float: TrialOutcome; readonly quantized: TrialOutcome }> {
+  const [float, quantized] = await trials.run(
+    [
+      { id: 'float', lane: FLOAT_LANE },
+      { id: 'everything', lane },
+    ],
+    { noise: true, score: true },
+    (done, of) => watch('float and quantized', done, of),
+  );
+  const failure = float?.failure ?? quantized?.failure;
+  if (float === undefined || quantized === undefined || failure !== undefined) {
+    throw new RunError(`the network cannot be run: ${failure ?? 'nothing came back'}`, {
+      hint: 'qdbg analyze MODEL --calib random shows whether the model or the data is at fault',
+    });
+  }
+  return { float, quantized };
+}
+
+type Metric = Pick<Accuracy, 'metric' | 'description' | 'unit' | 'deltaUnit' | 'better' | 'samples'> & {
+  readonly reference?: number;
+};
+
+function metricOf({ fields }: AccuracyPart): Metric | undefined {
+  const accuracy = fields.accuracy ?? fields.agreement;
+  if (accuracy === undefined) return undefined;
+  const { metric, description, unit, deltaUnit, better, samples, reference, labels } = accuracy;
+  const told = { metric, description, unit, deltaUnit, better, samples };
+  return labels === undefined || reference === undefined ? told : { ...told, reference };
+}
+
+interface Asking {
+  readonly trials: SharedTrials;
+  readonly basis: EffectBasis;
+  readonly progress: (done: number, of: number) => void;
+}
+
+async function fixed(
+  { processes, threads }: SweepRequest,
+  { simulated, layers, ends: endEdges }: Prepared,
+  { trials: { samples } }: SweptGround,
+  { trials, basis, progress }: Asking,
+): Promise<{ readonly measured: MeasuredFixes; readonly notMeasured: SweepReport['notMeasured'] }> {
+  const ground: FixGround = {
+    simulated,
+    layers,
+    edges: simulated.simulation.edges,
+    ends: endEdges,
+    samples,
+    threads: processes * threads,
+  };
+  const { fixes, left } = await proposedFixes(ground);
+  return {
+    measured: await measureFixes(ground, fixes, { runner: trials, basis, progress }),
+    notMeasured: left.map(({ title }) => ({
+      subject: title,
+      reason: 'more promising fixes were tried in its place',
+    })),
+  };
+}
+
+async function searchedFor(
+  { parts, target, to, processes }: SweepRequest,
+  { simulated, layers }: Prepared,
+  {
+    trials,
+    basis,
+    metric,
+    units,
+    groups,
+    progress,
+  }: Asking & {
+    readonly metric: Metric | undefined;
+    readonly units: SweepReport['layers'];
+    readonly groups: readonly Prepared['layers'][];
+  },
+): Promise<Searched | undefined> {
+  if (!parts.has('search')) return undefined;
+  if (target === undefined) {
+    throw new UsageError('the search needs a target: how much may be lost?', { hint: '--target-drop 1pt' });
+  }
+  return searchPrecision(
+    {
+      simulated,
+      layers,
+      to,
+      target,
+      ...(metric === undefined ? {} : { metric }),
+      basis,
+      units,
+      groups,
+      batch: Math.max(SEARCHED_AT_ONCE, processes),
+    },
+    trials,
+    progress,
+  );
+}
+
+/** Candidates of one round share what they compute in common. */
+const SEARCHED_AT_ONCE = 8;
+
+interface Results {
+  readonly accuracy: AccuracyPart;
+  readonly basis: EffectBasis;
+  readonly float: TrialOutcome;
+  readonly swept: Pick<SweepReport, 'layers' | 'groups'>;
+  readonly experiments: SweepReport['experiments'];
+  readonly notMeasured: SweepReport['notMeasured'];
+  readonly fixes?: MeasuredFixes;
+  readonly search?: Searched;
+  readonly decision: SweepReport['decision'];
+  readonly exports: SweepReport['exports'];
+}
+
+async function assembled(
+  request: SweepRequest,
+  { loaded, calib, evaluation, simulated, layers, ends: endEdges }: Prepared,
+  { trials: { samples } }: SweptGround,
+  results: Results,
+): Promise<SweepReport> {
+  const { graph, plan, notMeasured } = simulated.simulation;
+  const scheme: Scheme = simulated.simulation.scheme;
+  const { accuracy, basis, swept } = results;
+  const metric = metricOf(accuracy);
+  const places = new Places(graph, plan);
+  const parts = {
+    basis: {
+      samples: samples.count,
+      outputs: endEdges.map(({ tensor }) => tensorOf(graph, tensor).name),
+      ...(metric === undefined ? {} : { metric: withoutReference(metric) }),
+    },
+    float: effectOf(results.float, basis),
+    quantized: effectOf(basis.quantized, basis),
+    layers: swept.layers,
+    fixes: results.fixes?.fixes ?? [],
+    ...(results.search === undefined ? {} : { search: results.search.report }),
+  };
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    tool: { name: 'qdbg', version: VERSION, runtime: await runtimeVersion() },
+    command: 'sweep',
+    ...(request.timestamp ? { createdAt: new Date().toISOString() } : {}),
+    models: [await reportedModel(loaded, graph, 'model')],
+    data: {
+      calib: await reportedData(calib, evaluation === undefined ? accuracy.assumed : []),
+      ...(evaluation === undefined ? {} : { eval: await reportedData(evaluation, accuracy.assumed) }),
+    },
+    scheme: { ...scheme, ...request.selection },
+    coverage: coverageOf(graph, plan),
+    ...parts,
+    groups: swept.groups,
+    tensors: sweptTensorRows(graph, places, simulated.lane, layers, swept.layers),
+    experiments: results.experiments,
+    ...(results.fixes?.together === undefined ? {} : { together: results.fixes.together }),
+    ...(results.decision === undefined ? {} : { decision: results.decision }),
+    exports: results.exports,
+    verdict: sweepVerdict(parts),
+    ...(accuracy.fields.accuracy === undefined ? {} : { accuracy: accuracy.fields.accuracy }),
+    notMeasured: [...notMeasured, ...accuracy.notMeasured, ...results.notMeasured],
+  };
+}
+
+function withoutReference({ reference: _, ...told }: Metric): Omit<Metric, 'reference'> {
+  return told;
+}

@@ -6,6 +6,7 @@ import type { GateRequest } from '../commands/gate-request.js';
 import type { AnyReport } from '../report/any-report.js';
 import type { CompareReport } from '../report/compare-report.js';
 import { REPORTERS } from '../report/index.js';
+import { checkReporter } from '../report/refused.js';
 import type { Report } from '../report/report.js';
 import type { SweepReport } from '../report/sweep-report.js';
 import type { Watch } from '../run/samples.js';
@@ -65,12 +66,14 @@ function targetsOf(options: OutputOptions, inputs: readonly string[], written: r
  * @returns the report, whose gate decides the exit code
  */
 async function produce<R extends AnyReport>(
+  name: AnyReport['command'],
   options: OutputOptions,
   inputs: readonly string[],
   make: (watch: Watch, targets: readonly Target[]) => Promise<R>,
   written: readonly string[] = [],
 ): Promise<R> {
   const targets = targetsOf(options, inputs, written);
+  for (const { reporter } of targets) checkReporter(name, reporter);
   const progress = progressOn(process.stderr, {
     quiet: options.quiet === true,
     verbose: options.verbose === true,
@@ -96,6 +99,7 @@ const analyze: Run<AnalyzeOptions> = async ([model], options, sourceOf) => {
   const command = await import('../commands/analyze.js');
   const inputs = [request.model, ...read([...request.calib, ...request.eval], request)];
   const report = await produce(
+    'analyze',
     options,
     inputs,
     (watch) => command.analyze(request, watch),
@@ -110,6 +114,7 @@ const compare: Run<CompareOptions> = async (models, options, sourceOf) => {
   const command = await import('../commands/compare.js');
   const inputs = [...models, ...read([...request.sources, ...request.eval], request)];
   const report = await produce(
+    'compare',
     options,
     inputs,
     (watch) => command.compare(request, watch),
@@ -125,7 +130,9 @@ const doctor: Run<DoctorOptions> = async ([model], options, sourceOf) => {
   const { reference, data = [], calib = [], eval: labelled = [] } = options;
   const models = [model ?? '', ...(reference === undefined ? [] : [reference])];
   const sources = asked.run === 'nothing' ? [] : read([...data, ...calib, ...labelled], asked.request);
-  await produce(options, [...models, ...sources], (watch) => command.doctor(asked, watch));
+  await produce(asked.run === 'nothing' ? 'doctor' : asked.run, options, [...models, ...sources], (watch) =>
+    command.doctor(asked, watch),
+  );
 };
 
 const explain: Run<object> = async ([word]) => {
@@ -146,6 +153,7 @@ const sweep: Run<SweepOptions> = async ([model], options, sourceOf) => {
     return report;
   };
   await produce(
+    'sweep',
     options,
     inputs,
     make,
@@ -210,7 +218,7 @@ async function inspect(models: readonly string[], options: InspectOptions): Prom
   const command = await import('../commands/inspect.js');
   const { shapesOf } = await import('./requests.js');
   const shapes = shapesOf(options.shape ?? []);
-  await produce(options, models, (_, targets) =>
+  await produce('inspect', options, models, (_, targets) =>
     command.inspect({
       models,
       shapes,

@@ -35,9 +35,12 @@ export interface QuantParams {
 /** Whether a code of one stands for the same value as that code of the other. */
 export function hasSameCodes(a: QuantParams, b: QuantParams): boolean {
   return (
-    a === b ||
-    (a.dtype === b.dtype && a.scale.join() === b.scale.join() && a.zeroPoint.join() === b.zeroPoint.join())
+    a === b || (a.dtype === b.dtype && isSameList(a.scale, b.scale) && isSameList(a.zeroPoint, b.zeroPoint))
   );
+}
+
+function isSameList(a: Float32Array | Int32Array, b: Float32Array | Int32Array): boolean {
+  return a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
 }
 
 /** Integer range of each storage type. */

@@ -19,7 +19,7 @@ export function nestedNames(node: Uint8Array): Set<string> {
     for (const output of payloadsOf(graph, GRAPH.output)) names.add(stringOf(output, 1));
     for (const inner of payloadsOf(graph, GRAPH.node)) {
       for (const input of payloadsOf(inner, NODE.input)) names.add(text(input));
-      pending.push(...graphsOf(inner));
+      for (const nested of graphsOf(inner)) pending.push(nested);
     }
   }
   return names;

@@ -90,7 +90,7 @@ export function sureText({ deltaInterval, pValue }: Effect, metric: SweptMetric)
   const p = probability(pValue);
   return [
     ...(deltaInterval === undefined ? [] : [`95 % ${changeExtent(deltaInterval, metric.deltaUnit)}`]),
-    ...(p === '' ? [] : [p.startsWith('<') ? `p ${p}` : `p ${p}`]),
+    ...(p === '' ? [] : [`p ${p}`]),
     `n ${metric.samples}`,
   ].join(', ');
 }

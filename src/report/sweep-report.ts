@@ -176,7 +176,7 @@ export interface SweepReport {
   readonly search?: ReportedSearch;
   /** Best first. */
   readonly fixes: readonly ReportedLaneFix[];
-  /** All fixes that help, together; with the search's answer where there is one. */
+  /** All fixes that help, together. */
   readonly together?: { readonly fixes: readonly string[]; readonly effect: Effect };
   /** What exports carry; absent where nothing of it is better than everything quantized. */
   readonly decision?: ReportedDecision;

@@ -5,7 +5,7 @@ import type { Layer } from '../../quant/layers.js';
 import type { Decision } from './decision.js';
 import { dropTarget, type TargetMetric } from './drop-target.js';
 import { effectOf, type EffectBasis } from './effects.js';
-import type { MeasuredFixes } from './fixes/measured.js';
+import { appliedTo, type MeasuredFixes } from './fixes/measured.js';
 import type { LaneFix } from './lane-fix.js';
 import type { Simulated } from './part-lanes.js';
 import type { Searched } from './search.js';
@@ -109,7 +109,7 @@ async function better(
     readonly meets: (effect: Effect) => boolean;
   },
 ): Promise<Choice> {
-  const lane = fixes.reduce((made, fix) => fix.apply(made), found.lane);
+  const lane = await appliedTo(found.lane, fixes);
   if (lane === found.lane) return found;
   const wanted = { noise: true, score: basis.better !== undefined };
   const [outcome] = await runner.run([{ id: 'search with fixes', lane }], wanted);

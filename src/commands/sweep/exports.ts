@@ -13,20 +13,29 @@ export interface WrittenExport {
 }
 
 /**
- * Before anything is measured.
+ * Before anything is run.
+ *
+ * @throws UsageError for a tool that does not read such models, or knows no such scheme
+ */
+export function checkExports(
+  asked: SweepRequest['exports'],
+  decision: Pick<Decision, 'graph' | 'scheme'>,
+): void {
+  for (const { kind } of asked) if (kind !== 'qdq') EXPORTERS[kind].check(decision);
+}
+
+/**
+ * Before the first trial.
  *
  * @param plain everything quantized
- * @throws UsageError, UnsupportedError for a tool that cannot take what this sweep will find
+ * @throws UnsupportedError where no ONNX model can carry it
  */
-export async function checkExports(
+export async function checkModelExport(
   asked: SweepRequest['exports'],
   loaded: LoadedModel,
-  plain: Pick<Decision, 'graph' | 'scheme' | 'lane'>,
+  plain: Pick<Decision, 'graph' | 'lane'>,
 ): Promise<void> {
-  for (const { kind } of asked) {
-    if (kind === 'qdq') exportQdq(plain, await readFile(loaded.path));
-    else EXPORTERS[kind].check(plain);
-  }
+  if (asked.some(({ kind }) => kind === 'qdq')) exportQdq(plain, await readFile(loaded.path));
 }
 
 export async function exportsOf(

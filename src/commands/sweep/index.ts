@@ -3,7 +3,6 @@ import { UsageError, RunError } from '../../errors.js';
 import { FLOAT_LANE } from '../../ir/lane.js';
 import { tensorOf } from '../../ir/graph.js';
 import type { Scheme } from '../../quant/scheme.js';
-import type { Accuracy } from '../../diff/accuracy/accuracy.js';
 import { coverageOf } from '../../report/assemble.js';
 import { Places } from '../../report/places.js';
 import { SCHEMA_VERSION } from '../../report/report.js';
@@ -19,14 +18,14 @@ import { passesOf } from '../calibrated.js';
 import { decided } from './decided.js';
 import { effectBasis, effectOf, type EffectBasis } from './effects.js';
 import { plannedExperiments } from './experiments.js';
-import { checkExports, exportsOf, type WrittenExport } from './exports.js';
+import { checkExports, checkModelExport, exportsOf, type WrittenExport } from './exports.js';
 import { measureFixes, type MeasuredFixes } from './fixes/measured.js';
 import { proposedFixes } from './fixes/proposed.js';
 import { openJournal } from './journal.js';
 import type { FixGround } from './lane-fix.js';
 import { parseExperiments } from './named-experiments.js';
 import { PooledRunner } from './pooled-runner.js';
-import { prepared, type Prepared } from './prepared.js';
+import { opened, prepared, type Prepared } from './prepared.js';
 import type { SweepRequest } from './request.js';
 import { searchPrecision, type Searched } from './search.js';
 import { SharedTrials } from './shared-trials.js';
@@ -50,10 +49,10 @@ export async function sweep(request: SweepRequest, watch: Watch): Promise<Swept>
     request.experiments === undefined
       ? []
       : parseExperiments(request.experiments.value, request.experiments.source);
-  const network = await prepared(request, watch);
-  const { simulated, layers } = network;
-  const { graph, scheme } = simulated.simulation;
-  await checkExports(request.exports, network.loaded, { graph, scheme, lane: simulated.lane });
+  const open = await opened(request);
+  const { layers } = open;
+  const { graph, scheme } = open.simulation;
+  checkExports(request.exports, open.simulation);
   const units = unitsOf(graph, layers, request.groups);
   const experiments = request.parts.has('experiments')
     ? plannedExperiments({
@@ -65,6 +64,9 @@ export async function sweep(request: SweepRequest, watch: Watch): Promise<Swept>
         named,
       })
     : { experiments: [], notMeasured: [] };
+  const network = await prepared(open, request, watch);
+  const { simulated } = network;
+  await checkModelExport(request.exports, network.loaded, { graph, lane: simulated.lane });
   const ground = await sweptGround(request, network);
   const accuracy = await scoredBeside(request, network, ground, watch);
   const journal =
@@ -79,7 +81,7 @@ export async function sweep(request: SweepRequest, watch: Watch): Promise<Swept>
   try {
     const metric = metricOf(accuracy);
     const { float, quantized } = await ends(trials, simulated.lane, watch);
-    const basis = effectBasis(quantized, metric?.better);
+    const basis = effectBasis(quantized, metric?.better, float);
     const progress =
       (pass: string) =>
       (done: number, of: number): void =>
@@ -111,7 +113,10 @@ export async function sweep(request: SweepRequest, watch: Watch): Promise<Swept>
     });
     const decision = await decided(
       { simulated, layers, target: request.target, to: request.to, metric, basis },
-      { ...(found === undefined ? {} : { fixes: found.measured }), ...(searched === undefined ? {} : { search: searched }) },
+      {
+        ...(found === undefined ? {} : { fixes: found.measured }),
+        ...(searched === undefined ? {} : { search: searched }),
+      },
       trials,
     );
     const exported = await exportsOf(request.exports, network.loaded, decision.decision);
@@ -159,15 +164,23 @@ async function ends(
   return { float, quantized };
 }
 
-type Metric = Pick<Accuracy, 'metric' | 'description' | 'unit' | 'deltaUnit' | 'better' | 'samples'> & {
+interface Metric extends NonNullable<SweepReport['basis']['metric']> {
+  /** What float scores against labels; absent without them. */
   readonly reference?: number;
-};
+}
 
-function metricOf({ fields }: AccuracyPart): Metric | undefined {
+/** Against labels, or else of agreement with float. */
+function toldMetric({ fields }: AccuracyPart): SweepReport['basis']['metric'] {
   const accuracy = fields.accuracy ?? fields.agreement;
   if (accuracy === undefined) return undefined;
-  const { metric, description, unit, deltaUnit, better, samples, reference, labels } = accuracy;
-  const told = { metric, description, unit, deltaUnit, better, samples };
+  const { metric, description, unit, deltaUnit, better, samples } = accuracy;
+  return { metric, description, unit, deltaUnit, better, samples };
+}
+
+function metricOf(part: AccuracyPart): Metric | undefined {
+  const told = toldMetric(part);
+  const { reference, labels } = part.fields.accuracy ?? part.fields.agreement ?? {};
+  if (told === undefined) return undefined;
   return labels === undefined || reference === undefined ? told : { ...told, reference };
 }
 
@@ -180,7 +193,7 @@ interface Asking {
 async function fixed(
   { processes, threads }: SweepRequest,
   { simulated, layers, ends: endEdges }: Prepared,
-  { trials: { samples } }: SweptGround,
+  { fitted: samples }: SweptGround,
   { trials, basis, progress }: Asking,
 ): Promise<{ readonly measured: MeasuredFixes; readonly notMeasured: SweepReport['notMeasured'] }> {
   const ground: FixGround = {
@@ -263,13 +276,13 @@ async function assembled(
   const { graph, plan, notMeasured } = simulated.simulation;
   const scheme: Scheme = simulated.simulation.scheme;
   const { accuracy, basis, swept } = results;
-  const metric = metricOf(accuracy);
+  const metric = toldMetric(accuracy);
   const places = new Places(graph, plan);
   const parts = {
     basis: {
       samples: samples.count,
       outputs: endEdges.map(({ tensor }) => tensorOf(graph, tensor).name),
-      ...(metric === undefined ? {} : { metric: withoutReference(metric) }),
+      ...(metric === undefined ? {} : { metric }),
     },
     float: effectOf(results.float, basis),
     quantized: effectOf(basis.quantized, basis),
@@ -296,12 +309,11 @@ async function assembled(
     ...(results.fixes?.together === undefined ? {} : { together: results.fixes.together }),
     ...(results.decision === undefined ? {} : { decision: results.decision }),
     exports: results.exports,
-    verdict: sweepVerdict(parts),
+    verdict: sweepVerdict({
+      ...parts,
+      ...(results.decision === undefined ? {} : { decision: results.decision }),
+    }),
     ...(accuracy.fields.accuracy === undefined ? {} : { accuracy: accuracy.fields.accuracy }),
     notMeasured: [...notMeasured, ...accuracy.notMeasured, ...results.notMeasured],
   };
-}
-
-function withoutReference({ reference: _, ...told }: Metric): Omit<Metric, 'reference'> {
-  return told;
 }

@@ -31,6 +31,8 @@ export interface LaneFix {
   readonly tensors: readonly TensorId[];
   /** Pure; works on a lane to which other fixes were applied before. Gives back the lane itself where nothing is left to change. */
   apply(lane: Lane): Lane;
+  /** The fix as it is for another lane, of those that are of the errors of the lane they were made for; undefined where it has none. */
+  remade?(lane: Lane): Promise<LaneFix | undefined>;
 }
 
 /** What fixes are looked for in. */

@@ -41,7 +41,10 @@ export function partLane(simulated: Simulated, part: Part): Lane | undefined {
   const selected: Selected =
     part.kind === 'only'
       ? { only: { nodes, tensors }, skip: user.skip }
-      : { only: user.only, skip: { nodes: new Set([...user.skip.nodes, ...nodes]), tensors: user.skip.tensors } };
+      : {
+          only: user.only,
+          skip: { nodes: new Set([...user.skip.nodes, ...nodes]), tensors: user.skip.tensors },
+        };
   return selectedLane(simulated, part.scheme ?? simulation.scheme, selected);
 }
 
@@ -78,6 +81,6 @@ export function sharing(base: Lane, lane: Lane): Lane {
 }
 
 function isSame(a: QuantParams, b: QuantParams): boolean {
-  const at = (params: QuantParams): string => JSON.stringify([params.qmin, params.qmax, params.granularity]);
-  return hasSameCodes(a, b) && at(a) === at(b);
+  const isAlike = a.qmin === b.qmin && a.qmax === b.qmax && hasSameCodes(a, b);
+  return isAlike && JSON.stringify(a.granularity) === JSON.stringify(b.granularity);
 }

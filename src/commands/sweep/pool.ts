@@ -37,6 +37,8 @@ export interface PoolOptions {
 
 /** Of what a process says before it dies, the end. */
 const LAST_WORDS = 4000;
+/** The line of an error, as C++ and Node.js write it. */
+const REASON = /^\s*what\(\):|^\w*(error|exception)\b.*:|out of memory/i;
 
 const ERRORS = { UsageError, LoadError, UnsupportedError, DataError, RunError, QdbgError };
 
@@ -157,8 +159,8 @@ class Child<Task extends object, Answer> {
   }
 
   #endOf(code: number | null, signal: NodeJS.Signals | null): string {
-    const said = this.#lastWords.split('\n').find((line) => /what\(\)|error|exception|memory/i.test(line));
-    const words = said === undefined ? '' : ` (${reasonOf(said)})`;
+    const said = this.#lastWords.split('\n').find((line) => REASON.test(line));
+    const words = said === undefined ? '' : ` (${reasonOf(said.replace('what():', ''))})`;
     if (signal === 'SIGKILL')
       return `its process was killed, as a system out of memory does: ${signal}${words}`;
     return signal === null

@@ -20,13 +20,15 @@ import { calibratedLane, planSimulation } from '../simulation.js';
 import type { Simulated } from './part-lanes.js';
 import type { SweepRequest } from './request.js';
 
-export interface Prepared {
+/** The model and its data, and what of the network is to be quantized. */
+export interface Opened {
   readonly loaded: LoadedModel;
   readonly calib: Dataset;
   /** Of `--eval`. */
   readonly evaluation: Dataset | undefined;
+  /** Of the inputs, by name. */
   readonly extents: ReadonlyMap<string, readonly number[]>;
-  readonly simulated: Simulated;
+  readonly simulation: Simulated['simulation'];
   /** In graph order. */
   readonly layers: readonly Layer[];
   /** Where all trials are compared with float: outputs, or the last tensors that are measured. */
@@ -35,10 +37,14 @@ export interface Prepared {
   readonly isScored: boolean;
 }
 
+export interface Prepared extends Omit<Opened, 'simulation'> {
+  readonly simulated: Simulated;
+}
+
 /**
  * @throws UsageError for a model that is quantized already, and as `qdbg analyze`
  */
-export async function prepared(request: SweepRequest, watch: Watch): Promise<Prepared> {
+export async function opened(request: SweepRequest): Promise<Opened> {
   if (request.calib.length === 0) {
     throw new UsageError('sweep needs calibration data: nothing says which values the activations take', {
       hint: '--calib FOLDER_OF_IMAGES, or --calib random for a smoke test',
@@ -59,27 +65,33 @@ export async function prepared(request: SweepRequest, watch: Watch): Promise<Pre
   const simulation = { ...planSimulation(graph, scheme, request.selection), scheme };
   if (simulation.notMeasured.length > 0) await requireSupported(graph);
   requireSomething(simulation, request.selection);
-  await requireAccuracyOf(graph, { dataset: evaluation ?? calib, extents }, request);
-
-  // Edges inside fused operators, too: another scheme, or a part of the network alone, may have quantizers there.
-  const { edges: followed } = edgesOf(graph, new Set(graph.inner ?? []));
-  const calibration = await calibrated(
-    graph,
-    followed,
-    withExtents(calib, extents),
-    passesOf(scheme, request.threads),
-    watch,
-  );
-  const lane = calibratedLane(simulation, calibration);
   const ends = endsOf(graph, new Set(simulation.edges.map(({ tensor }) => tensor)));
   return {
     loaded,
     calib,
     evaluation,
     extents,
-    simulated: { simulation, calibration, selection: request.selection, lane },
+    simulation,
     layers: layersOf(graph, simulation.plan),
     ends: simulation.edges.filter(({ tensor }) => ends.has(tensor)),
     isScored: evaluation !== undefined || isAsked(request.accuracy),
   };
+}
+
+/** The passes over the calibration data, after a look at whether what was asked for can be evaluated. */
+export async function prepared(
+  { simulation, ...network }: Opened,
+  request: SweepRequest,
+  watch: Watch,
+): Promise<Prepared> {
+  const { graph, scheme } = simulation;
+  const { calib, evaluation, extents } = network;
+  const threads = request.threads * request.processes;
+  await requireAccuracyOf(graph, { dataset: evaluation ?? calib, extents }, { ...request, threads });
+  // Edges inside fused operators, too: another scheme, or a part of the network alone, may have quantizers there.
+  const { edges } = edgesOf(graph, new Set(graph.inner ?? []));
+  const samples = withExtents(calib, extents);
+  const calibration = await calibrated(graph, edges, samples, passesOf(scheme, threads), watch);
+  const lane = calibratedLane(simulation, calibration);
+  return { ...network, simulated: { simulation, calibration, selection: request.selection, lane } };
 }

@@ -1,5 +1,5 @@
 /** What all trials of a sweep are run on, here and in processes of their own. */
-import { withExtents } from '../../run/samples.js';
+import { withExtents, type Samples } from '../../run/samples.js';
 import type { EvaluatedData } from '../accuracy/evaluated.js';
 import { openedData } from '../opened-data.js';
 import type { DescribedData, GroundDescription, TrialGround } from './ground.js';
@@ -8,10 +8,14 @@ import type { SweepRequest } from './request.js';
 
 /** Samples on which noise is summed where the user does not say: rankings by it settle with few. */
 const NOISE_SAMPLES = 32;
+/** Mean errors and second moments settle with few, too. */
+const FITTED_SAMPLES = 64;
 
 export interface SweptGround {
   readonly trials: TrialGround;
   readonly description: GroundDescription;
+  /** Calibration samples, for fixes that are fitted to data: those that are measured on must not be known to them. */
+  readonly fitted: Samples;
   /** Samples that the metric is evaluated on. */
   readonly evaluated: EvaluatedData;
 }
@@ -30,8 +34,11 @@ export async function sweptGround(
     request: { ...data, samples: data.samples ?? Math.min(NOISE_SAMPLES, dataset.count) },
   };
   const noise = await openedData(loaded, few.flag, few.sources, few.request);
+  const fewer = { ...data, samples: Math.min(FITTED_SAMPLES, calib.count) };
+  const fitted = await openedData(loaded, '--calib', sources, fewer);
   const { graph } = simulated.simulation;
   return {
+    fitted: withExtents(fitted, extents),
     trials: {
       graph,
       ends,

@@ -54,7 +54,6 @@ export function qdqModel(file: Uint8Array, graph: Graph, lane: Lane): QdqModel {
       ...notes,
       ...externalNotes(graph, lane),
       ...runtimeNotes(graph, lane),
-      ...(isChanged ? [] : axesNotes(graph)),
     ],
     lost: [...lost, ...kernelsLost(lane)],
   };
@@ -151,15 +150,6 @@ function runtimeNotes(graph: Graph, lane: Lane): string[] {
           "add_session_config_entry('session.qdq_matmulnbits_accuracy_level', '1')",
       ]
     : [];
-}
-
-/** A network of TensorFlow Lite has its channels last. */
-function axesNotes(graph: Graph): string[] {
-  return [...graph.inputs, ...graph.outputs].flatMap((id) => {
-    const { name, shape, fileAxes } = tensorOf(graph, id);
-    if (fileAxes === undefined || fileAxes.every((axis, at) => axis === at)) return [];
-    return [`'${name}' has its axes in another order than in the file: [${(shape ?? []).join(', ')}]`];
-  });
 }
 
 function kernelsLost({ arithmetic, hybrid }: Lane): string[] {

@@ -9,8 +9,8 @@ export interface KernelChannels {
   readonly inner: number;
   readonly inputs: number;
   readonly outputs: number;
-  input(row: number, column: number): number;
-  output(row: number, column: number): number;
+  readonly input: (row: number, column: number) => number;
+  readonly output: (row: number, column: number) => number;
 }
 
 /**

@@ -74,6 +74,7 @@ const PYTHON = [
   '    if "quant_type" in entry: entry["quant_type"] = QuantType[entry["quant_type"]]',
   '    if "scale" in entry: entry["scale"] = numpy.array(entry["scale"], numpy.float32)',
   '    if "zero_point" in entry: entry["zero_point"] = numpy.array(entry["zero_point"], numpy.int32)',
+  '    if "recv_nodes" in entry: entry["recv_nodes"] = set(entry["recv_nodes"])',
   '    if "convert" in entry: decode(entry["convert"])',
   '',
   'arguments = json.load(open(FILE, encoding="utf-8"))',

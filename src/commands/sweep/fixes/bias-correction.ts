@@ -25,7 +25,7 @@ export type CorrectionOrder = 'local' | 'in-order';
 /** Of more layers 'in-order' is not tried: a pass each would take longer than all else in a sweep. */
 const MOST_LAYERS = 64;
 /** Of its passes, evenly spread over what there is. */
-const MOST_SAMPLES = 32;
+const MOST_SAMPLES = 16;
 
 const TITLES: Readonly<Record<CorrectionOrder, string>> = {
   local: 'each for the error of its own layer',
@@ -43,42 +43,45 @@ const TITLES: Readonly<Record<CorrectionOrder, string>> = {
 export async function biasCorrectionFixes(
   ground: FixGround,
   lane: Lane = ground.simulated.lane,
+  orders: readonly CorrectionOrder[] = ['local', 'in-order'],
 ): Promise<LaneFix[]> {
-  const { graph } = ground.simulated.simulation;
   const study = studied(ground, lane);
   if (study.layers.length === 0) return [];
   const local = await localErrors(study, lane);
-  const inOrder = study.layers.length > MOST_LAYERS ? undefined : await errorsInOrder(study, lane, local);
-  return (['local', 'in-order'] as const).flatMap((order): LaneFix[] => {
-    const errors = order === 'local' ? local : inOrder;
-    if (errors === undefined) return [];
-    const layers = study.layers.filter(({ bias }) => errors.get(bias)?.some((error) => error !== 0));
-    if (layers.length === 0) return [];
-    return [
-      {
-        id: `bias-correction:${order}`,
-        kind: 'bias-correction',
-        title: `biases of ${layers.length} layers corrected for the mean error of quantization, ${TITLES[order]}`,
-        places: layers.map(({ node }) => nodeLabel(nodeOf(graph, node))),
-        tensors: layers.map(({ bias }) => bias),
-        apply: (onto) => {
-          const fitting = layers.filter((layer) => isAsMeasured(graph, layer, lane, onto));
-          if (order === 'in-order' && fitting.length < layers.length) return onto;
-          const own = new Map(fitting.flatMap(({ bias }) => entryOf(errors, bias)));
-          return correctedLane(graph, onto, own);
-        },
-      },
-    ];
-  });
+  const fixes: LaneFix[] = [];
+  for (const order of orders) {
+    if (order === 'in-order' && study.layers.length > MOST_LAYERS) continue;
+    const errors = order === 'local' ? local : await errorsInOrder(study, lane, local);
+    fixes.push(...correctionOf(study, lane, order, errors));
+  }
+  return fixes;
 }
 
-/** The lane with its biases corrected, for any lane of the ground's graph. */
-export async function biasCorrected(ground: FixGround, lane: Lane, order: CorrectionOrder): Promise<Lane> {
-  const study = studied(ground, lane);
-  if (study.layers.length === 0) return lane;
-  const local = await localErrors(study, lane);
-  const errors = order === 'local' ? local : await errorsInOrder(study, lane, local);
-  return correctedLane(ground.simulated.simulation.graph, lane, errors);
+function correctionOf(
+  { ground, layers: all }: Study,
+  lane: Lane,
+  order: CorrectionOrder,
+  errors: MeanErrors,
+): LaneFix[] {
+  const { graph } = ground.simulated.simulation;
+  const layers = all.filter(({ bias }) => errors.get(bias)?.some((error) => error !== 0));
+  if (layers.length === 0) return [];
+  return [
+    {
+      id: `bias-correction:${order}`,
+      kind: 'bias-correction',
+      title: `biases of ${layers.length} layers corrected for the mean error of quantization, ${TITLES[order]}`,
+      places: layers.map(({ node }) => nodeLabel(nodeOf(graph, node))),
+      tensors: layers.map(({ bias }) => bias),
+      apply: (onto) => {
+        const fitting = layers.filter((layer) => isAsMeasured(graph, layer, lane, onto));
+        if (order === 'in-order' && fitting.length < layers.length) return onto;
+        const own = new Map(fitting.flatMap(({ bias }) => entryOf(errors, bias)));
+        return correctedLane(graph, onto, own);
+      },
+      remade: async (onto) => (await biasCorrectionFixes(ground, onto, [order]))[0],
+    },
+  ];
 }
 
 function entryOf(errors: MeanErrors, bias: TensorId): [TensorId, Float64Array][] {
@@ -110,7 +113,7 @@ interface Study {
 
 function studied(ground: FixGround, lane: Lane): Study {
   const { graph } = ground.simulated.simulation;
-  const { inner: _, ...open } = exactGraph(graph, lane);
+  const open: Graph = { ...exactGraph(graph, lane), inner: new Set() };
   const edges = new Map(edgesOf(open, new Set()).edges.map((edge) => [edge.tensor, edge]));
   const layers = biasedLayers(open).filter(
     ({ weight, bias, output }) =>

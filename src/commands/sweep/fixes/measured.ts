@@ -2,8 +2,8 @@
 import type { Lane } from '../../../ir/lane.js';
 import type { Effect, ReportedLaneFix, Restored } from '../../../report/sweep-report.js';
 import { effectOf, restoredOf, type EffectBasis } from '../effects.js';
-import type { FixGround, LaneFix } from '../lane-fix.js';
-import { laneKey } from '../shared-trials.js';
+import type { FixGround, LaneFix, LaneFixKind } from '../lane-fix.js';
+import { laneDigest } from '../lane-digest.js';
 import type { TrialOutcome, TrialRunner } from '../trial.js';
 import { FixCosts, type FixCost } from './fix-cost.js';
 
@@ -61,10 +61,10 @@ export async function measureFixes(
   const from = start ?? { lane: ground.simulated.lane, outcome: basis.quantized };
   const held: EffectBasis = { ...basis, quantized: from.outcome };
   const costs = new FixCosts(ground);
-  const known = new Set([laneKey(from.lane)]);
+  const known = new Set([laneDigest(from.lane)]);
   const made = fixes.flatMap((fix): Pick<Tried, 'fix' | 'lane' | 'cost'>[] => {
     const lane = fix.apply(from.lane);
-    const key = laneKey(lane);
+    const key = laneDigest(lane);
     if (lane === from.lane || known.has(key)) return [];
     known.add(key);
     return [{ fix, lane, cost: costs.of(fix) }];
@@ -144,7 +144,10 @@ function promising(outcomes: readonly TrialOutcome[], basis: EffectBasis): numbe
   return [...chosen].sort((a, b) => a - b);
 }
 
-/** Greedily in rank order, each where it helps what is there by then. */
+/**
+ * Greedily, each where it helps what is there by then. In the order in which they may stand on each other: ranges are of values as
+ * they are before equalization, rounding goes by scales, corrections by the codes; of one stage in rank order.
+ */
 async function addUp(
   runner: TrialRunner,
   ranked: readonly Tried[],
@@ -155,10 +158,14 @@ async function addUp(
   const applied: LaneFix[] = [];
   let { lane, outcome } = from;
   let passes = 0;
-  for (const { fix, cost, told } of ranked) {
+  // Stable: in rank order within a stage.
+  const staged = ranked
+    .filter(({ told, cost }) => helps(told, cost))
+    .sort((a, b) => stageOf(a.fix) - stageOf(b.fix));
+  for (const { fix: asMade, cost } of staged) {
     const now: EffectBasis = { ...basis, quantized: outcome };
     if (passes === MOST_TOGETHER) break;
-    if (!helps(told, cost)) continue;
+    const fix = await fittedTo(asMade, lane, from.lane);
     const next = fix.apply(lane);
     if (next === lane) continue;
     passes++;
@@ -170,6 +177,29 @@ async function addUp(
   }
   return { applied, lane, outcome };
 }
+
+/** All of them on another lane, in their order. */
+export async function appliedTo(lane: Lane, fixes: readonly LaneFix[]): Promise<Lane> {
+  let made = lane;
+  for (const fix of fixes) made = (await fittedTo(fix, made)).apply(made);
+  return made;
+}
+
+/** The fix for this lane. @param of the lane that it was made for */
+async function fittedTo(fix: LaneFix, lane: Lane, of?: Lane): Promise<LaneFix> {
+  return lane === of ? fix : ((await fix.remade?.(lane)) ?? fix);
+}
+
+function stageOf({ kind }: LaneFix): number {
+  return STAGES.findIndex((kinds) => kinds.includes(kind));
+}
+
+const STAGES: readonly (readonly LaneFixKind[])[] = [
+  ['observer', 'clipping', 'per-axis', 'asymmetric', 'int16', 'split-concat'],
+  ['equalization'],
+  ['rounding'],
+  ['bias-correction'],
+];
 
 /**
  * Points decide; noise does where they are the same, or where there are none. Where noise has grown, as it does when rare values are

@@ -1,11 +1,13 @@
 /** All fixes that there is a reason to try. */
 import type { FixGround, LaneFix } from '../lane-fix.js';
 import { asymmetricFixes } from './asymmetric.js';
+import { biasCorrectionFixes } from './bias-correction.js';
 import { clippingFixes } from './clipping.js';
 import { equalizationFixes } from './equalization.js';
 import { int16Fixes } from './int16.js';
 import { observerFixes } from './observer.js';
 import { perAxisFixes } from './per-axis.js';
+import { roundingFixes } from './rounding.js';
 import { splitConcatFixes } from './split-concat.js';
 
 /** Finds fixes of one kind, those that promise most first. */
@@ -17,6 +19,8 @@ const MAKERS: readonly FixMaker[] = [
   clippingFixes,
   asymmetricFixes,
   equalizationFixes,
+  biasCorrectionFixes,
+  roundingFixes,
   splitConcatFixes,
   int16Fixes,
 ];

@@ -16,7 +16,6 @@ import type { FixGround, LaneFix } from '../lane-fix.js';
 /** Inputs of one output beyond which the search of a layer takes minutes. */
 const MOST_INPUTS = 1152;
 /** Elements of the moments, and of the activations of one sample, that are in memory together. */
-const MOST_MOMENTS = 2 ** 24;
 const MOST_ELEMENTS = 2 ** 24;
 /** Positions of each layer that are looked at, over all samples: more change no code in a hundred. */
 const POSITIONS = 2048;
@@ -57,6 +56,7 @@ export async function roundingFixes(
       places,
       tensors: [...rounded.keys()],
       apply: (onto) => roundedLane(graph, lane, onto, rounded),
+      remade: async (onto) => (await roundingFixes(ground, onto))[0],
     },
   ];
 }
@@ -90,7 +90,9 @@ interface Searched {
 }
 
 function searchable(graph: Graph, lane: Lane): Searched[] {
-  const edges = new Map(edgesOf(withoutInner(graph), new Set()).edges.map((edge) => [edge.tensor, edge]));
+  const edges = new Map(
+    edgesOf({ ...graph, inner: new Set() }, new Set()).edges.map((edge) => [edge.tensor, edge]),
+  );
   return weightsOf(graph).flatMap((layer): Searched[] => {
     const params = lane.tensors.get(layer.tensor);
     const input = layer.node.inputs[0];
@@ -101,12 +103,9 @@ function searchable(graph: Graph, lane: Lane): Searched[] {
     if (layer.data.dtype !== 'float32' || exactOf(layer.data) !== layer.data) return [];
     const inputs = LayerInputs.of(layer.node, layer.data.dims, edge.dims);
     if (inputs === undefined || inputs.size > MOST_INPUTS) return [];
+    if (inputs.groups * inputs.size ** 2 > MOST_ELEMENTS) return [];
     return [{ layer, inputs, tensor: edge.tensor, elements: edge.count }];
   });
-}
-
-function withoutInner({ inner: _, ...graph }: Graph): Graph {
-  return graph;
 }
 
 /** Layers whose moments and inputs fit into memory together. */
@@ -117,7 +116,7 @@ function chunksOf(layers: readonly Searched[]): Searched[][] {
     const size = layer.inputs.groups * layer.inputs.size ** 2;
     moments += size;
     elements += layer.elements;
-    if (moments > MOST_MOMENTS || elements > MOST_ELEMENTS) {
+    if (moments > MOST_ELEMENTS || elements > MOST_ELEMENTS) {
       chunks.push([]);
       [moments, elements] = [size, layer.elements];
     }

@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { ensureBenchFiles } from './files.js';
+import { benchSweeps } from './sweep.js';
 
 const ROUNDS = Number(process.env.QDBG_BENCH_ROUNDS ?? 3);
 const SAMPLES = 32;
@@ -103,4 +104,5 @@ for (let round = 0; round < ROUNDS; round++) {
 say(
   `analyze as TFLite ${(tflite / 1000).toFixed(1)} s CPU, as ONNX ${(onnx / 1000).toFixed(1)} s: ${(tflite / onnx).toFixed(2)} x   ${judge(tflite / onnx, FORMAT_CEILING)}`,
 );
+failed += benchSweeps({ rounds: ROUNDS, say });
 if (failed > 0) process.exitCode = 1;

@@ -28,12 +28,14 @@ function writeAtomically(path, pieces) {
 
 /**
  * Creates what is missing (delete bench/.cache after a change to a generator).
- * @returns {{ mobilenet: string, mobilenetTflite: string, large: string, calib32: string, calib256: string }} paths: a MobileNetV2-class network
- *   with `input` [1,3,224,224], a plain model of 100 MB, and 32 and 256 images for the former as float32 .npy
+ * @returns {{ mobilenet: string, mobilenetHalf: string, mobilenetDouble: string, mobilenetTflite: string, large: string, calib32: string, calib256: string }} paths: a MobileNetV2-class
+ *   network with `input` [1,3,224,224], the same with half and twice the blocks, a plain model of 100 MB, and 32 and 256 images for the former as float32 .npy
  */
 export function ensureBenchFiles() {
   const recipes = {
     mobilenet: ['mobilenet.onnx', () => [makeMobilenet()]],
+    mobilenetHalf: ['mobilenet_half.onnx', () => [makeMobilenet(0.5)]],
+    mobilenetDouble: ['mobilenet_double.onnx', () => [makeMobilenet(2)]],
     mobilenetTflite: ['mobilenet.tflite', () => [makeMobilenetTflite()]],
     large: ['large.onnx', () => [makeLarge()]],
     calib32: ['calib_32.npy', () => makeImages(32)],

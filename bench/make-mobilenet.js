@@ -15,8 +15,12 @@ const STAGES = [
 ];
 const CLASSES = 1000;
 
-/** The network in the words of both formats. @param {object} target writes one of them */
-function write(target) {
+/**
+ * The network in the words of both formats.
+ * @param {object} target writes one of them
+ * @param {number} depth blocks of every stage, as a factor
+ */
+function write(target, depth = 1) {
   const gaussian = normal(uniform(1));
 
   function conv(name, x, inputs, outputs, { kernel, stride = 1, group = 1, relu6 = true }) {
@@ -33,7 +37,8 @@ function write(target) {
 
   let x = conv('stem', target.input, 3, 32, { kernel: 3, stride: 2 });
   let channels = 32;
-  STAGES.forEach(([factor, outputs, repeats, firstStride], stage) => {
+  STAGES.forEach(([factor, outputs, blocks, firstStride], stage) => {
+    const repeats = Math.ceil(blocks * depth);
     for (let repeat = 0; repeat < repeats; repeat++) {
       const block = `stage${stage + 1}/block${repeat + 1}`;
       const stride = repeat === 0 ? firstStride : 1;
@@ -50,41 +55,47 @@ function write(target) {
   return target.head(x, 1280, weight, new Float32Array(CLASSES));
 }
 
-/** @returns {Uint8Array} model file: `input` [1,3,224,224] -> `output` [1,1000] */
-export function makeMobilenet() {
+/**
+ * @param {number} depth blocks of every stage, as a factor
+ * @returns {Uint8Array} model file: `input` [1,3,224,224] -> `output` [1,1000]
+ */
+export function makeMobilenet(depth = 1) {
   const model = new OnnxModel();
   const limits = [
     model.constant('relu6.min', [], new Float32Array([0])),
     model.constant('relu6.max', [], new Float32Array([6])),
   ];
-  return write({
-    input: 'input',
-    conv({ name, x, inputs, outputs, kernel, stride, group, relu6, weight, bias }) {
-      const parameters = [
-        model.constant(`${name}.weight`, [outputs, inputs / group, kernel, kernel], weight),
-        model.constant(`${name}.bias`, [outputs], bias),
-      ];
-      const pad = (kernel - 1) / 2;
-      const y = model.node('Conv', name, [x, ...parameters], {
-        kernel_shape: [kernel, kernel],
-        strides: [stride, stride],
-        pads: [pad, pad, pad, pad],
-        group,
-      });
-      return relu6 ? model.node('Clip', `${name}_relu6`, [y, ...limits]) : y;
+  return write(
+    {
+      input: 'input',
+      conv({ name, x, inputs, outputs, kernel, stride, group, relu6, weight, bias }) {
+        const parameters = [
+          model.constant(`${name}.weight`, [outputs, inputs / group, kernel, kernel], weight),
+          model.constant(`${name}.bias`, [outputs], bias),
+        ];
+        const pad = (kernel - 1) / 2;
+        const y = model.node('Conv', name, [x, ...parameters], {
+          kernel_shape: [kernel, kernel],
+          strides: [stride, stride],
+          pads: [pad, pad, pad, pad],
+          group,
+        });
+        return relu6 ? model.node('Clip', `${name}_relu6`, [y, ...limits]) : y;
+      },
+      add: (name, a, b) => model.node('Add', name, [a, b]),
+      head(x, features, weight, bias) {
+        const pooled = model.node('GlobalAveragePool', 'head/pool', [x]);
+        const flat = model.node('Flatten', 'head/flatten', [pooled], { axis: 1 });
+        const parameters = [
+          model.constant('head/classifier.weight', [CLASSES, features], weight),
+          model.constant('head/classifier.bias', [CLASSES], bias),
+        ];
+        model.node('Gemm', 'head/classifier', [flat, ...parameters], { transB: 1 }, 'output');
+        return model.encode('mobilenet', ['input', [1, 3, 224, 224]], ['output', [1, CLASSES]]);
+      },
     },
-    add: (name, a, b) => model.node('Add', name, [a, b]),
-    head(x, features, weight, bias) {
-      const pooled = model.node('GlobalAveragePool', 'head/pool', [x]);
-      const flat = model.node('Flatten', 'head/flatten', [pooled], { axis: 1 });
-      const parameters = [
-        model.constant('head/classifier.weight', [CLASSES, features], weight),
-        model.constant('head/classifier.bias', [CLASSES], bias),
-      ];
-      model.node('Gemm', 'head/classifier', [flat, ...parameters], { transB: 1 }, 'output');
-      return model.encode('mobilenet', ['input', [1, 3, 224, 224]], ['output', [1, CLASSES]]);
-    },
-  });
+    depth,
+  );
 }
 
 const SAME = 0;

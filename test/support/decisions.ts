@@ -1,9 +1,9 @@
 /** Decisions of sweeps over fixtures, with ranges from fixtures/sweep/ranges.json instead of a run: the same on every machine. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Decision } from '../../src/commands/sweep/decision.js';
+import type { Decision } from '../../src/commands/sweep/export/decision.js';
 import type { Simulated } from '../../src/commands/sweep/part-lanes.js';
-import { wideLane } from '../../src/commands/sweep/wide-lane.js';
+import { wideLane } from '../../src/commands/sweep/search/wide-lane.js';
 import { calibratedLane, planSimulation } from '../../src/commands/simulation.js';
 import { inferShapes } from '../../src/ir/infer/index.js';
 import { bindInputs } from '../../src/ir/bind-inputs.js';

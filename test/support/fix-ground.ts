@@ -2,7 +2,7 @@
 import { openedData } from '../../src/commands/opened-data.js';
 import { extentsOf } from '../../src/commands/sample-extents.js';
 import { calibratedLane, planSimulation } from '../../src/commands/simulation.js';
-import type { FixGround } from '../../src/commands/sweep/lane-fix.js';
+import type { FixGround } from '../../src/commands/sweep/fixes/lane-fix.js';
 import { edgesOf } from '../../src/compile/edges.js';
 import { bindInputs } from '../../src/ir/bind-inputs.js';
 import type { Graph } from '../../src/ir/graph.js';

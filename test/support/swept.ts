@@ -18,9 +18,13 @@ import type { AccuracyRequest } from '../../src/commands/accuracy/request.js';
 import type { DataRequest } from '../../src/commands/data-request.js';
 import { openedData } from '../../src/commands/opened-data.js';
 import { calibratedLane, planSimulation } from '../../src/commands/simulation.js';
-import { openGround, type GroundDescription, type TrialGround } from '../../src/commands/sweep/ground.js';
+import {
+  openGround,
+  type GroundDescription,
+  type TrialGround,
+} from '../../src/commands/sweep/trials/ground.js';
 import { partLane, type Simulated } from '../../src/commands/sweep/part-lanes.js';
-import type { Trial } from '../../src/commands/sweep/trial.js';
+import type { Trial } from '../../src/commands/sweep/trials/trial.js';
 import { UNWATCHED } from './measured-networks.js';
 import { projectPath } from './tflite-network.js';
 

@@ -2,14 +2,14 @@
 import type { Written } from '../../diff/gate/thresholds.js';
 import type { Effect, SweepReport } from '../../report/sweep-report.js';
 import type { Layer } from '../../quant/layers.js';
-import type { Decision } from './decision.js';
-import { dropTarget, type TargetMetric } from './drop-target.js';
+import type { Decision } from './export/decision.js';
+import { dropTarget, type TargetMetric } from './search/drop-target.js';
 import { effectOf, type EffectBasis } from './effects.js';
 import { appliedTo, type MeasuredFixes } from './fixes/measured.js';
-import type { LaneFix } from './lane-fix.js';
+import type { LaneFix } from './fixes/lane-fix.js';
 import type { Simulated } from './part-lanes.js';
-import type { Searched } from './search.js';
-import type { TrialRunner } from './trial.js';
+import type { Searched } from './search/search.js';
+import type { TrialRunner } from './trials/trial.js';
 
 export interface Deciding {
   readonly simulated: Simulated;

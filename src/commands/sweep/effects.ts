@@ -2,7 +2,7 @@
 import { sqnr } from '../../ir/sums.js';
 import type { Effect, Restored, SweptExperiment } from '../../report/sweep-report.js';
 import type { RungSums } from '../../run/ladder.js';
-import type { Score, TrialOutcome } from './trial.js';
+import type { Score, TrialOutcome } from './trials/trial.js';
 
 /** What every trial of a sweep is held against. */
 export interface EffectBasis {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { LoadedModel } from '../../loader/index.js';
 import type { SweepReport } from '../../report/sweep-report.js';
-import type { Decision } from './decision.js';
+import type { Decision } from './export/decision.js';
 import { EXPORTERS } from './export/index.js';
 import { exportQdq } from './export/qdq.js';
 import type { SweepRequest } from './request.js';

@@ -4,7 +4,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { runtimeVersion } from '../../run/runtime.js';
 import { VERSION } from '../../version.js';
-import type { SweepFacts } from './journal.js';
+import type { SweepFacts } from './trials/journal.js';
 import type { Prepared } from './prepared.js';
 import type { SweepRequest } from './request.js';
 import type { SweptGround } from './swept-ground.js';

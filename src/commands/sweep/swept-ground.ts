@@ -2,7 +2,7 @@
 import { withExtents, type Samples } from '../../run/samples.js';
 import type { EvaluatedData } from '../accuracy/evaluated.js';
 import { openedData } from '../opened-data.js';
-import type { DescribedData, GroundDescription, TrialGround } from './ground.js';
+import type { DescribedData, GroundDescription, TrialGround } from './trials/ground.js';
 import type { Prepared } from './prepared.js';
 import type { SweepRequest } from './request.js';
 

@@ -1,10 +1,10 @@
 import { deserialize, serialize } from 'node:v8';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { chunksOf } from '../../../src/commands/sweep/chunks.js';
-import { LaneCosts } from '../../../src/commands/sweep/lane-cost.js';
-import { laneDigest } from '../../../src/commands/sweep/lane-digest.js';
-import { SharedObjects } from '../../../src/commands/sweep/shared-objects.js';
-import { packed, unpacked } from '../../../src/commands/sweep/wire.js';
+import { chunksOf } from '../../../src/commands/sweep/trials/chunks.js';
+import { LaneCosts } from '../../../src/commands/sweep/trials/lane-cost.js';
+import { laneDigest } from '../../../src/commands/sweep/trials/lane-digest.js';
+import { SharedObjects } from '../../../src/commands/sweep/trials/shared-objects.js';
+import { packed, unpacked } from '../../../src/commands/sweep/trials/wire.js';
 import { ladderProgram } from '../../../src/compile/ladder-program.js';
 import { FLOAT_LANE, type Lane, type QuantParams } from '../../../src/ir/lane.js';
 import { lastBias, sweptDigits, withConstant, type Swept } from '../../support/swept.js';

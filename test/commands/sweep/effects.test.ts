@@ -1,7 +1,7 @@
 /** Outcomes of trials as reports have them. */
 import { describe, expect, it } from 'vitest';
 import { effectBasis, effectOf, lossOf, restoredOf } from '../../../src/commands/sweep/effects.js';
-import type { Score, TrialOutcome } from '../../../src/commands/sweep/trial.js';
+import type { Score, TrialOutcome } from '../../../src/commands/sweep/trials/trial.js';
 import type { RungSums } from '../../../src/run/ladder.js';
 
 function sums(sumXX: number, sumEE: number, more: Partial<RungSums> = {}): RungSums {

@@ -1,6 +1,6 @@
 /** Where networks begin and end. */
 import { describe, expect, it } from 'vitest';
-import { endLayers } from '../../../src/commands/sweep/end-layers.js';
+import { endLayers } from '../../../src/commands/sweep/experiments/end-layers.js';
 import { inferShapes } from '../../../src/ir/infer/index.js';
 import { layersOf } from '../../../src/quant/layers.js';
 import { planQuantization } from '../../../src/quant/placement/planner.js';

@@ -1,9 +1,12 @@
 /** The experiments: what is tried, what it loses, and the flags that measure the same. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ExperimentGround } from '../../../src/commands/sweep/experiment.js';
-import { plannedExperiments } from '../../../src/commands/sweep/experiments.js';
-import { parseExperiments, type NamedExperiment } from '../../../src/commands/sweep/named-experiments.js';
-import { sweptExperiments } from '../../../src/commands/sweep/swept-experiments.js';
+import type { ExperimentGround } from '../../../src/commands/sweep/experiments/experiment.js';
+import { plannedExperiments } from '../../../src/commands/sweep/experiments/experiments.js';
+import {
+  parseExperiments,
+  type NamedExperiment,
+} from '../../../src/commands/sweep/experiments/named-experiments.js';
+import { sweptExperiments } from '../../../src/commands/sweep/experiments/swept-experiments.js';
 import { UsageError } from '../../../src/errors.js';
 import { layersOf } from '../../../src/quant/layers.js';
 import { planQuantization } from '../../../src/quant/placement/planner.js';

@@ -1,10 +1,15 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ChunkedRunner, type Engine } from '../../../src/commands/sweep/chunked-runner.js';
-import { FACTS, openJournal, type Journal, type SweepFacts } from '../../../src/commands/sweep/journal.js';
-import { LocalRunner, outcomesOf } from '../../../src/commands/sweep/local-runner.js';
-import type { Trial, TrialOutcome } from '../../../src/commands/sweep/trial.js';
+import { ChunkedRunner, type Engine } from '../../../src/commands/sweep/trials/chunked-runner.js';
+import {
+  FACTS,
+  openJournal,
+  type Journal,
+  type SweepFacts,
+} from '../../../src/commands/sweep/trials/journal.js';
+import { LocalRunner, outcomesOf } from '../../../src/commands/sweep/trials/local-runner.js';
+import type { Trial, TrialOutcome } from '../../../src/commands/sweep/trials/trial.js';
 import { FLOAT_LANE } from '../../../src/ir/lane.js';
 import { sweptDigits, type Swept } from '../../support/swept.js';
 import { workspace } from '../../support/workspace.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { laneOrReason } from '../../../src/commands/sweep/lane-or-reason.js';
+import { laneOrReason } from '../../../src/commands/sweep/experiments/lane-or-reason.js';
 import { DataError } from '../../../src/errors.js';
 import { FLOAT_LANE } from '../../../src/ir/lane.js';
 

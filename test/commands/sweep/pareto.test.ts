@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { paretoFront, type TradeOff } from '../../../src/commands/sweep/pareto.js';
+import { paretoFront, type TradeOff } from '../../../src/commands/sweep/search/pareto.js';
 import { Random } from '../../quant/samples.js';
 
 const point = (macsShare: number, extraBytes: number, loss?: number, layers = 1): TradeOff => ({

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { LostError } from '../../../src/commands/sweep/chunked-runner.js';
-import { ProcessPool } from '../../../src/commands/sweep/pool.js';
+import { LostError } from '../../../src/commands/sweep/trials/chunked-runner.js';
+import { ProcessPool } from '../../../src/commands/sweep/trials/pool.js';
 import { workspace } from '../../support/workspace.js';
 
 interface Asked {

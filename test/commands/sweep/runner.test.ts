@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { LocalRunner } from '../../../src/commands/sweep/local-runner.js';
-import { PooledRunner } from '../../../src/commands/sweep/pooled-runner.js';
-import type { Trial, TrialOutcome } from '../../../src/commands/sweep/trial.js';
+import { LocalRunner } from '../../../src/commands/sweep/trials/local-runner.js';
+import { PooledRunner } from '../../../src/commands/sweep/trials/pooled-runner.js';
+import type { Trial, TrialOutcome } from '../../../src/commands/sweep/trials/trial.js';
 import type { RungSums } from '../../../src/run/ladder.js';
 import { FLOAT_LANE } from '../../../src/ir/lane.js';
 import { measure } from '../../../src/run/measure.js';

@@ -2,11 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { calibratedLane, planSimulation } from '../../../src/commands/simulation.js';
 import { effectBasis, effectOf } from '../../../src/commands/sweep/effects.js';
-import { meetingLayers } from '../../../src/commands/sweep/layer-neighbours.js';
-import { LocalRunner } from '../../../src/commands/sweep/local-runner.js';
-import { searchPrecision, type SearchRequest } from '../../../src/commands/sweep/search.js';
-import { sweptUnits } from '../../../src/commands/sweep/swept-units.js';
-import { unitsOf } from '../../../src/commands/sweep/units.js';
+import { meetingLayers } from '../../../src/commands/sweep/search/layer-neighbours.js';
+import { LocalRunner } from '../../../src/commands/sweep/trials/local-runner.js';
+import { searchPrecision, type SearchRequest } from '../../../src/commands/sweep/search/search.js';
+import { sweptUnits } from '../../../src/commands/sweep/units/swept-units.js';
+import { unitsOf } from '../../../src/commands/sweep/units/units.js';
 import { edgesOf } from '../../../src/compile/edges.js';
 import { UsageError } from '../../../src/errors.js';
 import { inferShapes } from '../../../src/ir/infer/index.js';

@@ -1,7 +1,11 @@
 /** The search for layers to keep in higher precision, against all sets of small made-up networks. */
 import { describe, expect, it } from 'vitest';
-import type { LayerSet, Loss, SetOracle } from '../../../src/commands/sweep/set-book.js';
-import { searchSets, type SearchProblem, type SearchResult } from '../../../src/commands/sweep/set-search.js';
+import type { LayerSet, Loss, SetOracle } from '../../../src/commands/sweep/search/set-book.js';
+import {
+  searchSets,
+  type SearchProblem,
+  type SearchResult,
+} from '../../../src/commands/sweep/search/set-search.js';
 import { Random } from '../../quant/samples.js';
 
 type LossOf = (set: LayerSet) => number;

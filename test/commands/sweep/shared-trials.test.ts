@@ -1,7 +1,7 @@
 /** Networks that are run once, whoever asks for them. */
 import { describe, expect, it } from 'vitest';
-import { SharedTrials } from '../../../src/commands/sweep/shared-trials.js';
-import type { Trial, TrialOutcome, TrialRunner, Wanted } from '../../../src/commands/sweep/trial.js';
+import { SharedTrials } from '../../../src/commands/sweep/trials/shared-trials.js';
+import type { Trial, TrialOutcome, TrialRunner, Wanted } from '../../../src/commands/sweep/trials/trial.js';
 import type { TensorId } from '../../../src/ir/graph.js';
 import type { Lane, QuantParams } from '../../../src/ir/lane.js';
 

@@ -2,10 +2,10 @@
 import { fileURLToPath } from 'node:url';
 import { analyze, type AnalyzeRequest } from '../../../src/commands/analyze.js';
 import { effectBasis, type EffectBasis } from '../../../src/commands/sweep/effects.js';
-import { LocalRunner } from '../../../src/commands/sweep/local-runner.js';
+import { LocalRunner } from '../../../src/commands/sweep/trials/local-runner.js';
 import type { SweepRequest } from '../../../src/commands/sweep/request.js';
 import { opened, prepared, type Prepared } from '../../../src/commands/sweep/prepared.js';
-import { SharedTrials } from '../../../src/commands/sweep/shared-trials.js';
+import { SharedTrials } from '../../../src/commands/sweep/trials/shared-trials.js';
 import { SCHEMES } from '../../../src/quant/presets.js';
 import type { Scheme } from '../../../src/quant/scheme.js';
 import { NO_SELECTION, type Selection } from '../../../src/quant/select.js';

@@ -1,10 +1,10 @@
 /** Layers, operator types and groups, alone and restored. */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { laneDigest } from '../../../src/commands/sweep/lane-digest.js';
+import { laneDigest } from '../../../src/commands/sweep/trials/lane-digest.js';
 import { partLane, type Simulated } from '../../../src/commands/sweep/part-lanes.js';
-import { sweptUnits, type UnitKind } from '../../../src/commands/sweep/swept-units.js';
-import { nodesIn, unitsOf, type Unit } from '../../../src/commands/sweep/units.js';
+import { sweptUnits, type UnitKind } from '../../../src/commands/sweep/units/swept-units.js';
+import { nodesIn, unitsOf, type Unit } from '../../../src/commands/sweep/units/units.js';
 import { calibratedLane, planSimulation } from '../../../src/commands/simulation.js';
 import { UsageError } from '../../../src/errors.js';
 import { nodeLabel, nodeOf, type Graph } from '../../../src/ir/graph.js';

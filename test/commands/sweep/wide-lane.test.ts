@@ -1,8 +1,8 @@
 /** Lanes in which some layers compute with 16 bits. */
 import { describe, expect, it } from 'vitest';
-import { outcomesOf } from '../../../src/commands/sweep/local-runner.js';
+import { outcomesOf } from '../../../src/commands/sweep/trials/local-runner.js';
 import type { Simulated } from '../../../src/commands/sweep/part-lanes.js';
-import { wideLane, wideScheme } from '../../../src/commands/sweep/wide-lane.js';
+import { wideLane, wideScheme } from '../../../src/commands/sweep/search/wide-lane.js';
 import { calibratedLane, planSimulation } from '../../../src/commands/simulation.js';
 import { edgesOf } from '../../../src/compile/edges.js';
 import { topologyOf, type Graph } from '../../../src/ir/graph.js';

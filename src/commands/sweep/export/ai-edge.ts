@@ -8,7 +8,7 @@ import type { Graph } from '../../../ir/graph.js';
 import type { Operator } from '../../../ir/operators.js';
 import { bitsOf } from '../../../quant/affine.js';
 import type { Scheme, TensorScheme } from '../../../quant/scheme.js';
-import type { Decision, Exported } from '../decision.js';
+import type { Decision, Exported } from './decision.js';
 import {
   fileOperators,
   floatLayers,

@@ -4,7 +4,7 @@
  * keeps layers in float.
  */
 import { UsageError } from '../../../errors.js';
-import type { Decision, Exported } from '../decision.js';
+import type { Decision, Exported } from './decision.js';
 import { lostValues } from './decided-layers.js';
 import { foldedNodes } from './edge-quantizers.js';
 import { encodingsOf, type Encoding } from './encodings.js';

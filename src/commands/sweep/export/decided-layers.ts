@@ -4,7 +4,7 @@ import { isMain, operatorsOf, sourceOf, type Operator } from '../../../ir/operat
 import type { QDType } from '../../../ir/lane.js';
 import { layersOf, type Layer } from '../../../quant/layers.js';
 import { planSelected } from '../../../quant/placement/planner.js';
-import type { Decision } from '../decision.js';
+import type { Decision } from './decision.js';
 
 /** In graph order: the layers kept in float, and those that the scheme would quantize but the user left out. */
 export function floatLayers({ graph, scheme, layers, float }: Decision): Layer[] {

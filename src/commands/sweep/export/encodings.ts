@@ -3,7 +3,7 @@ import { tensorOf, topologyOf, type Graph, type Tensor, type TensorId } from '..
 import { QRANGE, type QuantParams } from '../../../ir/lane.js';
 import { sourceOf } from '../../../ir/operators.js';
 import { bitsOf } from '../../../quant/affine.js';
-import type { Decision } from '../decision.js';
+import type { Decision } from './decision.js';
 import { listed, writtenTensors, fileOperators, floatLayers } from './decided-layers.js';
 import { nameFolded, quantizedEdges, soleQuantizer } from './edge-quantizers.js';
 

@@ -1,5 +1,5 @@
 /** Files in which other tools take the decision of a sweep. */
-import type { Decision, Exported } from '../decision.js';
+import type { Decision, Exported } from './decision.js';
 import { checkAiEdge, exportAiEdge } from './ai-edge.js';
 import { checkAimet, exportAimet } from './aimet.js';
 import { checkOnnxRuntime, exportOnnxRuntime } from './onnxruntime.js';

@@ -1,6 +1,6 @@
 /** What quantize_static would quantize beside what a decision wants quantized. */
 import { planSelected } from '../../../quant/placement/planner.js';
-import type { Decision } from '../decision.js';
+import type { Decision } from './decision.js';
 import { floatLayers, listed } from './decided-layers.js';
 import { quantizedEdges } from './edge-quantizers.js';
 

@@ -9,7 +9,7 @@ import type { Node } from '../../../ir/graph.js';
 import type { QDType, QuantParams } from '../../../ir/lane.js';
 import { bitsOf } from '../../../quant/affine.js';
 import type { Scheme, TensorScheme } from '../../../quant/scheme.js';
-import type { Decision, Exported } from '../decision.js';
+import type { Decision, Exported } from './decision.js';
 import { floatLayers, listed, lostValues, nodeNames, sharedNodeNames } from './decided-layers.js';
 import { foldedNodes, nameFolded, quantizedEdges, type QuantizedEdge } from './edge-quantizers.js';
 import { placedOtherwise } from './onnxruntime-placement.js';

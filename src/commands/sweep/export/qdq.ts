@@ -1,6 +1,6 @@
 /** The decision as a QDQ ONNX model. */
 import { qdqModel } from '../../../compile/export/qdq-model.js';
-import type { Decision, Exported } from '../decision.js';
+import type { Decision, Exported } from './decision.js';
 
 /**
  * @param file bytes of the model that was swept

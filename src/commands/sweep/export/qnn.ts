@@ -3,7 +3,7 @@
  * of AIMET's format, one list entry per tensor or per channel. Layers in float have 16-bit float entries, the one
  * floating-point type of its integer processor.
  */
-import type { Decision, Exported } from '../decision.js';
+import type { Decision, Exported } from './decision.js';
 import { listed, lostValues } from './decided-layers.js';
 import { foldedNodes } from './edge-quantizers.js';
 import { encodingsOf, floatTensors, type Encoding } from './encodings.js';

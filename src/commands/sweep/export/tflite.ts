@@ -4,7 +4,7 @@
  * quantizer compares with the tensor that an operator of the float model writes.
  */
 import { UsageError } from '../../../errors.js';
-import type { Decision, Exported } from '../decision.js';
+import type { Decision, Exported } from './decision.js';
 import {
   fileOperators,
   floatLayers,

@@ -5,7 +5,7 @@ import type { QuantParams } from '../../../ir/lane.js';
 import { schemeProblems } from '../../../quant/presets.js';
 import type { Scheme } from '../../../quant/scheme.js';
 import { plural } from '../../../report/format.js';
-import type { FixGround, LaneFix } from '../lane-fix.js';
+import type { FixGround, LaneFix } from './lane-fix.js';
 import {
   activationFix,
   groundActivations,

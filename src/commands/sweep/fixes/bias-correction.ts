@@ -13,7 +13,7 @@ import {
 import { exactGraph } from '../../../quant/edits/constant-values.js';
 import { measure } from '../../../run/measure.js';
 import type { Samples } from '../../../run/samples.js';
-import type { FixGround, LaneFix } from '../lane-fix.js';
+import type { FixGround, LaneFix } from './lane-fix.js';
 
 /**
  * 'local': each layer for its own error, on float inputs; one pass. 'in-order': then each for what it gets from those before it as

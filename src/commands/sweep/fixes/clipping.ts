@@ -9,7 +9,7 @@ import {
 import { leastErrorRange, rangeWithoutRare } from '../../../quant/edits/range-search.js';
 import type { Range } from '../../../quant/observers/index.js';
 import { plural } from '../../../report/format.js';
-import type { FixGround, LaneFix } from '../lane-fix.js';
+import type { FixGround, LaneFix } from './lane-fix.js';
 import {
   activationFix,
   groundActivations,

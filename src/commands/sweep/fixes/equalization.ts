@@ -26,7 +26,7 @@ import { isSymmetric } from '../../../quant/placement/lane-plan.js';
 import type { PlannedQuantizer, QuantPlan } from '../../../quant/placement/plan.js';
 import { refittedConstant, refittedRange } from '../../../quant/refit.js';
 import { calibrate, type Calibration } from '../../../run/calibrate.js';
-import type { FixGround, LaneFix } from '../lane-fix.js';
+import type { FixGround, LaneFix } from './lane-fix.js';
 
 /** Where a scheme has no moving average, none is asked for. */
 const NO_MOMENTUM = 0.9;

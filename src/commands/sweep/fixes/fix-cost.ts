@@ -2,9 +2,9 @@
 import { elementCount } from '../../../ir/elements.js';
 import { tensorOf } from '../../../ir/graph.js';
 import { bitsOf } from '../../../quant/affine.js';
-import type { FixGround, LaneFix } from '../lane-fix.js';
-import { UnitCosts } from '../unit-costs.js';
-import { nodesIn } from '../units.js';
+import type { FixGround, LaneFix } from './lane-fix.js';
+import { UnitCosts } from '../units/unit-costs.js';
+import { nodesIn } from '../units/units.js';
 
 export interface FixCost {
   /** Of the multiply-accumulates of the network, 0..1: those in higher precision. 0 where they cannot be counted. */

@@ -11,7 +11,7 @@ import {
 import { editedLane } from '../../../quant/edits/edited-lane.js';
 import type { Range, TensorStats } from '../../../quant/observers/index.js';
 import { useOf } from '../../../quant/placement/lane-plan.js';
-import type { FixGround, LaneFix } from '../lane-fix.js';
+import type { FixGround, LaneFix } from './lane-fix.js';
 
 /** As the whole network has it. */
 export interface GroundActivation extends QuantizedActivation {

@@ -9,8 +9,8 @@ import type { PlannedQuantizer } from '../../../quant/placement/plan.js';
 import type { Scheme } from '../../../quant/scheme.js';
 import { select } from '../../../quant/select.js';
 import { plural } from '../../../report/format.js';
-import type { FixGround, LaneFix } from '../lane-fix.js';
-import { wideScheme } from '../wide-lane.js';
+import type { FixGround, LaneFix } from './lane-fix.js';
+import { wideScheme } from '../search/wide-lane.js';
 import {
   activationFix,
   groundActivations,

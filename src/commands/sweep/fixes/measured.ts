@@ -2,9 +2,9 @@
 import type { Lane } from '../../../ir/lane.js';
 import type { Effect, ReportedLaneFix, Restored } from '../../../report/sweep-report.js';
 import { effectOf, restoredOf, type EffectBasis } from '../effects.js';
-import type { FixGround, LaneFix, LaneFixKind } from '../lane-fix.js';
-import { laneDigest } from '../lane-digest.js';
-import type { TrialOutcome, TrialRunner } from '../trial.js';
+import type { FixGround, LaneFix, LaneFixKind } from './lane-fix.js';
+import { laneDigest } from '../trials/lane-digest.js';
+import type { TrialOutcome, TrialRunner } from '../trials/trial.js';
 import { FixCosts, type FixCost } from './fix-cost.js';
 
 export interface MeasuredFixes {

@@ -10,7 +10,7 @@ import { observe } from '../../../quant/observers/index.js';
 import { ALTERNATIVES, observerForecast } from '../../../quant/observer-forecasts.js';
 import type { ObserverSpec } from '../../../quant/scheme.js';
 import { plural } from '../../../report/format.js';
-import type { FixGround, LaneFix } from '../lane-fix.js';
+import type { FixGround, LaneFix } from './lane-fix.js';
 import {
   activationFix,
   groundActivations,

@@ -10,7 +10,7 @@ import type { Scheme, TensorScheme } from '../../../quant/scheme.js';
 import { select } from '../../../quant/select.js';
 import { weightSqnr, type WeightSqnr } from '../../../quant/weights.js';
 import { plural } from '../../../report/format.js';
-import type { FixGround, LaneFix } from '../lane-fix.js';
+import type { FixGround, LaneFix } from './lane-fix.js';
 import { changedTensors, mostWorth, worthOf, type FixName } from './ground-activations.js';
 import { MARGIN_DB } from './observer.js';
 

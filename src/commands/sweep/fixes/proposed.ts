@@ -1,5 +1,5 @@
 /** All fixes that there is a reason to try. */
-import type { FixGround, LaneFix } from '../lane-fix.js';
+import type { FixGround, LaneFix } from './lane-fix.js';
 import { asymmetricFixes } from './asymmetric.js';
 import { biasCorrectionFixes } from './bias-correction.js';
 import { clippingFixes } from './clipping.js';

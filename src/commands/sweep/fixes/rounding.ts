@@ -11,7 +11,7 @@ import { LayerInputs } from '../../../quant/edits/layer-inputs.js';
 import { SecondMoments, searchedCodes } from '../../../quant/edits/rounding.js';
 import { dequantize, quantize } from '../../../quant/affine.js';
 import { openSession } from '../../../run/runtime.js';
-import type { FixGround, LaneFix } from '../lane-fix.js';
+import type { FixGround, LaneFix } from './lane-fix.js';
 
 /** Inputs of one output beyond which the search of a layer takes minutes. */
 const MOST_INPUTS = 1152;

@@ -22,7 +22,7 @@ import type { Layer } from '../../../quant/layers.js';
 import { observe, type TensorStats } from '../../../quant/observers/index.js';
 import type { QuantPlan } from '../../../quant/placement/plan.js';
 import { plural } from '../../../report/format.js';
-import type { FixGround, LaneFix } from '../lane-fix.js';
+import type { FixGround, LaneFix } from './lane-fix.js';
 import { changedTensors, mostWorth, worthOf, type FixName } from './ground-activations.js';
 import { MARGIN_DB } from './observer.js';
 

@@ -1,6 +1,6 @@
 /** Encodings of AIMET and QNN: codes counted from 0, whatever type they have. */
 import { describe, expect, it } from 'vitest';
-import type { Decision } from '../../../../src/commands/sweep/decision.js';
+import type { Decision } from '../../../../src/commands/sweep/export/decision.js';
 import { exportAimet, type AimetEncodings } from '../../../../src/commands/sweep/export/aimet.js';
 import { exportQnn, type QnnEncodings } from '../../../../src/commands/sweep/export/qnn.js';
 import { UsageError } from '../../../../src/errors.js';

@@ -1,6 +1,6 @@
 /** The rules of quantize_static: what is left in float by name, what has an override, and what it cannot be told. */
 import { describe, expect, it } from 'vitest';
-import type { Decision } from '../../../../src/commands/sweep/decision.js';
+import type { Decision } from '../../../../src/commands/sweep/export/decision.js';
 import {
   exportOnnxRuntime,
   type QuantizeStaticArguments,

@@ -1,6 +1,6 @@
 /** What TensorFlow Lite's converter and AI Edge Quantizer are told: names of tensors that operators write. */
 import { describe, expect, it } from 'vitest';
-import type { Decision } from '../../../../src/commands/sweep/decision.js';
+import type { Decision } from '../../../../src/commands/sweep/export/decision.js';
 import { exportAiEdge, type RecipeRule } from '../../../../src/commands/sweep/export/ai-edge.js';
 import { exportTflite, type DenylistedNodes } from '../../../../src/commands/sweep/export/tflite.js';
 import { UsageError } from '../../../../src/errors.js';

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { biasCorrectionFixes } from '../../../../src/commands/sweep/fixes/bias-correction.js';
 import { equalizationFixes } from '../../../../src/commands/sweep/fixes/equalization.js';
-import type { FixGround, LaneFix } from '../../../../src/commands/sweep/lane-fix.js';
+import type { FixGround, LaneFix } from '../../../../src/commands/sweep/fixes/lane-fix.js';
 import { edgesOf } from '../../../../src/compile/edges.js';
 import type { Lane } from '../../../../src/ir/lane.js';
 import { biasedLayers } from '../../../../src/quant/edits/bias-correction.js';

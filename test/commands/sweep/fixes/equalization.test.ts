@@ -1,7 +1,7 @@
 /** Equalization of a whole network: the function stays, and one scale per tensor is enough again. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { equalizationFixes } from '../../../../src/commands/sweep/fixes/equalization.js';
-import type { FixGround, LaneFix } from '../../../../src/commands/sweep/lane-fix.js';
+import type { FixGround, LaneFix } from '../../../../src/commands/sweep/fixes/lane-fix.js';
 import type { Lane } from '../../../../src/ir/lane.js';
 import { exactGraph } from '../../../../src/quant/edits/constant-values.js';
 import { buildLane } from '../../../../src/quant/lane.js';

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { effectBasis } from '../../../../src/commands/sweep/effects.js';
 import { measureFixes, type MeasuredFixes } from '../../../../src/commands/sweep/fixes/measured.js';
 import { proposedFixes } from '../../../../src/commands/sweep/fixes/proposed.js';
-import type { FixGround, LaneFix } from '../../../../src/commands/sweep/lane-fix.js';
-import type { Trial, TrialOutcome, TrialRunner } from '../../../../src/commands/sweep/trial.js';
+import type { FixGround, LaneFix } from '../../../../src/commands/sweep/fixes/lane-fix.js';
+import type { Trial, TrialOutcome, TrialRunner } from '../../../../src/commands/sweep/trials/trial.js';
 import { QRANGE, type Lane, type QuantParams } from '../../../../src/ir/lane.js';
 import type { TensorId } from '../../../../src/ir/graph.js';
 import { withExtents } from '../../../../src/run/samples.js';
@@ -95,7 +95,8 @@ const ids = (fixes: readonly { readonly id: string }[]): string => fixes.map(({ 
 
 describe('measured fixes', () => {
   const gains: Readonly<Record<string, number>> = { a: 1, b: 5, c: 3, d: -2 };
-  const sum = (applied: string): number => Array.from(applied).reduce((total, one) => total + (gains[one] ?? 0), 20);
+  const sum = (applied: string): number =>
+    Array.from(applied).reduce((total, one) => total + (gains[one] ?? 0), 20);
 
   it('come best first by noise where there is no metric, and add up', async () => {
     const result = await measured(

@@ -7,7 +7,7 @@ import { int16Fixes } from '../../../../src/commands/sweep/fixes/int16.js';
 import { observerFixes } from '../../../../src/commands/sweep/fixes/observer.js';
 import { perAxisFixes } from '../../../../src/commands/sweep/fixes/per-axis.js';
 import { splitConcatFixes } from '../../../../src/commands/sweep/fixes/split-concat.js';
-import type { FixGround, LaneFix } from '../../../../src/commands/sweep/lane-fix.js';
+import type { FixGround, LaneFix } from '../../../../src/commands/sweep/fixes/lane-fix.js';
 import { overrideScheme, SCHEMES } from '../../../../src/quant/presets.js';
 import type { Report } from '../../../../src/report/report.js';
 import { withExtents } from '../../../../src/run/samples.js';

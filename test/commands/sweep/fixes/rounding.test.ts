@@ -1,7 +1,7 @@
 /** Weights rounded for the output of their layer. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { roundingFixes } from '../../../../src/commands/sweep/fixes/rounding.js';
-import type { FixGround, LaneFix } from '../../../../src/commands/sweep/lane-fix.js';
+import type { FixGround, LaneFix } from '../../../../src/commands/sweep/fixes/lane-fix.js';
 import { schemeFrom } from '../../../../src/commands/scheme-request.js';
 import { toFloat32 } from '../../../../src/ir/elements.js';
 import { tensorOf } from '../../../../src/ir/graph.js';

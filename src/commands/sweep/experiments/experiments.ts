@@ -1,11 +1,11 @@
 /** The experiments that would otherwise be run by hand. */
-import { UsageError } from '../../errors.js';
-import type { Layer } from '../../quant/layers.js';
-import { overrideScheme, type SchemeOverrides } from '../../quant/presets.js';
-import type { ObserverSpec, Scheme, TensorScheme } from '../../quant/scheme.js';
-import { select, type Selected } from '../../quant/select.js';
-import type { Report } from '../../report/report.js';
-import { activationsOnly, isConvolution, weightsOnly } from '../scheme-variants.js';
+import { UsageError } from '../../../errors.js';
+import type { Layer } from '../../../quant/layers.js';
+import { overrideScheme, type SchemeOverrides } from '../../../quant/presets.js';
+import type { ObserverSpec, Scheme, TensorScheme } from '../../../quant/scheme.js';
+import { select, type Selected } from '../../../quant/select.js';
+import type { Report } from '../../../report/report.js';
+import { activationsOnly, isConvolution, weightsOnly } from '../../scheme-variants.js';
 import { endLayers } from './end-layers.js';
 import {
   onlyExperiment,
@@ -16,7 +16,7 @@ import {
   type Family,
 } from './experiment.js';
 import { namedExperiments } from './named-experiments.js';
-import { typesOf } from './units.js';
+import { typesOf } from '../units/units.js';
 
 export interface PlannedExperiments {
   readonly experiments: readonly Experiment[];

@@ -1,6 +1,6 @@
 /** A search as reports have it. */
-import { exceeds } from '../../diff/gate/margin.js';
-import type { Effect, ReportedSearch, SearchedPoint } from '../../report/sweep-report.js';
+import { exceeds } from '../../../diff/gate/margin.js';
+import type { Effect, ReportedSearch, SearchedPoint } from '../../../report/sweep-report.js';
 import type { DropTarget } from './drop-target.js';
 import { paretoFront, type TradeOff } from './pareto.js';
 import type { LayerSet, Loss } from './set-book.js';

@@ -1,6 +1,6 @@
 /** Runs trials in chunks that share one program each, and finds the one that fails in a chunk. */
-import { QdbgError, RunError } from '../../errors.js';
-import type { Lane } from '../../ir/lane.js';
+import { QdbgError, RunError } from '../../../errors.js';
+import type { Lane } from '../../../ir/lane.js';
 import { chunksOf, type ChunkLimits } from './chunks.js';
 import type { TrialGround } from './ground.js';
 import type { Journal } from './journal.js';

@@ -2,10 +2,10 @@
  * What lanes of one graph share when they are computed in one program, told before any program is made: the same nodes on the same
  * values are computed once. The compiler finds the same by itself; here it is counted.
  */
-import type { Edge } from '../../compile/edges.js';
-import { elementCount } from '../../ir/elements.js';
-import { isFloat, tensorOf, topologyOf, type Graph, type Node, type TensorId } from '../../ir/graph.js';
-import { FLOAT_LANE, useKey, type Lane, type QuantParams } from '../../ir/lane.js';
+import type { Edge } from '../../../compile/edges.js';
+import { elementCount } from '../../../ir/elements.js';
+import { isFloat, tensorOf, topologyOf, type Graph, type Node, type TensorId } from '../../../ir/graph.js';
+import { FLOAT_LANE, useKey, type Lane, type QuantParams } from '../../../ir/lane.js';
 import { constantDigest, paramsDigest } from './lane-digest.js';
 
 /** A node of the graph on certain values, or a quantizer on one; by number. */

@@ -1,13 +1,13 @@
 /** The flags with which `qdbg analyze` measures the same as an experiment. */
-import { UsageError } from '../../errors.js';
-import type { Graph } from '../../ir/graph.js';
-import { overrideScheme, SCHEMES, type SchemeOverrides } from '../../quant/presets.js';
-import type { ObserverSpec, Scheme } from '../../quant/scheme.js';
-import { select, type Selection } from '../../quant/select.js';
-import { defaultScheme } from '../scheme-request.js';
+import { UsageError } from '../../../errors.js';
+import type { Graph } from '../../../ir/graph.js';
+import { overrideScheme, SCHEMES, type SchemeOverrides } from '../../../quant/presets.js';
+import type { ObserverSpec, Scheme } from '../../../quant/scheme.js';
+import { select, type Selection } from '../../../quant/select.js';
+import { defaultScheme } from '../../scheme-request.js';
 import type { Experiment } from './experiment.js';
-import { laneDigest } from './lane-digest.js';
-import { selectedLane, type Simulated } from './part-lanes.js';
+import { laneDigest } from '../trials/lane-digest.js';
+import { selectedLane, type Simulated } from '../part-lanes.js';
 
 /**
  * Complete: they stand in the place of the sweep's own flags of the scheme, and of its patterns.

@@ -1,7 +1,7 @@
 /** What a sweep asks again and again: what does this network answer, quantized like that? */
-import type { ScoredNetwork } from '../../diff/accuracy/accuracy.js';
-import type { Lane } from '../../ir/lane.js';
-import type { RungSums } from '../../run/ladder.js';
+import type { ScoredNetwork } from '../../../diff/accuracy/accuracy.js';
+import type { Lane } from '../../../ir/lane.js';
+import type { RungSums } from '../../../run/ladder.js';
 
 /** One network to run: the float graph, quantized in some way. */
 export interface Trial {

@@ -1,9 +1,9 @@
 /** Experiments that the user named in the configuration. */
 import { z } from 'zod';
-import { UsageError } from '../../errors.js';
-import { overrideScheme, type SchemeOverrides } from '../../quant/presets.js';
-import type { Scheme } from '../../quant/scheme.js';
-import { select, type Selected, type Selection } from '../../quant/select.js';
+import { UsageError } from '../../../errors.js';
+import { overrideScheme, type SchemeOverrides } from '../../../quant/presets.js';
+import type { Scheme } from '../../../quant/scheme.js';
+import { select, type Selected, type Selection } from '../../../quant/select.js';
 import { idOf, type Experiment, type ExperimentGround } from './experiment.js';
 
 export interface NamedExperiment {

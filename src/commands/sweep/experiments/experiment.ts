@@ -1,10 +1,10 @@
 /** An experiment: the network under another scheme, or quantized in part. */
-import { nodeLabel, nodeOf, type Graph } from '../../ir/graph.js';
-import type { Layer } from '../../quant/layers.js';
-import type { Scheme } from '../../quant/scheme.js';
-import type { Selected, Selection } from '../../quant/select.js';
+import { nodeLabel, nodeOf, type Graph } from '../../../ir/graph.js';
+import type { Layer } from '../../../quant/layers.js';
+import type { Scheme } from '../../../quant/scheme.js';
+import type { Selected, Selection } from '../../../quant/select.js';
 import type { NamedExperiment } from './named-experiments.js';
-import { nodesIn } from './units.js';
+import { nodesIn } from '../units/units.js';
 
 /** The one thing that experiments differ in. */
 export type Family = 'parts' | 'bits' | 'ops' | 'ends' | 'observer' | 'weights' | 'symmetry' | 'named';

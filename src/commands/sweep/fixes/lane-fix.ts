@@ -1,10 +1,10 @@
 /** Changes to a lane that might give back what it loses; each is measured by itself, and those that help together. */
-import type { Lane } from '../../ir/lane.js';
-import type { TensorId } from '../../ir/graph.js';
-import type { Layer } from '../../quant/layers.js';
-import type { Samples } from '../../run/samples.js';
-import type { Edge } from '../../compile/edges.js';
-import type { Simulated } from './part-lanes.js';
+import type { Lane } from '../../../ir/lane.js';
+import type { TensorId } from '../../../ir/graph.js';
+import type { Layer } from '../../../quant/layers.js';
+import type { Samples } from '../../../run/samples.js';
+import type { Edge } from '../../../compile/edges.js';
+import type { Simulated } from '../part-lanes.js';
 
 export type LaneFixKind =
   | 'observer'

@@ -1,6 +1,6 @@
 /** Lanes that may not be to be had, with the reason in one line. */
-import { QdbgError } from '../../errors.js';
-import type { Lane } from '../../ir/lane.js';
+import { QdbgError } from '../../../errors.js';
+import type { Lane } from '../../../ir/lane.js';
 
 const NOT_FOLLOWED = 'calibration did not follow a tensor that would then need a range of its own';
 

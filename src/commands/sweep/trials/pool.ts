@@ -7,8 +7,8 @@
  * starts is never answered.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { QdbgError, DataError, LoadError, RunError, UnsupportedError, UsageError } from '../../errors.js';
-import { reasonOf } from '../../run/runtime.js';
+import { QdbgError, DataError, LoadError, RunError, UnsupportedError, UsageError } from '../../../errors.js';
+import { reasonOf } from '../../../run/runtime.js';
 import { LostError } from './chunked-runner.js';
 
 /** An error in plain data. */

@@ -1,9 +1,9 @@
 /** What is looked at as one: every layer, all layers of an operator type, and the groups that the user named. */
-import { UsageError } from '../../errors.js';
-import { tensorOf, type Graph, type NodeId } from '../../ir/graph.js';
-import type { Layer } from '../../quant/layers.js';
-import { select } from '../../quant/select.js';
-import type { SweptUnit } from '../../report/sweep-report.js';
+import { UsageError } from '../../../errors.js';
+import { tensorOf, type Graph, type NodeId } from '../../../ir/graph.js';
+import type { Layer } from '../../../quant/layers.js';
+import { select } from '../../../quant/select.js';
+import type { SweptUnit } from '../../../report/sweep-report.js';
 
 export interface Unit {
   readonly kind: SweptUnit['kind'];

@@ -1,7 +1,7 @@
 /** Where a network begins and ends: what is kept in float first, by hand. */
-import { nodeOf, type Graph, type NodeId, type TensorId } from '../../ir/graph.js';
-import { macsOf } from '../../ir/macs.js';
-import type { Layer } from '../../quant/layers.js';
+import { nodeOf, type Graph, type NodeId, type TensorId } from '../../../ir/graph.js';
+import { macsOf } from '../../../ir/macs.js';
+import type { Layer } from '../../../quant/layers.js';
 
 /**
  * Layers that multiply before any other does, and behind which none does: one each in a plain network, one for every head of a

@@ -1,6 +1,6 @@
 /** What a search has evaluated so far, and what it may still spend. */
-import type { Interval } from '../../diff/accuracy/accuracy.js';
-import { exceeds } from '../../diff/gate/margin.js';
+import type { Interval } from '../../../diff/accuracy/accuracy.js';
+import { exceeds } from '../../../diff/gate/margin.js';
 
 /** Positions of layers, ascending. */
 export type LayerSet = readonly number[];

@@ -2,8 +2,8 @@
  * Lanes whose equal quantizers and constants are the same objects. Programs share what is computed with the same objects: lanes that
  * were made one by one, or came from another process, would else share less than they could.
  */
-import type { ConstantData } from '../../ir/graph.js';
-import type { Lane, QuantParams } from '../../ir/lane.js';
+import type { ConstantData } from '../../../ir/graph.js';
+import type { Lane, QuantParams } from '../../../ir/lane.js';
 import { constantDigest, paramsDigest } from './lane-digest.js';
 
 export class SharedObjects {

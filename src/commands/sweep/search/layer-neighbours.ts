@@ -1,8 +1,8 @@
 /** Layers that meet at a quantized tensor: it is in float only when all of them are. */
-import { nodeOf, tensorOf, topologyOf, type Graph, type NodeId, type TensorId } from '../../ir/graph.js';
-import { sourceOf } from '../../ir/operators.js';
-import type { Layer } from '../../quant/layers.js';
-import type { QuantPlan } from '../../quant/placement/plan.js';
+import { nodeOf, tensorOf, topologyOf, type Graph, type NodeId, type TensorId } from '../../../ir/graph.js';
+import { sourceOf } from '../../../ir/operators.js';
+import type { Layer } from '../../../quant/layers.js';
+import type { QuantPlan } from '../../../quant/placement/plan.js';
 
 /**
  * Positions of the layers that read or write each quantized activation, or one that shares parameters with it, ascending; sets of

@@ -1,9 +1,9 @@
 /** What a sweep ends in: the network as it should be quantized, for the tools that will do it. */
-import type { Graph } from '../../ir/graph.js';
-import type { Lane } from '../../ir/lane.js';
-import type { Layer } from '../../quant/layers.js';
-import type { Scheme } from '../../quant/scheme.js';
-import type { LaneFix } from './lane-fix.js';
+import type { Graph } from '../../../ir/graph.js';
+import type { Lane } from '../../../ir/lane.js';
+import type { Layer } from '../../../quant/layers.js';
+import type { Scheme } from '../../../quant/scheme.js';
+import type { LaneFix } from '../fixes/lane-fix.js';
 
 export interface Decision {
   readonly graph: Graph;

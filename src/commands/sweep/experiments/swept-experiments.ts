@@ -1,15 +1,15 @@
 /** The experiments, measured. */
-import type { Lane } from '../../ir/lane.js';
-import type { Report } from '../../report/report.js';
-import type { SweptExperiment } from '../../report/sweep-report.js';
-import { effectOf, lossOf, type EffectBasis } from './effects.js';
+import type { Lane } from '../../../ir/lane.js';
+import type { Report } from '../../../report/report.js';
+import type { SweptExperiment } from '../../../report/sweep-report.js';
+import { effectOf, lossOf, type EffectBasis } from '../effects.js';
 import type { Experiment } from './experiment.js';
 import { experimentFlags } from './experiment-flags.js';
-import { laneDigest } from './lane-digest.js';
+import { laneDigest } from '../trials/lane-digest.js';
 import { laneOrReason } from './lane-or-reason.js';
-import { selectedLane, type Simulated } from './part-lanes.js';
-import type { SharedTrials } from './shared-trials.js';
-import type { TrialOutcome } from './trial.js';
+import { selectedLane, type Simulated } from '../part-lanes.js';
+import type { SharedTrials } from '../trials/shared-trials.js';
+import type { TrialOutcome } from '../trials/trial.js';
 
 interface MadeExperiment {
   readonly experiment: Experiment;

@@ -1,8 +1,8 @@
 /** Trials in this process: a lane that makes the runtime abort ends it, too. */
-import { evaluationProgram } from '../../compile/evaluation-program.js';
-import { FLOAT_LANE } from '../../ir/lane.js';
-import { Ladder } from '../../run/ladder.js';
-import { evaluateNetworks } from '../accuracy/evaluation.js';
+import { evaluationProgram } from '../../../compile/evaluation-program.js';
+import { FLOAT_LANE } from '../../../ir/lane.js';
+import { Ladder } from '../../../run/ladder.js';
+import { evaluateNetworks } from '../../accuracy/evaluation.js';
 import { ChunkedRunner, type Engine, type RunnerOptions, type SampleWatch } from './chunked-runner.js';
 import type { TrialGround } from './ground.js';
 import type { Score, Trial, TrialOutcome, Wanted } from './trial.js';

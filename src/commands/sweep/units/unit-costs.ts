@@ -1,9 +1,9 @@
 /** What layers cost: multiply-accumulates, and bytes of weights in higher precision. */
-import { elementCount } from '../../ir/elements.js';
-import { nodeOf, tensorOf, type Graph, type NodeId, type TensorId } from '../../ir/graph.js';
-import { useKey, type Lane } from '../../ir/lane.js';
-import { macsOf } from '../../ir/macs.js';
-import { bitsOf } from '../../quant/affine.js';
+import { elementCount } from '../../../ir/elements.js';
+import { nodeOf, tensorOf, type Graph, type NodeId, type TensorId } from '../../../ir/graph.js';
+import { useKey, type Lane } from '../../../ir/lane.js';
+import { macsOf } from '../../../ir/macs.js';
+import { bitsOf } from '../../../quant/affine.js';
 
 /** Of a network and its quantizers. */
 export class UnitCosts {

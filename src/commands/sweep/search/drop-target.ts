@@ -1,9 +1,9 @@
 /** `--target-drop`: how much worse than float the network may be that a search ends in. */
-import { requireUnit } from '../../diff/gate/drop.js';
-import { parseDrop, type MaxDrop, type Written } from '../../diff/gate/thresholds.js';
-import { UsageError } from '../../errors.js';
-import type { Accuracy, Interval } from '../../diff/accuracy/accuracy.js';
-import type { Effect } from '../../report/sweep-report.js';
+import { requireUnit } from '../../../diff/gate/drop.js';
+import { parseDrop, type MaxDrop, type Written } from '../../../diff/gate/thresholds.js';
+import { UsageError } from '../../../errors.js';
+import type { Accuracy, Interval } from '../../../diff/accuracy/accuracy.js';
+import type { Effect } from '../../../report/sweep-report.js';
 import type { Loss } from './set-book.js';
 
 const FLAG = '--target-drop';

@@ -3,10 +3,10 @@
  * the float network that they are compared with. Against that stand memory, and that opening a session takes more than twice as long
  * for twice as many nodes.
  */
-import type { Edge } from '../../compile/edges.js';
-import { elementCount } from '../../ir/elements.js';
-import { tensorOf, type Graph } from '../../ir/graph.js';
-import type { Lane } from '../../ir/lane.js';
+import type { Edge } from '../../../compile/edges.js';
+import { elementCount } from '../../../ir/elements.js';
+import { tensorOf, type Graph } from '../../../ir/graph.js';
+import type { Lane } from '../../../ir/lane.js';
 import { LaneCosts, type Piece } from './lane-cost.js';
 
 /** What one program may be. */

@@ -1,7 +1,7 @@
 /** What a lane is, by content: two lanes of one graph with the same digest compute the same. */
 import { createHash } from 'node:crypto';
-import type { ConstantData, TensorId } from '../../ir/graph.js';
-import type { Lane, QuantParams } from '../../ir/lane.js';
+import type { ConstantData, TensorId } from '../../../ir/graph.js';
+import type { Lane, QuantParams } from '../../../ir/lane.js';
 
 const ofParams = new WeakMap<QuantParams, string>();
 const ofConstants = new WeakMap<ConstantData, string>();

@@ -1,10 +1,10 @@
 /** Sensitivity: every unit quantized alone, and everything but it. */
-import type { Restored, SweptUnit } from '../../report/sweep-report.js';
-import { effectOf, restoredOf, type EffectBasis } from './effects.js';
-import { laneOrReason } from './lane-or-reason.js';
-import { partLane, type Simulated } from './part-lanes.js';
-import type { SharedTrials } from './shared-trials.js';
-import type { Trial, TrialOutcome } from './trial.js';
+import type { Restored, SweptUnit } from '../../../report/sweep-report.js';
+import { effectOf, restoredOf, type EffectBasis } from '../effects.js';
+import { laneOrReason } from '../experiments/lane-or-reason.js';
+import { partLane, type Simulated } from '../part-lanes.js';
+import type { SharedTrials } from '../trials/shared-trials.js';
+import type { Trial, TrialOutcome } from '../trials/trial.js';
 import { UnitCosts } from './unit-costs.js';
 import { describedUnit, nodesIn, type Unit, type Units } from './units.js';
 

@@ -4,7 +4,7 @@
  */
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
-import { UsageError } from '../../errors.js';
+import { UsageError } from '../../../errors.js';
 import { laneDigest } from './lane-digest.js';
 import type { Trial, TrialOutcome, Wanted } from './trial.js';
 

@@ -1,7 +1,7 @@
 /** Lanes as they pass between processes: plain data, in which an object that several lanes have is one object still. */
-import type { ConstantData, DType, Graph, TensorId } from '../../ir/graph.js';
-import { tensorOf } from '../../ir/graph.js';
-import type { Lane } from '../../ir/lane.js';
+import type { ConstantData, DType, Graph, TensorId } from '../../../ir/graph.js';
+import { tensorOf } from '../../../ir/graph.js';
+import type { Lane } from '../../../ir/lane.js';
 import { mapped } from './shared-objects.js';
 import type { Trial } from './trial.js';
 

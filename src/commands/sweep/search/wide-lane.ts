@@ -1,15 +1,15 @@
 /** Lanes in which some layers compute with 16 bits. */
-import { nodeOf, topologyOf, type NodeId, type TensorId } from '../../ir/graph.js';
-import { QRANGE, useKey, type Lane, type QDType } from '../../ir/lane.js';
-import { sourceOf } from '../../ir/operators.js';
-import type { Layer } from '../../quant/layers.js';
-import { observedTensors, type PlannedQuantizer, type QuantPlan } from '../../quant/placement/plan.js';
-import { planSelected } from '../../quant/placement/planner.js';
-import { schemeProblems } from '../../quant/presets.js';
-import type { Scheme, TensorScheme } from '../../quant/scheme.js';
-import { select } from '../../quant/select.js';
-import { calibratedLane } from '../simulation.js';
-import { sharing, type Simulated } from './part-lanes.js';
+import { nodeOf, topologyOf, type NodeId, type TensorId } from '../../../ir/graph.js';
+import { QRANGE, useKey, type Lane, type QDType } from '../../../ir/lane.js';
+import { sourceOf } from '../../../ir/operators.js';
+import type { Layer } from '../../../quant/layers.js';
+import { observedTensors, type PlannedQuantizer, type QuantPlan } from '../../../quant/placement/plan.js';
+import { planSelected } from '../../../quant/placement/planner.js';
+import { schemeProblems } from '../../../quant/presets.js';
+import type { Scheme, TensorScheme } from '../../../quant/scheme.js';
+import { select } from '../../../quant/select.js';
+import { calibratedLane } from '../../simulation.js';
+import { sharing, type Simulated } from '../part-lanes.js';
 
 /** Types with more codes, the widest first. */
 const WIDER_WEIGHTS: readonly QDType[] = ['int16', 'int8'];

@@ -1,15 +1,15 @@
 /** What trials are run on, and how another process comes by the very same. */
-import type { Edge } from '../../compile/edges.js';
-import { DataError } from '../../errors.js';
-import { bindInputs } from '../../ir/bind-inputs.js';
-import type { Graph } from '../../ir/graph.js';
-import { inferShapes } from '../../ir/infer/index.js';
-import { loadModel } from '../../loader/index.js';
-import type { Dataset } from '../../run/data/dataset.js';
-import { withExtents, type Samples } from '../../run/samples.js';
-import type { AccuracyRequest } from '../accuracy/request.js';
-import type { DataRequest } from '../data-request.js';
-import { openedData } from '../opened-data.js';
+import type { Edge } from '../../../compile/edges.js';
+import { DataError } from '../../../errors.js';
+import { bindInputs } from '../../../ir/bind-inputs.js';
+import type { Graph } from '../../../ir/graph.js';
+import { inferShapes } from '../../../ir/infer/index.js';
+import { loadModel } from '../../../loader/index.js';
+import type { Dataset } from '../../../run/data/dataset.js';
+import { withExtents, type Samples } from '../../../run/samples.js';
+import type { AccuracyRequest } from '../../accuracy/request.js';
+import type { DataRequest } from '../../data-request.js';
+import { openedData } from '../../opened-data.js';
 
 /** What every trial is run on. */
 export interface TrialGround {

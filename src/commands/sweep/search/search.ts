@@ -1,19 +1,19 @@
 /** Which layers to keep in float, or to move to 16 bits, so that little enough is lost. */
-import type { Written } from '../../diff/gate/thresholds.js';
-import { UsageError } from '../../errors.js';
-import type { Lane } from '../../ir/lane.js';
-import type { Layer } from '../../quant/layers.js';
-import type { Effect, ReportedSearch, SweptUnit } from '../../report/sweep-report.js';
+import type { Written } from '../../../diff/gate/thresholds.js';
+import { UsageError } from '../../../errors.js';
+import type { Lane } from '../../../ir/lane.js';
+import type { Layer } from '../../../quant/layers.js';
+import type { Effect, ReportedSearch, SweptUnit } from '../../../report/sweep-report.js';
 import { dropTarget, type DropTarget, type TargetMetric } from './drop-target.js';
-import { effectOf, restoredOf, type EffectBasis } from './effects.js';
+import { effectOf, restoredOf, type EffectBasis } from '../effects.js';
 import { meetingLayers } from './layer-neighbours.js';
-import { partLane, type Simulated } from './part-lanes.js';
+import { partLane, type Simulated } from '../part-lanes.js';
 import { reportedSearch } from './search-report.js';
 import type { BookedSet, LayerSet, Loss } from './set-book.js';
 import { searchSets } from './set-search.js';
-import type { Trial, TrialOutcome, TrialRunner } from './trial.js';
-import { UnitCosts } from './unit-costs.js';
-import { nodesIn, typesOf } from './units.js';
+import type { Trial, TrialOutcome, TrialRunner } from '../trials/trial.js';
+import { UnitCosts } from '../units/unit-costs.js';
+import { nodesIn, typesOf } from '../units/units.js';
 import { wideLane, wideScheme } from './wide-lane.js';
 
 export interface SearchRequest {

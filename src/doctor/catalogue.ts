@@ -47,6 +47,7 @@ import { degenerate } from './rules/q/degenerate.js';
 import { partial } from './rules/q/partial.js';
 import { pow2 } from './rules/q/pow2.js';
 import { dynamicConv } from './rules/rt/dynamic-conv.js';
+import { floatRequantized } from './rules/rt/float-requantized.js';
 import { mismatch } from './rules/rt/mismatch.js';
 import { saturation } from './rules/rt/u8s8-saturation.js';
 import { axis } from './rules/w/axis.js';
@@ -113,6 +114,7 @@ export const CATALOGUE: readonly Rule[] = [
   pairing,
   mismatch,
   saturation,
+  floatRequantized,
   dynamicConv,
   // Calibration.
   unrepresentative,

@@ -13,11 +13,11 @@ import {
   type TensorId,
 } from '../../ir/graph.js';
 import { hasSameCodes, useKey, type DynamicQuantizer, type Lane, type QuantParams } from '../../ir/lane.js';
+import { guardedNodes } from '../../quant/requantized.js';
 import type { ModelEdits, WireModel } from '../../onnx/wire-model.js';
 import { nestedNames } from '../../onnx/wire-subgraphs.js';
 import type { Correspondence } from './correspondence.js';
 import { FileEdits } from './file-edits.js';
-import { guardedNodes } from './guards.js';
 import { LinearNodes, type QuantizedValue } from './linear-nodes.js';
 import { nodeProto } from './new-nodes.js';
 import { UnusedNames } from './unused-names.js';

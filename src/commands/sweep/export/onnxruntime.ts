@@ -8,6 +8,7 @@ import { fileAxis } from '../../../ir/file-axes.js';
 import type { Node } from '../../../ir/graph.js';
 import type { QDType, QuantParams } from '../../../ir/lane.js';
 import { bitsOf } from '../../../quant/affine.js';
+import { guardedNodes } from '../../../quant/requantized.js';
 import type { Scheme, TensorScheme } from '../../../quant/scheme.js';
 import type { Decision, Exported } from './decision.js';
 import { floatLayers, listed, lostValues, nodeNames, sharedNodeNames } from './decided-layers.js';
@@ -148,10 +149,16 @@ export function exportOnnxRuntime(decision: Decision): Exported {
   };
   return {
     content: `${JSON.stringify(content, null, 2)}\n`,
-    note: "arguments of onnxruntime.quantization.quantize_static; the lines under 'python' pass them on",
+    note:
+      "arguments of onnxruntime.quantization.quantize_static; the lines under 'python' pass them on" +
+      (guardedNodes(graph, lane).length === 0 ? '' : `; ${KEEP_FLOAT}`),
     lost,
   };
 }
+
+/** The runtime would undo it: see `qdbg explain rt.float-requantized`. */
+const KEEP_FLOAT =
+  "run the result with InferenceSession(FILE, disabled_optimizers=['WeightBiasQuantization']): by default ONNX Runtime gives float layers between quantized ones int8 weights again";
 
 function schemesOf({ weights, activations, name }: Scheme): {
   weights: TensorScheme;

@@ -5,9 +5,9 @@
  * and a QuantizeLinear 8-bit weights with one scale, and an int32 bias: a layer that a lane keeps in float would be integers again,
  * and worse ones. (onnxruntime/core/optimizer/qdq_transformer/weight_bias_quantization.cc)
  */
-import { toFloat32 } from '../../ir/elements.js';
-import { tensorOf, topologyOf, type Graph, type Node, type TensorId } from '../../ir/graph.js';
-import { QRANGE, useKey, type Lane, type QuantParams } from '../../ir/lane.js';
+import { toFloat32 } from '../ir/elements.js';
+import { tensorOf, topologyOf, type Graph, type Node, type TensorId } from '../ir/graph.js';
+import { QRANGE, useKey, type Lane, type QuantParams } from '../ir/lane.js';
 
 /** With a constant weight in slot 1. MatMul with an Add behind it becomes Gemm. */
 const PRODUCTS: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { guardedNodes } from '../../../src/compile/export/guards.js';
-import type { Graph } from '../../../src/ir/graph.js';
-import type { QuantParams } from '../../../src/ir/lane.js';
-import { graph } from '../../support/graph-builder.js';
-import { laneOf, perAxis, perTensor } from '../../support/lanes.js';
+import { guardedNodes } from '../../src/quant/requantized.js';
+import type { Graph } from '../../src/ir/graph.js';
+import type { QuantParams } from '../../src/ir/lane.js';
+import { graph } from '../support/graph-builder.js';
+import { laneOf, perAxis, perTensor } from '../support/lanes.js';
 
 const BYTE = perTensor('int8', 0.1);
 

@@ -58,7 +58,7 @@ export function gainDecibels(gainDb: number | undefined, effect: Effect): string
   return gainDb === undefined ? '-' : signedDecibels(gainDb);
 }
 
-export function signedDecibels(db: number): string {
+function signedDecibels(db: number): string {
   const text = db.toFixed(1).replace(/^-0\.0$/, '0.0');
   return db > 0 && text !== '0.0' ? `+${text}` : text;
 }
@@ -167,15 +167,35 @@ export function answerOf(search: ReportedSearch | undefined): SearchedPoint | un
   return search?.chosen === undefined ? undefined : search.points[search.chosen];
 }
 
-/** A smaller difference in noise is none. dB. */
+/** A smaller difference in noise is not worth a setting. dB. */
 const LEAST_DB = 0.1;
+/** Nor is one below this worth a cost at run time. */
+const LEAST_DB_FOR_COST = 1;
 
-/** Points decide; noise does where they are the same, or were not looked at. */
-export function helps({ gain = 0, gainDb = 0, effect }: ReportedLaneFix): boolean {
-  if (effect.failure !== undefined || gain < 0) return false;
-  return gain > 0 || effect.exact === true || gainDb >= LEAST_DB;
+type Told = Pick<ReportedLaneFix, 'gain' | 'gainDb' | 'effect' | 'cost'>;
+
+/** The points that a fix gains, or loses, beyond chance: 0 where they may as well be luck. */
+export function sureGain({ gain = 0 }: Pick<Told, 'gain'>, quantized: Effect): number {
+  return Math.abs(gain) > (chanceOf({ quantized }) ?? 0) ? gain : 0;
 }
 
-export function isFree({ cost }: ReportedLaneFix): boolean {
+/** dB that decide between fixes: infinite where nothing is lost any more. */
+export function decidingDb(
+  { gainDb = 0, effect }: Pick<Told, 'gainDb' | 'effect'>,
+  { exact }: Effect,
+): number {
+  if (effect.exact === true) return exact === true ? 0 : Infinity;
+  return gainDb;
+}
+
+/** Points decide; noise does where they differ by no more than chance, or were not looked at. @param quantized what it was applied to */
+export function helps(fix: Told, quantized: Effect): boolean {
+  if (fix.effect.failure !== undefined) return false;
+  const gain = sureGain(fix, quantized);
+  if (gain !== 0) return gain > 0;
+  return decidingDb(fix, quantized) >= (isFree(fix) ? LEAST_DB : LEAST_DB_FOR_COST);
+}
+
+export function isFree({ cost }: Pick<ReportedLaneFix, 'cost'>): boolean {
   return cost.macsShare === 0 && cost.bytes === 0;
 }

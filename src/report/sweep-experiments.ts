@@ -11,6 +11,9 @@ import { INDENT, legend, right, type TableOptions } from './terminal-layers.js';
 
 const BAR = 10;
 const MARK = '*';
+/** Characters that tell one experiment from the others, and those that its main number takes. */
+const LEAST_TITLE = 56;
+const LEAST_NUMBERS = 12;
 
 /** Families in the reader's words. */
 const FAMILIES: Readonly<Record<string, string>> = {
@@ -37,10 +40,11 @@ export function experimentsSection(
   if (experiments.length === 0) return [];
   const { metric } = basis;
   const what = metric === undefined ? 'noise at the outputs' : `${metricName(metric.metric)} lost`;
-  const title = `EXPERIMENTS  ${what} against float, and the share of what everything quantized loses`;
   const has = presence(report);
+  const shares = has.share ? ', and the share of what everything quantized loses' : '';
+  const title = `EXPERIMENTS  ${what} against float${shares}`;
   const titles: Column[] = [
-    { title: `${INDENT}experiment`, least: Math.floor(width / 2) },
+    { title: `${INDENT}experiment`, least: Math.min(LEAST_TITLE, width - LEAST_NUMBERS) },
     { ...right('SQNR dB'), expendable: metric === undefined ? 9 : 4 },
     ...(metric !== undefined && has.accuracy
       ? [
@@ -65,33 +69,52 @@ export function experimentsSection(
     ...(has.flags ? [(of.flags ?? []).map(printable).join(' ')] : []),
   ];
   const families = [...groupBy(experiments, ({ family }) => family)];
-  const rows = [
+  const groups: { readonly family?: string; readonly rows: readonly Row[] }[] = [
     ...(experiments.some(({ isBase }) => isBase === true)
       ? []
-      : [row(`${INDENT}everything quantized ${MARK}`, { effect: report.quantized, ...wholeLoss(report) })]),
-    ...families.flatMap(([family, all]) => [
-      [`${INDENT}${familyTitle(family)}`],
-      ...mostTelling(all, top).map((experiment) =>
-        row(
-          `${INDENT}${INDENT}${printable(experiment.title)}${experiment.isBase === true ? ` ${MARK}` : ''}`,
-          experiment,
+      : [
+          {
+            rows: [
+              row(`${INDENT}everything quantized ${MARK}`, {
+                effect: report.quantized,
+                ...wholeLoss(report),
+              }),
+            ],
+          },
+        ]),
+    ...families.map(([family, all]) => ({
+      family,
+      rows: [
+        ...mostTelling(all, top).map((experiment) =>
+          row(
+            `${INDENT}${INDENT}${printable(experiment.title)}${experiment.isBase === true ? ` ${MARK}` : ''}`,
+            experiment,
+          ),
         ),
-      ),
-      ...leftOut(all.length - top),
-    ]),
+        ...leftOut(all.length - top),
+      ],
+    })),
   ];
+  const rows = groups.flatMap((group) => group.rows);
+  const [heads = '', ...lines] = columns(titles, rows, width);
+  let at = 0;
   const hasFlags = shownColumns(titles, rows, width).some((at) => titles[at]?.title === 'flags');
   return [
     ...wrapped(title, width),
-    ...columns(titles, rows, width),
-    ...legend(legendText(report, hasFlags), width),
+    heads,
+    // Titles of families are no cells: they have the line to themselves.
+    ...groups.flatMap(({ family, rows: { length } }) => [
+      ...(family === undefined ? [] : wrapped(`${INDENT}${familyTitle(family)}`, width)),
+      ...lines.slice(at, (at += length)),
+    ]),
+    ...legend(legendText(report, has.share, hasFlags), width),
   ];
 }
 
-function legendText({ basis: { metric } }: SweepReport, hasFlags: boolean): string {
+function legendText({ basis: { metric } }: SweepReport, hasShare: boolean, hasFlags: boolean): string {
   return [
-    `${MARK} the scheme as it is, which the shares are of.`,
-    ...(metric === undefined ? ['share: of the noise energy at the outputs.'] : []),
+    `${MARK} the scheme as it is${hasShare ? ', which the shares are of' : ''}.`,
+    ...(metric === undefined && hasShare ? ['share: of the noise energy at the outputs.'] : []),
     ...(hasFlags ? ['flags: with which qdbg analyze measures the same.'] : []),
   ].join(' ');
 }

@@ -33,12 +33,12 @@ interface Field {
 
 /** One line for each that helps: gains and cost in columns, then what it does, which may take several lines. */
 export function fixesSection(
-  { fixes, basis: { metric } }: SweepReport,
+  { fixes, quantized, basis: { metric } }: SweepReport,
   style: ChalkInstance,
   { width, top }: TableOptions,
 ): string[] {
   if (fixes.length === 0) return [];
-  const helping = fixes.filter(helps);
+  const helping = fixes.filter((fix) => helps(fix, quantized));
   const shown = helping.slice(0, top);
   const title = `FIXES  ${helping.length} of ${plural(fixes.length, 'change')} tried help; gain over everything quantized, each by itself, best for its cost first`;
   const fields = fieldsOf(metric).filter(
@@ -62,7 +62,7 @@ export function fixesSection(
         : [label.trimEnd(), ...labelled(INDENT + INDENT, prose(fix.title), width, paint)];
     }),
     ...(left > 0 ? [`${INDENT}and ${left} more; --top ${helping.length} lists all`] : []),
-    ...futileLines(fixes, width),
+    ...futileLines(fixes, quantized, width),
   ];
 }
 
@@ -96,9 +96,9 @@ export function costText(fix: ReportedLaneFix): string {
   ].join(' ');
 }
 
-function futileLines(fixes: readonly ReportedLaneFix[], width: number): string[] {
+function futileLines(fixes: readonly ReportedLaneFix[], quantized: Effect, width: number): string[] {
   const failed = fixes.filter(({ effect }) => effect.failure !== undefined);
-  const futile = fixes.filter((fix) => fix.effect.failure === undefined && !helps(fix));
+  const futile = fixes.filter((fix) => fix.effect.failure === undefined && !helps(fix, quantized));
   const told = (all: readonly ReportedLaneFix[], what: string): string[] => {
     if (all.length === 0) return [];
     const more = all.length > MOST_FUTILE ? `; and ${all.length - MOST_FUTILE} more` : '';
@@ -110,8 +110,9 @@ function futileLines(fixes: readonly ReportedLaneFix[], width: number): string[]
 
 /** All that help at once. */
 export function togetherSection({ together, fixes, basis, quantized }: SweepReport, width: number): string[] {
-  if (together === undefined) return [];
-  const many = together.fixes.length === 1 ? '1 fix' : `${together.fixes.length} fixes`;
+  // One is in the list above.
+  if (together === undefined || together.fixes.length < 2) return [];
+  const many = `${together.fixes.length} fixes`;
   const told = `${effectText(quantized, basis.metric)} -> ${wholeText(together.effect, basis.metric)}`;
   return [
     ...labelled('TOGETHER  ', prose(`${many} at once: ${told}`), width),

@@ -75,11 +75,11 @@ function unitText({ alone, restored }: SweptUnit, { basis: { metric } }: SweepRe
   ].join('; ');
 }
 
-function fixAnnotations({ fixes, basis: { metric } }: SweepReport): Annotation[] {
-  return fixes
-    .filter(helps)
+function fixAnnotations(report: SweepReport): Annotation[] {
+  return report.fixes
+    .filter((fix) => helps(fix, report.quantized))
     .slice(0, MOST_FIXES)
-    .map((fix) => notice('fix', `${fix.title}: gives ${gainText(fix, metric)}, cost ${costText(fix)}`));
+    .map((fix) => notice('fix', `${fix.title}: gives ${gainText(fix, report)}, cost ${costText(fix)}`));
 }
 
 function failureAnnotations({ layers, groups }: SweepReport): Annotation[] {

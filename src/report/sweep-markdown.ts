@@ -219,8 +219,8 @@ function experimentLines({ experiments, basis: { metric } }: SweepReport): Secti
   ];
 }
 
-function fixLines({ fixes, together, basis: { metric } }: SweepReport): Section {
-  const helping = fixes.filter(helps);
+function fixLines({ fixes, together, quantized, basis: { metric } }: SweepReport): Section {
+  const helping = fixes.filter((fix) => helps(fix, quantized));
   if (fixes.length === 0) return [];
   const shown = helping.slice(0, MOST_FIXES);
   return [

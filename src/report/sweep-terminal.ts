@@ -43,6 +43,14 @@ export function renderSweep(report: SweepReport, options: TerminalOptions): stri
   ]);
 }
 
+/** "32 of the 400 samples of eval, evenly spread" */
+function noiseSamples({ basis: { samples }, data }: SweepReport): string {
+  const [name, all] = data.eval === undefined ? ['calib', data.calib] : ['eval', data.eval];
+  return all === undefined || all.samples <= samples
+    ? plural(samples, 'sample')
+    : `${samples} of the ${plural(all.samples, 'sample')} of ${name}, evenly spread`;
+}
+
 /** What all of this was measured with. */
 function basis(report: SweepReport, style: ChalkInstance, width: number): string[] {
   const { accuracy, basis: of } = report;
@@ -55,7 +63,7 @@ function basis(report: SweepReport, style: ChalkInstance, width: number): string
     ...report.models.flatMap((model) => modelLines('model'.padEnd(LABEL.length), model, width)),
     ...schemeLines('scheme'.padEnd(LABEL.length), report, width),
     ...islandLines(blank, report.coverage, width),
-    ...labelled(LABEL, `${outputs}: SQNR over ${plural(of.samples, 'sample')}`, width),
+    ...labelled(LABEL, `${outputs}: SQNR over ${noiseSamples(report)}`, width),
     ...(accuracy === undefined
       ? []
       : [measuredText(accuracy), ...remarksOf(accuracy)].flatMap((text, i) =>

@@ -43,7 +43,7 @@ export function layersSection(
   const failed = failedLines(layers, width);
   if (measured.length === 0) return failed.length === 0 ? [] : ['LAYERS', ...failed];
   const shown = measured.slice(0, top);
-  const title = `LAYERS  ${shown.length} of ${measured.length} measured, ${orderText(report, measured)}`;
+  const title = `LAYERS  ${shownOf(shown, measured)}, ${orderText(report, measured)}`;
   return [...wrapped(title, width), ...unitTable(shown, 'layer', report, style, width), ...failed];
 }
 
@@ -56,8 +56,15 @@ export function groupsSection(
   if (measured.length === 0) return [];
   const shown = measured.slice(0, top);
   const isNamed = measured.some(({ kind }) => kind === 'group');
-  const title = `GROUPS  operator types${isNamed ? ' and named groups' : ''}, ${shown.length} of ${measured.length}, ${orderText(report, measured)}`;
+  const title = `GROUPS  operator types${isNamed ? ' and named groups' : ''}, ${shownOf(shown, measured)}, ${orderText(report, measured)}`;
   return [...wrapped(title, width), ...unitTable(shown, 'group', report, style, width)];
+}
+
+/** "11", "10 of 65 (--top 65 lists all)" */
+function shownOf(shown: readonly SweptUnit[], all: readonly SweptUnit[]): string {
+  return shown.length === all.length
+    ? String(all.length)
+    : `${shown.length} of ${all.length} (--top ${all.length} lists all)`;
 }
 
 /** What decides the order, as `ranked` has it. */
@@ -155,7 +162,8 @@ function fieldsOf(title: string, metric: SweptMetric | undefined, byMetric: bool
     {
       column: { ...right('noise gone'), expendable: metric === undefined ? 8 : 2 },
       cell: ({ restored }) => shareCell(restored?.noiseShare),
-      legend: 'noise gone: share of the noise at that output that this takes away.',
+      legend:
+        'noise gone: share of the noise at that output that this takes away; below 0 it adds some, which had cancelled out.',
     },
     ...(metric === undefined
       ? [

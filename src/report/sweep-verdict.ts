@@ -14,6 +14,7 @@ import {
   ranked,
   ranksByMetric,
   shareCell,
+  sureGain,
   sureText,
   worth,
   type SweptMetric,
@@ -178,7 +179,7 @@ function underFloat({ drop, dropInterval, effect }: SearchedPoint, metric: Swept
 }
 
 export function precision({ to }: Pick<ReportedSearch, 'to'>): string {
-  return to === 'float' ? 'in float' : 'in 16 bit';
+  return to === 'float' ? 'in float' : 'in 16 bits';
 }
 
 /** With the smallest drop; of several the cheapest. */
@@ -194,23 +195,30 @@ function dropOf({ drop = Number.MAX_VALUE }: SearchedPoint): number {
 }
 
 /** The fix without cost that gives most: the first of them. */
-export function bestFree(fixes: readonly ReportedLaneFix[]): ReportedLaneFix | undefined {
-  return fixes.find((fix) => isFree(fix) && helps(fix));
+function bestFree({
+  fixes,
+  quantized,
+}: Pick<SweepReport, 'fixes' | 'quantized'>): ReportedLaneFix | undefined {
+  return fixes.find((fix) => isFree(fix) && helps(fix, quantized));
 }
 
 /** "5.00 pt", "6.1 dB": of what a fix gives, the number that decides. */
-export function gainText(fix: ReportedLaneFix, metric: SweptMetric | undefined): string {
-  const { gain, gainDb, effect } = fix;
-  if (metric !== undefined && gain !== undefined && gain > 0) return points(gain, metric);
+export function gainText(
+  fix: ReportedLaneFix,
+  { basis: { metric }, quantized }: Pick<SweepReport, 'basis' | 'quantized'>,
+): string {
+  const { gainDb, effect } = fix;
+  const gain = sureGain(fix, quantized);
+  if (metric !== undefined && gain > 0) return points(gain, metric);
   if (effect.exact === true) return 'back all of it';
   return gainDb === undefined ? 'nothing that can be told' : `${gainDb.toFixed(1)} dB`;
 }
 
-function freeGain({ fixes, basis }: SweepVerdictParts): string | undefined {
-  const best = bestFree(fixes);
+function freeGain(parts: SweepVerdictParts): string | undefined {
+  const best = bestFree(parts);
   return best === undefined
     ? undefined
-    : `without cost, ${inShort(best.title)} gives ${gainText(best, basis.metric)}`;
+    : `without cost, ${inShort(best.title)} gives ${gainText(best, parts)}`;
 }
 
 /** A title without its details, which follow a colon or a semicolon. */
@@ -233,7 +241,8 @@ export function decisionText({ layers, to, fixes }: ReportedDecision): string {
 }
 
 /** What was decided on, in flags where those can say it; without a decision the best fix, which says by itself what to do. */
-function fixOf({ search, fixes, basis, decision }: SweepVerdictParts): SweepReport['verdict']['fix'] {
+function fixOf(parts: SweepVerdictParts): SweepReport['verdict']['fix'] {
+  const { search, decision } = parts;
   const answer = answerOf(search);
   const chosen =
     decision ??
@@ -244,9 +253,9 @@ function fixOf({ search, fixes, basis, decision }: SweepVerdictParts): SweepRepo
     const flags = layers.map((name) => `--skip ${quoted(name)}`).join(' ');
     return { title: decisionText(chosen), edit: asFlags ? flags : '--export qdq=FILE' };
   }
-  const best = bestFree(fixes);
+  const best = bestFree(parts);
   if (best === undefined) return undefined;
-  return { title: `gives ${gainText(best, basis.metric)}`, edit: inShort(best.title) };
+  return { title: `gives ${gainText(best, parts)}`, edit: inShort(best.title) };
 }
 
 /** For a shell. */

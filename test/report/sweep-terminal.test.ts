@@ -54,7 +54,7 @@ describe('the sweep on a terminal', () => {
 
   it('has the layers that are won back most first, with what they cost alone, as many as asked for', () => {
     const lines = section(screen(SWEPT, 160), 'LAYERS');
-    expect(lines[0]).toBe('LAYERS  10 of 12 measured, most gained when restored first, in pt');
+    expect(lines[0]).toBe('LAYERS  10 of 12 (--top 12 lists all), most gained when restored first, in pt');
     expect(lines[1]!.trim().split(/ {2,}/)).toEqual([
       ...['layer', 'op', 'MACs', 'alone dB', 'alone pt', 'restored pt', 'restored dB', 'noise gone'],
     ]);
@@ -62,12 +62,12 @@ describe('the sweep on a terminal', () => {
       ...['features/block4/depthwise/conv', 'Conv+Clip', '1.6 %', '14.9', '-3.30', '+6.50', '+3.6', '56.3 %'],
     ]);
     expect(flat(lines.join(' '))).toContain('less than about 1.90 pt can be chance');
-    expect(section(screen(SWEPT, 160, { top: 3 }), 'LAYERS')[0]).toContain('3 of 12 measured');
+    expect(section(screen(SWEPT, 160, { top: 3 }), 'LAYERS')[0]).toContain('3 of 12');
   });
 
   it('ranks by dB where points say nothing, and says so', () => {
     expect(section(screen(UNLABELLED), 'LAYERS')[0]).toBe(
-      'LAYERS  10 of 12 measured, most gained when restored first, in dB',
+      'LAYERS  10 of 12 (--top 12 lists all), most gained when restored first, in dB',
     );
     expect(section(screen(KEPT, 160), 'LAYERS')[0]).toContain(
       'in dB: what they differ by in pt can be chance',

@@ -123,13 +123,15 @@ describe('the verdict of a sweep', () => {
     expect(change).toEqual({ title: '1 layer in float and 1 fix', edit: '--export qdq=FILE' });
   });
 
-  it('takes no fix for free that costs something, and none that loses points', () => {
+  it('takes no fix for free that costs something, and none that loses points; what may be luck is no gain of points', () => {
     const fixes = [
       fix('a', 'dear', 80, 20, { macsShare: 0.1, bytes: 0 }),
       fix('b', 'bad', 70, 20),
-      fix('c', 'good: by far', 73, 9),
+      fix('c', 'good: by far', 74.5, 9),
     ];
-    expect(swept({ fixes }).verdict.summary).toMatch(/without cost, good gives 1\.10 pt$/);
+    expect(swept({ fixes }).verdict.summary).toMatch(/without cost, good gives 2\.60 pt$/);
+    const luck = [fix('d', 'lucky', 73, 9)];
+    expect(swept({ fixes: luck }).verdict.summary).toMatch(/without cost, lucky gives 0\.7 dB$/);
   });
 
   it('quotes names for a shell', () => {

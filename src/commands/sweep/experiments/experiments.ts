@@ -46,7 +46,7 @@ export function plannedExperiments(ground: ExperimentGround): PlannedExperiments
       const changed = overridden(scheme, overrides);
       if (!Array.isArray(changed))
         return [wholeExperiment(ground, user, { ...told, scheme: changed as Scheme })];
-      notMeasured.push({ subject: `experiment ${told.name}`, reason: changed.join('; ') });
+      notMeasured.push({ subject: `experiment ${told.title}`, reason: changed.join('; ') });
       return [];
     });
   const experiments = [

@@ -171,20 +171,28 @@ function experimentOf(
   { patterns, selected }: { readonly patterns: Selection; readonly selected: Selected },
 ): Experiment {
   const family = 'named';
-  const changes = Object.entries(overrides).map(([key, value]) => `${key} ${String(value)}`);
   const parts = [
-    ...changes,
-    ...(only === undefined ? [] : [`only ${only.join(', ')}`]),
-    ...(skip.length === 0 ? [] : [`without ${skip.join(', ')}`]),
+    ...flagsOf(overrides),
+    ...(only ?? []).map((one) => `--only ${one}`),
+    ...skip.map((one) => `--skip ${one}`),
   ];
   return {
     id: idOf({ family, name }),
     name,
-    title: parts.join('; '),
+    title: parts.length === 0 ? name : `${name}: ${parts.join(' ')}`,
     family,
     scheme,
     selected,
     patterns: [patterns],
     isKept: true,
   };
+}
+
+/** In the words of the command line. */
+function flagsOf({ granularity, symmetric, ...values }: SchemeOverrides): string[] {
+  return [
+    ...(granularity === undefined ? [] : [`--${granularity}`]),
+    ...(symmetric === undefined ? [] : [symmetric ? '--symmetric' : '--asymmetric']),
+    ...Object.entries(values).map(([key, value]) => `--${key} ${String(value)}`),
+  ];
 }

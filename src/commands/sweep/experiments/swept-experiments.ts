@@ -36,7 +36,7 @@ export async function sweptExperiments(
   const made = experiments.flatMap((experiment): MadeExperiment[] => {
     const lane = laneOrReason(() => selectedLane(simulated, experiment.scheme, experiment.selected));
     if (typeof lane === 'string') {
-      notMeasured.push({ subject: experiment.id, reason: lane });
+      notMeasured.push({ subject: `experiment ${experiment.title}`, reason: lane });
       return [];
     }
     const digest = laneDigest(lane);

@@ -97,6 +97,8 @@ function notPrinted(shown: readonly string[], output: string): string[] {
   const shape = (line: string): string =>
     line
       .replace(/(?<!\w)\d[\d.]*/g, '0')
+      // Bars are as long as numbers are large.
+      .replace(/[█▉▊▋▌▍▎▏]+/g, '')
       .replace(/([\s─━═-])[\s─━═-]*/g, ' ')
       .trim();
   const printed = output.split('\n').map(shape);

@@ -25,7 +25,15 @@ import {
 import { progressOn } from './progress.js';
 import type { Settings } from './requests.js';
 import { screenOf } from './screen.js';
-import { checkTargets, parseTargets, unwritable, writeNew, writeWhole, type Target } from './targets.js';
+import {
+  checkTargets,
+  mayBeModelData,
+  parseTargets,
+  unwritable,
+  writeNew,
+  writeWhole,
+  type Target,
+} from './targets.js';
 
 async function render(report: AnyReport, targets: readonly Target[], options: OutputOptions): Promise<void> {
   const rendered = await Promise.all(
@@ -52,27 +60,40 @@ function print(text: string): Promise<void> {
 }
 
 /** Reports asked for; without one on standard output and without --quiet files only, the terminal report. */
-function targetsOf(options: OutputOptions, inputs: readonly string[], written: readonly string[]): Target[] {
+async function targetsOf(
+  options: OutputOptions,
+  { models, inputs = [], written = [] }: Files,
+): Promise<Target[]> {
   const targets = parseTargets(options.report ?? []);
   const others = written.map((file): Target => ({ reporter: 'json', file }));
-  checkTargets([...targets, ...others], inputs);
+  const all = [...targets, ...others];
+  checkTargets(all, [...models, ...inputs]);
+  const named = all.flatMap(({ file }) => file ?? []);
+  if (mayBeModelData(named, models)) {
+    const { externalFilesOf } = await import('../commands/external-files.js');
+    checkTargets(all, await externalFilesOf(models));
+  }
   return targets.some(({ file }) => file === undefined)
     ? targets
     : [...targets, { reporter: 'terminal', file: undefined }];
 }
 
-/**
- * @param written files that the run writes beside its reports
- * @returns the report, whose gate decides the exit code
- */
+/** What a run reads and writes beside its reports. */
+interface Files {
+  readonly models: readonly string[];
+  /** Beside the models. */
+  readonly inputs?: readonly string[];
+  readonly written?: readonly string[];
+}
+
+/** @returns the report, whose gate decides the exit code */
 async function produce<R extends AnyReport>(
   name: AnyReport['command'],
   options: OutputOptions,
-  inputs: readonly string[],
+  files: Files,
   make: (watch: Watch, targets: readonly Target[]) => Promise<R>,
-  written: readonly string[] = [],
 ): Promise<R> {
-  const targets = targetsOf(options, inputs, written);
+  const targets = await targetsOf(options, files);
   for (const { reporter } of targets) checkReporter(name, reporter);
   const progress = progressOn(process.stderr, {
     quiet: options.quiet === true,
@@ -97,13 +118,12 @@ const analyze: Run<AnalyzeOptions> = async ([model], options, sourceOf) => {
   const { analyzeRequest } = await import('./requests.js');
   const request = await analyzeRequest(model ?? '', options, settingsOf(sourceOf));
   const command = await import('../commands/analyze.js');
-  const inputs = [request.model, ...read([...request.calib, ...request.eval], request)];
+  const inputs = read([...request.calib, ...request.eval], request);
   const report = await produce(
     'analyze',
     options,
-    inputs,
+    { models: [request.model], inputs, written: writtenBy(request) },
     (watch) => command.analyze(request, watch),
-    writtenBy(request),
   );
   await keepBaseline(report, request);
 };
@@ -112,13 +132,9 @@ const compare: Run<CompareOptions> = async (models, options, sourceOf) => {
   const { compareRequest } = await import('./requests.js');
   const request = await compareRequest(models, options, settingsOf(sourceOf));
   const command = await import('../commands/compare.js');
-  const inputs = [...models, ...read([...request.sources, ...request.eval], request)];
-  const report = await produce(
-    'compare',
-    options,
-    inputs,
-    (watch) => command.compare(request, watch),
-    writtenBy(request),
+  const inputs = read([...request.sources, ...request.eval], request);
+  const report = await produce('compare', options, { models, inputs, written: writtenBy(request) }, (watch) =>
+    command.compare(request, watch),
   );
   await keepBaseline(report, request);
 };
@@ -130,9 +146,8 @@ const doctor: Run<DoctorOptions> = async ([model], options, sourceOf) => {
   const { reference, data = [], calib = [], eval: labelled = [] } = options;
   const models = [model ?? '', ...(reference === undefined ? [] : [reference])];
   const sources = asked.run === 'nothing' ? [] : read([...data, ...calib, ...labelled], asked.request);
-  await produce(asked.run === 'nothing' ? 'doctor' : asked.run, options, [...models, ...sources], (watch) =>
-    command.doctor(asked, watch),
-  );
+  const name = asked.run === 'nothing' ? 'doctor' : asked.run;
+  await produce(name, options, { models, inputs: sources }, (watch) => command.doctor(asked, watch));
 };
 
 const explain: Run<object> = async ([word]) => {
@@ -146,19 +161,14 @@ const sweep: Run<SweepOptions> = async ([model], options, sourceOf) => {
   const request = await sweepRequest(model ?? '', options, settings);
   const command = await import('../commands/sweep/index.js');
   const journal = request.resume === undefined ? [] : [request.resume];
-  const inputs = [request.model, ...journal, ...read([...request.calib, ...request.eval], request)];
+  const inputs = [...journal, ...read([...request.calib, ...request.eval], request)];
+  const written = request.exports.map(({ file }) => file);
   const make = async (watch: Watch): Promise<SweepReport> => {
     const { report, exported } = await command.sweep(request, watch);
     for (const { file, content } of exported) writeWhole(file, content);
     return report;
   };
-  await produce(
-    'sweep',
-    options,
-    inputs,
-    make,
-    request.exports.map(({ file }) => file),
-  );
+  await produce('sweep', options, { models: [request.model], inputs, written }, make);
 };
 
 function writtenBy({ gate: { baseline } }: JudgedRequest): string[] {
@@ -218,7 +228,7 @@ async function inspect(models: readonly string[], options: InspectOptions): Prom
   const command = await import('../commands/inspect.js');
   const { shapesOf } = await import('./requests.js');
   const shapes = shapesOf(options.shape ?? []);
-  await produce('inspect', options, models, (_, targets) =>
+  await produce('inspect', options, { models }, (_, targets) =>
     command.inspect({
       models,
       shapes,

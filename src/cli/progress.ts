@@ -9,11 +9,24 @@ const REDRAW_MS = 100;
 /** Back to the start of the line, and clear it. */
 const CLEAR = '\r\u001b[K';
 
-const PASSES: Readonly<Record<string, string>> = {
-  ranges: 'calibrating: ranges',
-  histograms: 'calibrating: histograms',
-  measure: 'measuring',
+interface Pass {
+  readonly title: string;
+  /** What is counted in it. */
+  readonly counted: string;
+}
+
+const PASSES: Readonly<Record<string, Pass>> = {
+  ranges: { title: 'calibrating: ranges', counted: 'samples' },
+  histograms: { title: 'calibrating: histograms', counted: 'samples' },
+  measure: { title: 'measuring', counted: 'samples' },
+  evaluate: { title: 'evaluating', counted: 'samples' },
+  preprocessings: { title: 'trying other preprocessing', counted: 'ways' },
 };
+
+/** Of a sweep: one network after another, each over all samples. */
+function passNamed(name: string): Pass {
+  return Object.hasOwn(PASSES, name) ? (PASSES[name] as Pass) : { title: name, counted: 'networks' };
+}
 
 export interface Progress {
   readonly watch: Watch;
@@ -32,11 +45,11 @@ export function progressOn(
   return {
     watch(name, done, total) {
       const now = performance.now();
-      const title = PASSES[name] ?? name;
+      const { title, counted } = passNamed(name);
       if (done === 0) started = now;
       if (verbose && done === total) {
         stream.write(
-          `${stream.isTTY ? CLEAR : ''}${title}: ${total} samples, ${((now - started) / 1000).toFixed(1)} s\n`,
+          `${stream.isTTY ? CLEAR : ''}${title}: ${total} ${counted}, ${((now - started) / 1000).toFixed(1)} s\n`,
         );
       } else if (stream.isTTY && (done === 0 || now - drawn >= REDRAW_MS)) {
         drawn = now;

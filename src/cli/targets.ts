@@ -1,6 +1,6 @@
 /** `--report FORMAT=FILE`: where reports go. */
 import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { UsageError } from '../errors.js';
 import { REPORTERS, type ReporterName } from '../report/index.js';
 
@@ -73,6 +73,16 @@ export function checkTargets(targets: readonly Target[], inputs: readonly string
       hint: '--report FORMAT=FILE, a file of its own in a folder that exists and is writable',
     });
   }
+}
+
+/** Whether one of the files is there already and lies where a model in one of these places may keep its external data. */
+export function mayBeModelData(files: readonly string[], models: readonly string[]): boolean {
+  const folders = models.map((model) => dirname(destination(model)));
+  return files.some((file) => {
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false;
+    const path = destination(file);
+    return folders.some((folder) => path.startsWith(join(folder, sep)));
+  });
 }
 
 /** Writes under a temporary name and renames: the file is whole or as it was before. */

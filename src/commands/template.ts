@@ -15,6 +15,18 @@ export default {
   // failOn: 'error',
   // baseline: './qdbg-baseline.json',
 
+  // Of qdbg sweep: layers to look at as one, and experiments beside those that it makes by itself. An experiment says what differs
+  // from the flags: weights, activations, perAxis, symmetric, observer, percentile, only, skip.
+  // groups: { head: ['head/*', 'op:Softmax'] },
+  // experiments: {
+  //   'int4 weights': { weights: 'int4', perAxis: true },
+  //   'head in float': { skip: 'head/*' },
+  // },
+  // targetDrop: '1pt',
+  // to: 'int16',
+  // resume: './sweep.jsonl',
+  // export: ['qdq=int8.onnx'],
+
   // Findings that somebody has looked at and accepts. One that matches nothing is an error.
   suppress: [
     // { rule: 'act.clipped', subject: 'head/*', reason: 'clips on purpose, see the design notes', expires: '2027-06-30' },

@@ -24,6 +24,8 @@ export interface LoadedModel {
   /** Size of the file and of the files with its external data. */
   readonly bytes: number;
   readonly format: Graph['format'];
+  /** Absolute paths of the files with its external data. */
+  readonly externalFiles: readonly string[];
   /** Of the model file followed by its external files in order of first use; hex. Computed when asked for. */
   sha256(): Promise<string>;
 }
@@ -55,6 +57,7 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
     directory: dirname(resolve(path)),
     bytes: externalPaths.reduce((sum, [, size]) => sum + size, bytes.byteLength),
     format: kind,
+    externalFiles: externalPaths.map(([external]) => external),
     sha256: () =>
       (hash ??= sha256(
         bytes,

@@ -6,7 +6,7 @@
  */
 import { LoadError } from '../errors.js';
 
-export const WIRE_TYPE = { varint: 0, fixed64: 1, bytes: 2, group: 3, endGroup: 4, fixed32: 5 } as const;
+const WIRE_TYPE = { varint: 0, fixed64: 1, bytes: 2, group: 3, endGroup: 4, fixed32: 5 } as const;
 
 /** One field of a message. */
 export interface WireField {
@@ -32,7 +32,7 @@ const encoder = new TextEncoder();
  * @param visit `start` is where the tag lies, `payload` what is behind tag and length, `end` the end of the field
  * @throws LoadError when the bytes are no message
  */
-export function scanFields(
+function scanFields(
   message: Uint8Array,
   visit: (number: number, wireType: number, start: number, payload: number, end: number) => void,
 ): void {

@@ -115,7 +115,7 @@ export const GLOSSARY: readonly Term[] = [
   {
     word: 'noise gone',
     also: ['share of the noise', 'noise share'],
-    text: 'Share of the energy of the error at the output that keeps least, which is gone when this is restored: 50 % is 3 dB, 90 % is 10 dB. Negative where the error grows, since errors of two layers can cancel.',
+    text: 'Share of the energy of the error at the output, which is gone when this is restored: 50 % is 3 dB, 90 % is 10 dB; of several outputs the shares of all, each against its own signal. Negative where the error grows, since errors of two layers can cancel.',
   },
   {
     word: 'changed',
@@ -143,6 +143,16 @@ export const GLOSSARY: readonly Term[] = [
     word: 'group',
     also: ['groups', 'named group'],
     text: 'Layers that are swept as one: all of an operator type, or those that --group NAME=PATTERN names.',
+  },
+  {
+    word: 'fix',
+    also: ['fixes', 'together', 'cost'],
+    text: 'A change to the quantized network that may give back what is lost: a better range, a scale per channel, 16 bits for some activations, other values of weights and biases that compute the same. Each is measured by itself and, where several help, together. Its cost is what it takes where the network runs: multiply-accumulates in higher precision, and bytes; most have none.',
+  },
+  {
+    word: 'decision',
+    also: ['decided', 'export', 'exports'],
+    text: 'The network that --export writes down: the fixes without cost where they reach the target, else the layers that the search found, with fixes where these help on top; without a target all fixes that help together. Its numbers were measured on that very network.',
   },
   {
     word: 'mixed precision',

@@ -50,14 +50,27 @@ export function sweepVerdict(parts: SweepVerdictParts): SweepReport['verdict'] {
   const sentences = [
     lossText(parts),
     isLost ? layerText(parts, worst) : undefined,
-    searchText(parts),
-    isLost ? (fixedText(parts) ?? freeGain(parts)) : undefined,
+    ...(isFixed(parts)
+      ? [fixedText(parts), `without fixes, ${searchText(parts) ?? ''}`]
+      : [searchText(parts), isLost ? (fixedText(parts) ?? freeGain(parts)) : undefined]),
   ];
   return {
     ...(worst === undefined ? {} : { where: worst.tensor ?? worst.name }),
     summary: sentences.filter((sentence) => sentence !== undefined).join('; '),
     ...(fix === undefined ? {} : { fix }),
   };
+}
+
+/** Whether fixes reach the target for which the search takes layers. */
+function isFixed({ decision, search }: SweepVerdictParts): boolean {
+  const answer = answerOf(search);
+  return (
+    decision?.meetsTarget === true &&
+    decision.layers.length === 0 &&
+    decision.fixes.length > 0 &&
+    answer !== undefined &&
+    answer.layers.length > 0
+  );
 }
 
 function lossText(parts: SweepVerdictParts): string {
@@ -165,7 +178,7 @@ export function searchText({
     return `none of the ${plural(search.points.length, 'set')} of layers that ${search.points.length === 1 ? 'was' : 'were'} tried is within the target of ${search.target}${near}`;
   }
   if (answer.layers.length === 0)
-    return `the target of ${search.target} holds with everything quantized: no layer has to be ${to}`;
+    return `the target of ${search.target} holds with everything quantized: no layer has to be ${to}${unsure(answer, metric)}`;
   const cost = `${answer.layers.length} of ${plural(layers.length, 'layer')} ${to} (${shareCell(answer.macsShare)} of the multiply-accumulates)`;
   return `${cost} ${answer.layers.length === 1 ? 'brings' : 'bring'} it to ${effectText(answer.effect, metric)}${underFloat(answer, metric)}`;
 }
@@ -176,6 +189,12 @@ function underFloat({ drop, dropInterval, effect }: SearchedPoint, metric: Swept
   if (drop === 0) return ', as float';
   const sure = dropInterval === undefined ? '' : ` (95 % ${extent(dropInterval, metric.unit)})`;
   return `, ${points(drop, metric)} ${drop > 0 ? 'short of' : 'better than'} float${sure}`;
+}
+
+/** The point is within the target, its interval is not. */
+function unsure({ isCertain, dropInterval }: SearchedPoint, metric: SweptMetric | undefined): string {
+  if (isCertain === true || dropInterval === undefined || metric === undefined) return '';
+  return `, though so few samples cannot tell for sure (95 % of the drop: ${extent(dropInterval, metric.unit)})`;
 }
 
 export function precision({ to }: Pick<ReportedSearch, 'to'>): string {

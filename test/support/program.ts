@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 
-const BIN = fileURLToPath(new URL('../../bin/qdbg.js', import.meta.url));
+/** To be run with Node.js. */
+export const PROGRAM = fileURLToPath(new URL('../../bin/qdbg.js', import.meta.url));
 
 export interface Run {
   readonly code: number | string;
@@ -14,7 +15,7 @@ export interface Run {
 export function qdbg(args: readonly string[], cwd: string): Promise<Run> {
   const env = { ...process.env, NO_COLOR: '1' };
   return new Promise((done) =>
-    execFile(process.execPath, [BIN, ...args], { cwd, env, maxBuffer: 2 ** 28 }, (error, out, err) =>
+    execFile(process.execPath, [PROGRAM, ...args], { cwd, env, maxBuffer: 2 ** 28 }, (error, out, err) =>
       done({ code: error === null ? 0 : (error.code ?? 'killed'), out, err }),
     ),
   );

@@ -120,7 +120,7 @@ const EXPERIMENTS: readonly SweptExperiment[] = [
   experiment('named', 'head as it was in march', 76.4, 10.3),
 ];
 
-export function point(
+function point(
   layers: readonly string[],
   macsShare: number,
   accuracy: number,

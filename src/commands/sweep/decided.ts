@@ -28,8 +28,9 @@ interface Choice {
 }
 
 /**
- * Without a target: the fixes that help together. With one: these where they meet it by themselves; else the layers that the search
- * found, with the fixes on top where both together are better than the layers alone.
+ * Without a target: the fixes that help together. With one: those that cost nothing where they meet it by themselves; else the layers
+ * that the search found, with such fixes on top where both together are better than the layers alone. Fixes that cost something
+ * only where the target is missed without them.
  *
  * @returns a decision in any case, for exports: everything quantized where nothing is better; `reported` is absent then
  */
@@ -47,7 +48,7 @@ export async function decided(
     layers: [],
     fixes: [],
     lane: simulated.lane,
-    effect: effectOf(basis.quantized, basis),
+    effect: effectOf(basis.quantized),
   };
   const fixed: Choice | undefined =
     fixes === undefined || fixes.applied.length === 0
@@ -56,15 +57,21 @@ export async function decided(
           layers: [],
           fixes: fixes.applied,
           lane: fixes.lane,
-          effect: effectOf(fixes.outcome, basis),
+          effect: effectOf(fixes.outcome),
         };
+  const tried: Trying = { start: plain, basis, runner };
   const choose = async (): Promise<Choice> => {
     if (drop === undefined) return fixed ?? plain;
     if (meets(plain.effect)) return plain;
-    if (fixed !== undefined && meets(fixed.effect) && isFree(fixed)) return fixed;
+    const free = fixed === undefined ? undefined : await withoutCost(fixed, tried);
+    if (free !== undefined && meets(free.effect)) return free;
     if (search === undefined) return fixed ?? plain;
     const found: Choice = { layers: search.layers, fixes: [], lane: search.lane, effect: search.effect };
-    return fixed === undefined ? found : better(found, fixed, { basis, runner, meets });
+    if (fixed === undefined) return found;
+    if (meets(found.effect)) {
+      return free === undefined ? found : onTop(found, free.fixes, { tried, meets });
+    }
+    return meets(fixed.effect) ? fixed : onTop(found, fixed.fixes, { tried, meets });
   };
   const { layers: moved, fixes: applied, lane, effect } = await choose();
   const decision: Decision = {
@@ -91,32 +98,48 @@ export async function decided(
   };
 }
 
-function isFree({ fixes }: Choice): boolean {
-  return fixes.every(({ cost }) => (cost?.layers ?? []).length === 0);
+interface Trying {
+  /** Everything quantized. */
+  readonly start: Choice;
+  readonly basis: EffectBasis;
+  readonly runner: TrialRunner;
+}
+
+/** The fixes that cost nothing where the network runs; undefined where there are none, or where they cannot be run. */
+async function withoutCost(fixed: Choice, { start, basis, runner }: Trying): Promise<Choice | undefined> {
+  const fixes = fixed.fixes.filter(isFree);
+  if (fixes.length === fixed.fixes.length) return fixed;
+  return fixes.length === 0 ? undefined : fixedOn(start, fixes, { start, basis, runner });
+}
+
+function isFree({ cost }: LaneFix): boolean {
+  return (cost?.layers ?? []).length === 0 && (cost?.bytes ?? 0) === 0;
+}
+
+/** @returns undefined where they change nothing, or where the network does not run with them */
+async function fixedOn(
+  { layers, lane: from }: Choice,
+  fixes: readonly LaneFix[],
+  { basis, runner }: Trying,
+): Promise<Choice | undefined> {
+  const lane = await appliedTo(from, fixes);
+  if (lane === from) return undefined;
+  const id = `decision ${[...layers.map(({ name }) => name), ...fixes.map((fix) => fix.id)].join(' + ')}`;
+  const [outcome] = await runner.run([{ id, lane }], { noise: true, score: basis.better !== undefined });
+  if (outcome === undefined || outcome.failure !== undefined) return undefined;
+  return { layers, fixes, lane, effect: effectOf(outcome) };
 }
 
 /** Layers alone, or with the fixes on top: as both are measured. */
-async function better(
+async function onTop(
   found: Choice,
-  { fixes }: Choice,
-  {
-    basis,
-    runner,
-    meets,
-  }: {
-    readonly basis: EffectBasis;
-    readonly runner: TrialRunner;
-    readonly meets: (effect: Effect) => boolean;
-  },
+  fixes: readonly LaneFix[],
+  { tried, meets }: { readonly tried: Trying; readonly meets: (effect: Effect) => boolean },
 ): Promise<Choice> {
-  const lane = await appliedTo(found.lane, fixes);
-  if (lane === found.lane) return found;
-  const wanted = { noise: true, score: basis.better !== undefined };
-  const [outcome] = await runner.run([{ id: 'search with fixes', lane }], wanted);
-  if (outcome === undefined || outcome.failure !== undefined) return found;
-  const both: Choice = { layers: found.layers, fixes, lane, effect: effectOf(outcome, basis) };
+  const both = await fixedOn(found, fixes, tried);
+  if (both === undefined) return found;
   if (meets(found.effect) !== meets(both.effect)) return meets(both.effect) ? both : found;
-  return worthOf(both.effect, basis) > worthOf(found.effect, basis) ? both : found;
+  return worthOf(both.effect, tried.basis) > worthOf(found.effect, tried.basis) ? both : found;
 }
 
 /** More is better: points where there is a metric, else dB. */

@@ -1,4 +1,7 @@
-/** What trials say, as reports have it. All numbers of a sweep are of one output, so that they compare. */
+/**
+ * What trials say, as reports have it. Of several outputs the one that keeps least decides, as in every other command; noise taken
+ * away is counted over all of them, each against its own signal.
+ */
 import { sqnr } from '../../ir/sums.js';
 import type { Effect, Restored, SweptExperiment } from '../../report/sweep-report.js';
 import type { RungSums } from '../../run/ladder.js';
@@ -6,8 +9,6 @@ import type { Score, TrialOutcome } from './trials/trial.js';
 
 /** What every trial of a sweep is held against. */
 export interface EffectBasis {
-  /** Position among the ends of the output that all noise is told at: see `effectBasis`. */
-  readonly end: number;
   /** Everything quantized, on the same samples. */
   readonly quantized: TrialOutcome;
   /** Nothing quantized, scored as all others are: without labels it agrees with itself. */
@@ -16,22 +17,12 @@ export interface EffectBasis {
   readonly better?: 'higher' | 'lower';
 }
 
-/** The output that keeps least of everything quantized, the first of several; the first of all where none has a number. */
 export function effectBasis(
   quantized: TrialOutcome,
   better?: 'higher' | 'lower',
   float?: TrialOutcome,
 ): EffectBasis {
-  let end = 0;
-  let least = Infinity;
-  quantized.noise?.forEach((sums, at) => {
-    const { sqnrDb } = sqnr(sums.sumXX, sums.sumEE);
-    if (sqnrDb === undefined || sqnrDb >= least) return;
-    end = at;
-    least = sqnrDb;
-  });
   return {
-    end,
     quantized,
     ...(float === undefined ? {} : { float }),
     ...(better === undefined ? {} : { better }),
@@ -39,13 +30,13 @@ export function effectBasis(
 }
 
 /** Of one network beside float. */
-export function effectOf({ noise, score, failure }: TrialOutcome, { end }: EffectBasis): Effect {
-  const sums = noise?.[end];
-  const sqnrDb = sums === undefined ? undefined : sqnr(sums.sumXX, sums.sumEE).sqnrDb;
+export function effectOf({ noise = [], score, failure }: TrialOutcome): Effect {
+  const kept = noise.flatMap(({ sumXX, sumEE }) => sqnr(sumXX, sumEE).sqnrDb ?? []);
+  const changed = noise.flatMap(({ moved, rows }) => (rows === 0 ? [] : [moved / rows]));
   return {
-    ...(sqnrDb === undefined ? {} : { outputSqnrDb: sqnrDb }),
-    ...(noise !== undefined && noise.length > 0 && noise.every(isExact) ? { exact: true } : {}),
-    ...(sums === undefined || sums.rows === 0 ? {} : { changedShare: sums.moved / sums.rows }),
+    ...(kept.length === 0 ? {} : { outputSqnrDb: Math.min(...kept) }),
+    ...(noise.length > 0 && noise.every(isExact) ? { exact: true } : {}),
+    ...(changed.length === 0 ? {} : { changedShare: Math.max(...changed) }),
     ...(score === undefined ? {} : accuracyOf(score)),
     ...(failure === undefined ? {} : { failure }),
   };
@@ -54,8 +45,8 @@ export function effectOf({ noise, score, failure }: TrialOutcome, { end }: Effec
 /** Of a network beside float, and beside everything quantized. */
 export function restoredOf(outcome: TrialOutcome, basis: EffectBasis): Restored {
   const { quantized, better } = basis;
-  const effect = effectOf(outcome, basis);
-  const before = effectOf(quantized, basis);
+  const effect = effectOf(outcome);
+  const before = effectOf(quantized);
   const gainDb = difference(effect.outputSqnrDb, before.outputSqnrDb);
   const left = noiseShareOf(outcome, basis);
   const gain = better === undefined ? undefined : difference(effect.accuracy, before.accuracy);
@@ -91,12 +82,16 @@ function pointsLost({ score }: TrialOutcome, { float, better }: EffectBasis): nu
   return better === 'higher' ? 0 - delta : delta;
 }
 
-/** Noise energy at the end as a share of that of everything quantized. */
-function noiseShareOf({ noise }: TrialOutcome, { end, quantized }: EffectBasis): number | undefined {
-  const [own, all] = [noise?.[end]?.sumEE, quantized.noise?.[end]?.sumEE];
-  if (own === undefined || all === undefined) return undefined;
-  const share = own / all;
+/** Noise at the outputs as a share of that of everything quantized. */
+function noiseShareOf({ noise }: TrialOutcome, { quantized }: EffectBasis): number | undefined {
+  if (noise === undefined || quantized.noise === undefined) return undefined;
+  const share = relativeNoise(noise) / relativeNoise(quantized.noise);
   return Number.isFinite(share) ? share : undefined;
+}
+
+/** Energies of the noise over those of the signal; an output without signal has no part. */
+function relativeNoise(noise: readonly RungSums[]): number {
+  return noise.reduce((sum, { sumXX, sumEE }) => (sumXX > 0 ? sum + sumEE / sumXX : sum), 0);
 }
 
 /** What is no number in one of the two is in no sum, and may differ. */

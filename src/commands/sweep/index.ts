@@ -27,7 +27,8 @@ import { parseExperiments } from './experiments/named-experiments.js';
 import { PooledRunner } from './trials/pooled-runner.js';
 import { opened, prepared, type Prepared } from './prepared.js';
 import type { SweepRequest } from './request.js';
-import { searchPrecision, type Searched } from './search/search.js';
+import { checkDropTarget, dropTarget } from './search/drop-target.js';
+import { requireKernels, searchPrecision, type Searched } from './search/search.js';
 import { SharedTrials } from './trials/shared-trials.js';
 import { sweepFacts } from './sweep-facts.js';
 import { sweptExperiments } from './experiments/swept-experiments.js';
@@ -35,7 +36,7 @@ import { SCORED_LAYERS, sweptUnits, type UnitKind } from './units/swept-units.js
 import type { TrialOutcome } from './trials/trial.js';
 import { sweptGround, type SweptGround } from './swept-ground.js';
 import { unitsOf } from './units/units.js';
-import { scoredBeside } from './whole-networks.js';
+import { metricOf, scoredBeside, toldMetric, type Metric } from './whole-networks.js';
 
 export interface Swept {
   readonly report: SweepReport;
@@ -52,6 +53,7 @@ export async function sweep(request: SweepRequest, watch: Watch): Promise<Swept>
   const open = await opened(request);
   const { layers } = open;
   const { graph, scheme } = open.simulation;
+  checkSearch(request, scheme);
   checkExports(request.exports, open.simulation);
   const units = unitsOf(graph, layers, request.groups);
   const experiments = request.parts.has('experiments')
@@ -69,6 +71,8 @@ export async function sweep(request: SweepRequest, watch: Watch): Promise<Swept>
   await checkModelExport(request.exports, network.loaded, { graph, lane: simulated.lane });
   const ground = await sweptGround(request, network);
   const accuracy = await scoredBeside(request, network, ground, watch);
+  const metric = metricOf(accuracy);
+  if (request.target !== undefined) dropTarget(request.target, metric);
   const journal =
     request.resume === undefined
       ? undefined
@@ -79,7 +83,6 @@ export async function sweep(request: SweepRequest, watch: Watch): Promise<Swept>
   });
   const trials = new SharedTrials(runner);
   try {
-    const metric = metricOf(accuracy);
     const { float, quantized } = await ends(trials, simulated.lane, watch);
     const basis = effectBasis(quantized, metric?.better, float);
     const progress =
@@ -141,6 +144,20 @@ export async function sweep(request: SweepRequest, watch: Watch): Promise<Swept>
   }
 }
 
+/**
+ * Before anything is run; what depends on the metric is looked at once that is known.
+ *
+ * @throws UsageError for a search that cannot be made
+ */
+function checkSearch({ parts, target, to }: SweepRequest, scheme: Scheme): void {
+  if (target !== undefined) checkDropTarget(target);
+  if (!parts.has('search')) return;
+  if (target === undefined) {
+    throw new UsageError('the search needs a target: how much may be lost?', { hint: '--target-drop 1pt' });
+  }
+  requireKernels(to, scheme);
+}
+
 /** Nothing and everything quantized: what all others lie between. */
 async function ends(
   trials: SharedTrials,
@@ -162,26 +179,6 @@ async function ends(
     });
   }
   return { float, quantized };
-}
-
-interface Metric extends NonNullable<SweepReport['basis']['metric']> {
-  /** What float scores against labels; absent without them. */
-  readonly reference?: number;
-}
-
-/** Against labels, or else of agreement with float. */
-function toldMetric({ fields }: AccuracyPart): SweepReport['basis']['metric'] {
-  const accuracy = fields.accuracy ?? fields.agreement;
-  if (accuracy === undefined) return undefined;
-  const { metric, description, unit, deltaUnit, better, samples } = accuracy;
-  return { metric, description, unit, deltaUnit, better, samples };
-}
-
-function metricOf(part: AccuracyPart): Metric | undefined {
-  const told = toldMetric(part);
-  const { reference, labels } = part.fields.accuracy ?? part.fields.agreement ?? {};
-  if (told === undefined) return undefined;
-  return labels === undefined || reference === undefined ? told : { ...told, reference };
 }
 
 interface Asking {
@@ -230,10 +227,7 @@ async function searchedFor(
     readonly groups: readonly Prepared['layers'][];
   },
 ): Promise<Searched | undefined> {
-  if (!parts.has('search')) return undefined;
-  if (target === undefined) {
-    throw new UsageError('the search needs a target: how much may be lost?', { hint: '--target-drop 1pt' });
-  }
+  if (!parts.has('search') || target === undefined) return undefined;
   return searchPrecision(
     {
       simulated,
@@ -284,8 +278,8 @@ async function assembled(
       outputs: endEdges.map(({ tensor }) => tensorOf(graph, tensor).name),
       ...(metric === undefined ? {} : { metric }),
     },
-    float: effectOf(results.float, basis),
-    quantized: effectOf(basis.quantized, basis),
+    float: effectOf(results.float),
+    quantized: effectOf(basis.quantized),
     layers: swept.layers,
     fixes: results.fixes?.fixes ?? [],
     ...(results.search === undefined ? {} : { search: results.search.report }),

@@ -42,7 +42,10 @@ class LaneWriter {
   readonly #names: UnusedNames;
   readonly #edits: FileEdits;
   readonly #linear: LinearNodes;
-  readonly #notes: string[] = [];
+  /** Of normalizations that are folded. */
+  readonly #folds: string[] = [];
+  /** Of nodes with a Sum before them. */
+  readonly #guards: string[] = [];
   readonly #lost: string[] = [];
   /** Constants of folded convolutions under the name that they get in the file. */
   readonly #constantNames = new Map<TensorId, string>();
@@ -86,7 +89,11 @@ class LaneWriter {
     for (const node of guardedNodes(this.#graph, this.#lane)) this.#guard(node);
     if (this.#linear.usesMicrosoft) this.#edits.importMicrosoft();
     const edits = this.#edits.finish();
-    return { edits, notes: [...this.#notes, ...this.#edits.notes], lost: this.#lost };
+    return {
+      edits,
+      notes: [...counted(this.#folds), ...counted(this.#guards), ...this.#edits.notes],
+      lost: this.#lost,
+    };
   }
 
   /** Puts the folded constants in the place of a BatchNormalization where the lane has one of them; else the file stays as it is. */
@@ -110,10 +117,9 @@ class LaneWriter {
       return own;
     });
     this.#edits.fold(position, norms, weight ?? '', bias ?? '');
+    const target = node.origin.name || this.#nameOf(weightOf(node));
     for (const norm of node.origin.absorbed ?? [])
-      this.#notes.push(
-        `${norm} is folded into the weights of ${node.origin.name || this.#nameOf(weightOf(node))}`,
-      );
+      this.#folds.push(`${norm} is folded into the weights of ${target}`);
   }
 
   /** A Sum of one input: nothing removes it, and the runtime sees no quantizer right before the node. */
@@ -127,7 +133,7 @@ class LaneWriter {
     const inputs = [this.#edits.inputNow(position, 0) ?? name];
     this.#edits.insertBefore(position, [nodeProto({ op: 'Sum', domain: '', name: label, inputs, output })]);
     this.#edits.renameInput(position, 0, output);
-    this.#notes.push(
+    this.#guards.push(
       `${nodeLabel(node)} reads through a Sum, or ONNX Runtime would quantize its float constants`,
     );
   }
@@ -276,4 +282,10 @@ function* namesIn(file: WireModel): Generator<string> {
     yield* node.outputs;
     yield* nestedNames(node.bytes);
   }
+}
+
+/** One line of however many alike: a network has a hundred of them. */
+function counted([first, ...others]: readonly string[]): string[] {
+  if (first === undefined) return [];
+  return others.length === 0 ? [first] : [`${first}, and ${others.length} more alike`];
 }

@@ -12,18 +12,26 @@ function outcome(noise: readonly RungSums[], score?: Score): TrialOutcome {
   return { id: 'one', noise, ...(score === undefined ? {} : { score }) };
 }
 
-describe('the end of a sweep', () => {
-  it('is the output that keeps least of everything quantized, for all its numbers', () => {
-    const basis = effectBasis(outcome([sums(100, 1), sums(1000, 100, { moved: 1, rows: 4 }), sums(10, 0)]));
-    expect(basis.end).toBe(1);
-    const other = outcome([sums(100, 90), sums(1000, 10, { moved: 1, rows: 8 }), sums(10, 0)]);
-    expect(effectOf(other, basis)).toEqual({ outputSqnrDb: 20, changedShare: 1 / 8 });
+describe('several outputs', () => {
+  const quantized = outcome([sums(100, 1), sums(1000, 100), sums(10, 0)]);
+
+  it('are told by the one that keeps least in that network', () => {
+    expect(effectOf(quantized)).toEqual({ outputSqnrDb: 10 });
+    const other = outcome([sums(100, 50, { moved: 1, rows: 8 }), sums(1000, 10, { moved: 1, rows: 2 })]);
+    expect(effectOf(other)).toEqual({ outputSqnrDb: 10 * Math.log10(2), changedShare: 1 / 2 });
   });
 
-  it('is the first where no output loses anything, or none has a signal', () => {
-    expect(effectBasis(outcome([sums(1, 0), sums(1, 0)])).end).toBe(0);
-    expect(effectBasis(outcome([sums(0, 1), sums(NaN, 1)])).end).toBe(0);
-    expect(effectBasis({ id: 'one', failure: 'it crashed' }).end).toBe(0);
+  it('count for noise taken away each against its own signal, those without a signal not at all', () => {
+    const restored = outcome([sums(100, 1), sums(1000, 0), sums(10, 0)]);
+    // 0.01 of 0.01 + 0.1 is left.
+    expect(restoredOf(restored, effectBasis(quantized)).noiseShare).toBeCloseTo(1 - 0.01 / 0.11, 12);
+    const mute = effectBasis(outcome([sums(0, 1), sums(100, 10)]));
+    expect(restoredOf(outcome([sums(0, 5), sums(100, 5)]), mute).noiseShare).toBeCloseTo(0.5, 12);
+  });
+
+  it('a layer that leads to another output than the worst one is not told as harmless', () => {
+    const alone = outcome([sums(100, 1), sums(1000, 0), sums(10, 0)]);
+    expect(effectOf(alone)).toEqual({ outputSqnrDb: 20 });
   });
 });
 
@@ -31,21 +39,21 @@ describe('an effect', () => {
   const basis = effectBasis(outcome([sums(100, 1), sums(100, 10)]));
 
   it('is exact only where no output differs', () => {
-    expect(effectOf(outcome([sums(100, 0), sums(100, 0)]), basis)).toEqual({ exact: true });
-    expect(effectOf(outcome([sums(100, 1), sums(100, 0)]), basis)).toEqual({});
-    expect(effectOf(outcome([sums(100, 0), sums(100, 0, { nonFinite: 1 })]), basis)).toEqual({});
+    expect(effectOf(outcome([sums(100, 0), sums(100, 0)]))).toEqual({ exact: true });
+    expect(effectOf(outcome([sums(100, 1), sums(100, 0)]))).toEqual({ outputSqnrDb: 20 });
+    expect(effectOf(outcome([sums(100, 0), sums(100, 0, { nonFinite: 1 })]))).toEqual({});
   });
 
   it('has the failure, and nothing else', () => {
     const failed: TrialOutcome = { id: 'one', failure: 'the runtime ended' };
-    expect(effectOf(failed, basis)).toEqual({ failure: 'the runtime ended' });
+    expect(effectOf(failed)).toEqual({ failure: 'the runtime ended' });
     expect(restoredOf(failed, basis)).toEqual({ failure: 'the runtime ended' });
     expect(lossOf(failed, basis)).toEqual({});
   });
 
   it('has no number where there is none', () => {
-    expect(effectOf(outcome([sums(1, 1), sums(0, 1)]), basis)).toEqual({});
-    expect(effectOf({ id: 'one' }, basis)).toEqual({});
+    expect(effectOf(outcome([sums(0, 1), sums(NaN, 1)]))).toEqual({});
+    expect(effectOf({ id: 'one' })).toEqual({});
   });
 });
 

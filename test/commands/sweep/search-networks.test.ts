@@ -67,7 +67,7 @@ describe('a network that one scale for all weights of a layer breaks', async () 
       noise: true,
       score: true,
     });
-    expect(effectOf(again!, ground.basis)).toEqual(found.effect);
+    expect(effectOf(again!)).toEqual(found.effect);
     expect(found.layers.map(({ name }) => name)).toEqual(chosen.layers);
     expect(found.report.points[0]).toMatchObject({
       layers: [],

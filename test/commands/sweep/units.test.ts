@@ -13,6 +13,7 @@ import { planQuantization } from '../../../src/quant/placement/planner.js';
 import { SCHEMES } from '../../../src/quant/presets.js';
 import { NO_SELECTION, type Selection } from '../../../src/quant/select.js';
 import type { Effect, SweptUnit } from '../../../src/report/sweep-report.js';
+import { kendallTau } from '../../support/kendall-tau.js';
 import { bells, smallNetwork } from '../../support/measured-networks.js';
 import { analyzed, DIGITS, fixture, outputSqnr, sweptGround, type Asked } from './swept-ground.js';
 
@@ -144,20 +145,6 @@ describe("ONNX Runtime's quantizer, told to quantize one layer alone, or all but
 /** To the digits that both have. */
 function shown(db: number | undefined): number {
   return db === undefined ? Infinity : Number(db.toFixed(3));
-}
-
-/** Tau-b: ties count, those of both alike. */
-function kendallTau(a: readonly number[], b: readonly number[]): number {
-  let [both, ofA, ofB] = [0, 0, 0];
-  a.forEach((x, i) => {
-    b.slice(0, i).forEach((y, j) => {
-      const [da, db] = [Math.sign(x - a[j]! || 0), Math.sign(b[i]! - y || 0)];
-      both += da * db;
-      ofA += da * da;
-      ofB += db * db;
-    });
-  });
-  return both / Math.sqrt(ofA * ofB);
 }
 
 describe('named groups', () => {

@@ -175,6 +175,13 @@ describe('what a file has', () => {
     expect(notes.join()).toContain('norm1 is folded into the weights of conv1');
   });
 
+  it('are told in one line, of however many', async () => {
+    const { notes } = exported(await quantized('fixtures/digits/digits.onnx'));
+    expect(notes.filter((note) => note.includes('folded'))).toEqual([
+      'stem/conv_bn is folded into the weights of stem/conv, and 1 more alike',
+    ]);
+  });
+
   it('of a constant with a default value is a constant', async () => {
     const { bytes, notes } = exported(await quantized(`${OWN}lstm.onnx`));
     expect([...wireModel(bytes).inputs]).toEqual(['x']);

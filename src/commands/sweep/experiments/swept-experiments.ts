@@ -65,7 +65,7 @@ export async function sweptExperiments(
         title,
         family,
         ...(isBase ? { isBase: true as const } : {}),
-        effect: effectOf(outcome, basis),
+        effect: effectOf(outcome),
         ...lossOf(outcome, basis),
         ...(flags === undefined ? {} : { flags }),
       };

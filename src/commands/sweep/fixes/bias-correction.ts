@@ -23,9 +23,9 @@ import type { FixGround, LaneFix } from './lane-fix.js';
 export type CorrectionOrder = 'local' | 'in-order';
 
 /** Of more layers 'in-order' is not tried: a pass each would take longer than all else in a sweep. */
-const MOST_LAYERS = 64;
+const MOST_LAYERS = 24;
 /** Of its passes, evenly spread over what there is. */
-const MOST_SAMPLES = 16;
+const MOST_SAMPLES = 8;
 
 const TITLES: Readonly<Record<CorrectionOrder, string>> = {
   local: 'each for the error of its own layer',
@@ -70,7 +70,7 @@ function correctionOf(
     {
       id: `bias-correction:${order}`,
       kind: 'bias-correction',
-      title: `biases of ${layers.length} layers corrected for the mean error of quantization, ${TITLES[order]}`,
+      title: `biases of ${layers.length === 1 ? '1 layer' : `${layers.length} layers`} corrected for the mean error of quantization, ${TITLES[order]}`,
       places: layers.map(({ node }) => nodeLabel(nodeOf(graph, node))),
       tensors: layers.map(({ bias }) => bias),
       apply: (onto) => {

@@ -19,7 +19,7 @@ import {
   type ActivationChange,
   type GroundActivation,
 } from './ground-activations.js';
-import { bestObserved, betterOf, MARGIN_DB } from './observer.js';
+import { bestObserved, betterOf, MARGIN_DB, proposedByObserver } from './observer.js';
 
 /** Activations that get a fix of their own, for each reason. */
 const SINGLE_FIXES = 2;
@@ -27,6 +27,9 @@ const SINGLE_FIXES = 2;
 interface Candidate extends ActivationChange {
   readonly worth: number;
 }
+
+/** Steps that differ by less are of the same range: a fix for one more reason is none. */
+const ALIKE = 1.25;
 
 /** Why a range is changed. */
 interface Reason {
@@ -81,6 +84,8 @@ function withoutRare(activation: GroundActivation): Candidate | undefined {
   if (range === undefined) return undefined;
   const [before = 0, after = 0] = [params.scale[0], activationParams(range, scheme).scale[0]];
   if (after > before / 2) return undefined;
+  const others = [proposedByObserver(activation), withLeastError(activation)?.params(activation)];
+  if (others.some((other) => other !== undefined && (other.scale[0] ?? 0) < after * ALIKE)) return undefined;
   return {
     activation,
     worth: before / after,

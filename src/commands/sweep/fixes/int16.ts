@@ -93,16 +93,30 @@ function fixedParams(
 function fixFor(ground: FixGround, candidates: readonly Candidate[]): LaneFix {
   const names = candidates.map(({ activation }) => activation.name);
   const [first = '', ...others] = names;
-  const title =
-    others.length === 0
-      ? `16 bits for ${first}`
-      : `16 bits for the ${plural(names.length, 'activation')} that keep least of their signal`;
+  const subject =
+    others.length === 0 ? first : `the ${plural(names.length, 'activation')} that keep least of their signal`;
   const fix = activationFix(
     ground,
-    { id: others.length === 0 ? `int16:${first}` : 'int16:worst', kind: 'int16', title },
+    {
+      id: others.length === 0 ? `int16:${first}` : 'int16:worst',
+      kind: 'int16',
+      title: `16 bits for ${subject}`,
+    },
     candidates,
   );
-  return { ...fix, cost: { layers: wideLayers(ground, fix.tensors) } };
+  const layers = wideLayers(ground, fix.tensors);
+  return { ...fix, title: `${fix.title}; ${costInWords(ground, layers)}`, cost: { layers } };
+}
+
+/** What the target has to do. */
+function costInWords({ simulated }: FixGround, layers: readonly Layer[]): string {
+  const { placement } = simulated.simulation.scheme;
+  const [first, ...others] = layers.map(({ name }) => name);
+  if (first === undefined) return 'no layer computes with them';
+  const who = others.length === 0 ? `${first} computes` : `${plural(layers.length, 'layer')} compute`;
+  // Its kernels have one width for input and output.
+  const between = placement === 'tflite' ? ', with a QUANTIZE on every 8-bit edge to and from' : '';
+  return `${who} with them${between}`;
 }
 
 /**

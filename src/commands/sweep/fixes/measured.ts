@@ -1,5 +1,6 @@
 /** What fixes give: each by itself, and those together that really help. */
 import type { Lane } from '../../../ir/lane.js';
+import { decidingDb, helps, sureGain } from '../../../report/sweep-effect.js';
 import type { Effect, ReportedLaneFix, Restored } from '../../../report/sweep-report.js';
 import { effectOf, restoredOf, type EffectBasis } from '../effects.js';
 import type { FixGround, LaneFix, LaneFixKind } from './lane-fix.js';
@@ -31,25 +32,18 @@ export interface FixMeasurement {
 
 /** Fixes whose metric is evaluated: those that take most noise away, and those that bring most answers back. */
 const MOST_SCORED = 16;
-/** Each is a pass of its own, as it stands on the one before. */
+/** Of fixes without cost; each is a pass of its own, as it stands on the one before. */
 const MOST_TOGETHER = 12;
-/** A smaller difference in noise is not worth a setting. */
-const LEAST_DB = 0.1;
-/** Of fixes that cost something at run time. */
-const LEAST_DB_FOR_COST = 1;
+/** Of those that cost something; for each all that stands on it is made anew. */
+const MOST_PAID = 3;
 
 interface Tried {
   readonly fix: LaneFix;
   readonly lane: Lane;
   readonly cost: FixCost;
   readonly effect: Effect;
-  readonly told: Told;
-}
-
-/** Beside what it was applied to. */
-interface Told extends Pick<Restored, 'gain' | 'gainDb' | 'accuracyInterval' | 'failure'> {
-  /** Infinite where nothing is lost any more. */
-  readonly db: number | undefined;
+  /** Beside what it was applied to. */
+  readonly told: Restored;
 }
 
 /** Fixes that change nothing in the lane are left out, and those that come to the same as one before them. */
@@ -72,15 +66,15 @@ export async function measureFixes(
   const outcomes = await alone(runner, made, held, progress);
   const tried = made.map((one, at): Tried => {
     const outcome = outcomes[at] as TrialOutcome;
-    return { ...one, effect: effectOf(outcome, held), told: toldOf(outcome, held) };
+    return { ...one, effect: effectOf(outcome), told: restoredOf(outcome, held) };
   });
-  const ranked = [...tried].sort(byGain);
-  const { applied, lane, outcome } = await addUp(runner, ranked, from, held);
+  const ranked = [...tried].sort(byGain(held));
+  const { fixes: applied, lane, outcome } = await addUp(runner, ranked, from, held);
   return {
     fixes: ranked.map(reported),
     ...(applied.length === 0
       ? {}
-      : { together: { fixes: applied.map(({ id }) => id), effect: effectOf(outcome, held) } }),
+      : { together: { fixes: applied.map(({ id }) => id), effect: effectOf(outcome) } }),
     applied,
     lane,
     outcome,
@@ -120,7 +114,7 @@ async function alone(
  * back answers that a coarse step cost.
  */
 function promising(outcomes: readonly TrialOutcome[], basis: EffectBasis): number[] {
-  const before = effectOf(basis.quantized, basis).changedShare ?? 0;
+  const before = effectOf(basis.quantized).changedShare ?? 0;
   const by = (worth: (told: Restored) => number): number[] =>
     outcomes
       .map((outcome, at) => ({
@@ -144,50 +138,87 @@ function promising(outcomes: readonly TrialOutcome[], basis: EffectBasis): numbe
   return [...chosen].sort((a, b) => a - b);
 }
 
+interface Applied {
+  readonly fixes: readonly LaneFix[];
+  readonly lane: Lane;
+  readonly outcome: TrialOutcome;
+}
+
 /**
- * Greedily, each where it helps what is there by then. In the order in which they may stand on each other: ranges are of values as
- * they are before equalization, rounding goes by scales, corrections by the codes; of one stage in rank order.
+ * Greedily, each where it helps what is there by then, and no answer is lost on the whole. Those without cost first: what they give
+ * need not be paid for. Then those that cost something, each among the others in its place.
  */
 async function addUp(
   runner: TrialRunner,
   ranked: readonly Tried[],
-  from: { readonly lane: Lane; readonly outcome: TrialOutcome },
+  from: Pick<Applied, 'lane' | 'outcome'>,
   basis: EffectBasis,
-): Promise<Pick<MeasuredFixes, 'applied' | 'lane' | 'outcome'>> {
-  const wanted = { noise: true, score: basis.better !== undefined };
-  const applied: LaneFix[] = [];
-  let { lane, outcome } = from;
+): Promise<Applied> {
+  const helping = ranked.filter((one) => isHelping(one, basis));
+  let now: Applied = { ...from, fixes: [] };
+  const tryOut = async (next: Pick<Applied, 'fixes' | 'lane'>, cost: FixCost): Promise<void> => {
+    const wanted = { noise: true, score: basis.better !== undefined };
+    const id = `fixes ${next.fixes.map((one) => one.id).join(' + ')}`;
+    const [outcome] = await runner.run([{ id, lane: next.lane }], wanted);
+    if (outcome === undefined) return;
+    const before: EffectBasis = { ...basis, quantized: now.outcome };
+    const isLoss = (restoredOf(outcome, basis).gain ?? 0) < 0;
+    if (!isLoss && isHelping({ told: restoredOf(outcome, before), cost }, before)) now = { ...next, outcome };
+  };
+  const free = staged(helping.filter(({ cost }) => cost.isFree));
   let passes = 0;
-  // Stable: in rank order within a stage.
-  const staged = ranked
-    .filter(({ told, cost }) => helps(told, cost))
-    .sort((a, b) => stageOf(a.fix) - stageOf(b.fix));
-  for (const { fix: asMade, cost } of staged) {
-    const now: EffectBasis = { ...basis, quantized: outcome };
+  for (const { fix: asMade, cost } of free) {
     if (passes === MOST_TOGETHER) break;
-    const fix = await fittedTo(asMade, lane, from.lane);
-    const next = fix.apply(lane);
-    if (next === lane) continue;
+    const fix = await fittedTo(asMade, now.lane, from.lane);
+    const lane = fix?.apply(now.lane);
+    if (fix === undefined || lane === undefined || lane === now.lane) continue;
     passes++;
-    const id = `fixes ${[...applied, fix].map((one) => one.id).join(' + ')}`;
-    const [found] = await runner.run([{ id, lane: next }], wanted);
-    if (found === undefined || !helps(toldOf(found, now), cost)) continue;
-    applied.push(fix);
-    [lane, outcome] = [next, found];
+    await tryOut({ fixes: [...now.fixes, fix], lane }, cost);
   }
-  return { applied, lane, outcome };
+  for (const { fix, cost } of helping.filter(({ cost: { isFree } }) => !isFree).slice(0, MOST_PAID)) {
+    const fixes = staged([...now.fixes, fix].map((one) => ({ fix: one }))).map((one) => one.fix);
+    const next = await inOrder(from.lane, fixes);
+    if (next.fixes.some(({ id }) => id === fix.id)) await tryOut(next, cost);
+  }
+  return now;
 }
 
 /** All of them on another lane, in their order. */
 export async function appliedTo(lane: Lane, fixes: readonly LaneFix[]): Promise<Lane> {
-  let made = lane;
-  for (const fix of fixes) made = (await fittedTo(fix, made)).apply(made);
-  return made;
+  return (await inOrder(lane, fixes)).lane;
 }
 
-/** The fix for this lane. @param of the lane that it was made for */
-async function fittedTo(fix: LaneFix, lane: Lane, of?: Lane): Promise<LaneFix> {
-  return lane === of ? fix : ((await fix.remade?.(lane)) ?? fix);
+/** Those that change something where they stand, made for what is there by then. */
+async function inOrder(from: Lane, fixes: readonly LaneFix[]): Promise<Pick<Applied, 'fixes' | 'lane'>> {
+  const applied: LaneFix[] = [];
+  let lane = from;
+  for (const asMade of fixes) {
+    const fix = await fittedTo(asMade, lane);
+    const next = fix?.apply(lane);
+    if (fix === undefined || next === undefined || next === lane) continue;
+    applied.push(fix);
+    lane = next;
+  }
+  return { fixes: applied, lane };
+}
+
+/**
+ * The fix for this lane, under the id it is known by; undefined where there is none.
+ *
+ * @param of the lane that it was made for
+ */
+async function fittedTo(fix: LaneFix, lane: Lane, of?: Lane): Promise<LaneFix | undefined> {
+  if (lane === of || fix.remade === undefined) return fix;
+  const made = await fix.remade(lane);
+  return made === undefined ? undefined : { ...made, id: fix.id };
+}
+
+/**
+ * In the order in which they may stand on each other: ranges are of values as they are before equalization, rounding goes by scales,
+ * corrections by the codes. Stable: in their own order within a stage.
+ */
+function staged<T extends { readonly fix: LaneFix }>(fixes: readonly T[]): T[] {
+  return [...fixes].sort((a, b) => stageOf(a.fix) - stageOf(b.fix));
 }
 
 function stageOf({ kind }: LaneFix): number {
@@ -201,37 +232,50 @@ const STAGES: readonly (readonly LaneFixKind[])[] = [
   ['bias-correction'],
 ];
 
+/** As the report has it: points where they are more than chance, else noise. */
+function isHelping({ told, cost }: Pick<Tried, 'told' | 'cost'>, basis: EffectBasis): boolean {
+  return helps(asTold({ told, cost }), effectOf(basis.quantized));
+}
+
+function asTold({
+  told,
+  cost,
+}: Pick<Tried, 'told' | 'cost'>): Pick<ReportedLaneFix, 'gain' | 'gainDb' | 'effect' | 'cost'> {
+  return { ...gainsOf(told), effect: told, cost };
+}
+
+function gainsOf({ gain, gainDb }: Restored): Pick<ReportedLaneFix, 'gain' | 'gainDb'> {
+  return { ...(gainDb === undefined ? {} : { gainDb }), ...(gain === undefined ? {} : { gain }) };
+}
+
 /**
- * Points decide; noise does where they are the same, or where there are none. Where noise has grown, as it does when rare values are
- * cut, points must be more than luck.
+ * Helpful and free, helpful at a cost, and the others; in each those first that gain points beyond chance, by these for the cost, and
+ * then by noise: the points of the others say nothing about which is better.
  */
-function helps({ gain, db, failure, accuracyInterval }: Told, { isFree }: FixCost): boolean {
-  if (failure !== undefined || db === undefined) return false;
-  if (gain === undefined || gain === 0) return db >= (isFree ? LEAST_DB : LEAST_DB_FOR_COST);
-  if (gain < 0 || db >= 0) return gain > 0;
-  const [low = 0, high = 0] = accuracyInterval ?? [];
-  return gain > (high - low) / 4;
-}
-
-function toldOf(outcome: TrialOutcome, basis: EffectBasis): Told {
-  const told = restoredOf(outcome, basis);
-  const isNews = effectOf(basis.quantized, basis).exact !== true;
-  return { ...told, db: told.exact === true ? (isNews ? Infinity : 0) : told.gainDb };
-}
-
-/** Helpful and free, helpful at a cost, and the others; in each by gain for the cost, and of equal ones by noise. */
-function byGain(a: Tried, b: Tried): number {
-  const ranks = [rankOf, perCost, ({ told }: Tried) => told.gain, ({ told }: Tried) => told.db];
-  for (const rank of ranks) {
-    const [x, y] = [rank(a) ?? -Infinity, rank(b) ?? -Infinity];
-    if (x !== y) return y - x;
-  }
-  return 0;
-}
-
-function rankOf({ told, cost }: Tried): number {
-  if (!helps(told, cost)) return told.failure === undefined ? 1 : 0;
-  return cost.isFree ? 3 : 2;
+function byGain(basis: EffectBasis): (a: Tried, b: Tried) => number {
+  const quantized = effectOf(basis.quantized);
+  const sure = ({ told }: Tried): number => sureGain(gainsOf(told), quantized);
+  const db = ({ told }: Tried): number =>
+    told.exact !== true && told.gainDb === undefined
+      ? -Infinity
+      : decidingDb({ ...gainsOf(told), effect: told }, quantized);
+  const rank = ({ told, cost }: Tried): number => {
+    if (told.failure !== undefined) return 0;
+    if (!isHelping({ told, cost }, basis)) return 1;
+    return cost.isFree ? 3 : 2;
+  };
+  const perShare =
+    (gain: (tried: Tried) => number) =>
+    (tried: Tried): number =>
+      tried.cost.share > 0 ? gain(tried) / tried.cost.share : 0;
+  const keys = [rank, (one: Tried) => Math.sign(sure(one)), perShare(sure), sure, perShare(db), db];
+  return (a, b) => {
+    for (const key of keys) {
+      const [x, y] = [key(a), key(b)];
+      if (x !== y) return y - x;
+    }
+    return 0;
+  };
 }
 
 /** Absent where it costs nothing that can be counted. */
@@ -242,7 +286,6 @@ function perCost({ told, cost }: Tried): number | undefined {
 
 function reported(tried: Tried): ReportedLaneFix {
   const { fix, cost, told } = tried;
-  const { gain, gainDb } = told;
   const gainPerCost = perCost(tried);
   return {
     id: fix.id,
@@ -250,8 +293,7 @@ function reported(tried: Tried): ReportedLaneFix {
     title: fix.title,
     places: fix.places,
     effect: tried.effect,
-    ...(gainDb === undefined ? {} : { gainDb }),
-    ...(gain === undefined ? {} : { gain }),
+    ...gainsOf(told),
     cost: { macsShare: cost.macsShare, bytes: cost.bytes },
     ...(gainPerCost === undefined ? {} : { gainPerCost }),
   };

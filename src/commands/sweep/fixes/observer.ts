@@ -57,6 +57,11 @@ export function bestObserved(
   return forecasts.find(({ db }) => db >= most - CLOSE_DB);
 }
 
+/** The range that an observer fix proposes for the activation; undefined where there is none. */
+export function proposedByObserver(activation: GroundActivation): QuantParams | undefined {
+  return choiceFor(activation)[0]?.params(activation);
+}
+
 function choiceFor(activation: GroundActivation): Choice[] {
   const { db, planned } = activation;
   const best = bestObserved(activation);

@@ -52,7 +52,7 @@ export async function roundingFixes(
     {
       id: 'rounding:searched',
       kind: 'rounding',
-      title: `weights of ${rounded.size} layers rounded up or down so that the error of each output is least`,
+      title: `weights of ${rounded.size === 1 ? '1 layer' : `${rounded.size} layers`} rounded up or down so that the error of each output is least`,
       places,
       tensors: [...rounded.keys()],
       apply: (onto) => roundedLane(graph, lane, onto, rounded),

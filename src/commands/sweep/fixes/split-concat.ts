@@ -52,7 +52,7 @@ export function splitConcatFixes(ground: FixGround): LaneFix[] {
           fixFor(ground, candidates, {
             id: 'split-concat:all',
             kind: 'split-concat',
-            title: `own scales for ${plural(candidates.length, 'tensor')} that share one with others; the target must requantize where they meet`,
+            title: `own scales for ${plural(candidates.length, 'tensor')} that share one with others; the target must requantize where they meet, which rounds once more than was measured`,
           }),
         ];
   const singles = mostWorth(candidates, SINGLE_FIXES).map((candidate) => {
@@ -62,7 +62,7 @@ export function splitConcatFixes(ground: FixGround): LaneFix[] {
     return fixFor(ground, [candidate], {
       id: `split-concat:${name}`,
       kind: 'split-concat',
-      title: `an own scale for ${name}; the target must requantize it in front of ${where}`,
+      title: `an own scale for ${name}; the target must requantize it in front of ${where}, where it rounds once more than was measured`,
     });
   });
   return [...all, ...singles, ...floatConcats(ground)];

@@ -28,6 +28,15 @@ export interface DropTarget {
 }
 
 /**
+ * Before anything is measured.
+ *
+ * @throws UsageError for what is no target with any metric
+ */
+export function checkDropTarget(written: Written): void {
+  parseDrop(FLAG, written);
+}
+
+/**
  * A bare number is refused, as by `--max-drop`. `pt` and `%` are of the metric; without labels of agreement with float, so that
  * `1pt` is one changed answer in a hundred. `dB` is of metrics in dB; where nothing is held against labels it is the least SQNR at
  * the output.

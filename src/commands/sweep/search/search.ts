@@ -3,6 +3,7 @@ import type { Written } from '../../../diff/gate/thresholds.js';
 import { UsageError } from '../../../errors.js';
 import type { Lane } from '../../../ir/lane.js';
 import type { Layer } from '../../../quant/layers.js';
+import type { Scheme } from '../../../quant/scheme.js';
 import type { Effect, ReportedSearch, SweptUnit } from '../../../report/sweep-report.js';
 import { dropTarget, type DropTarget, type TargetMetric } from './drop-target.js';
 import { effectOf, restoredOf, type EffectBasis } from '../effects.js';
@@ -47,8 +48,8 @@ export interface Searched {
   readonly meetsTarget: boolean;
 }
 
-export const DEFAULT_BUDGET = 64;
-export const DEFAULT_BATCH = 8;
+const DEFAULT_BUDGET = 64;
+const DEFAULT_BATCH = 8;
 
 /**
  * Every candidate is a network that is really run, over all samples; an answer costs least (multiply-accumulates, and bytes of
@@ -63,7 +64,7 @@ export async function searchPrecision(
   progress: (done: number, of: number) => void = () => undefined,
 ): Promise<Searched> {
   const { simulated, layers, to, metric, budget = DEFAULT_BUDGET, batch = DEFAULT_BATCH } = request;
-  requireKernels(request);
+  requireKernels(to, simulated.simulation.scheme);
   const target = dropTarget(request.target, metric);
   const candidates = new Candidates(request, runner, target);
   const empty = target.lossOf(candidates.quantized);
@@ -111,8 +112,8 @@ export async function searchPrecision(
   };
 }
 
-function requireKernels({ to, simulated }: SearchRequest): void {
-  const { scheme } = simulated.simulation;
+/** @throws UsageError where the scheme's target has no 16-bit kernels, and they are asked for */
+export function requireKernels(to: SearchRequest['to'], scheme: Scheme): void {
   if (to === 'float' || wideScheme(scheme) !== undefined) return;
   throw new UsageError(`--to int16: scheme ${scheme.name} has nothing wider to move a layer to`, {
     hint: '--to float',
@@ -174,7 +175,7 @@ class Candidates {
     this.#request = request;
     this.#runner = runner;
     this.#target = target;
-    this.quantized = effectOf(request.basis.quantized, request.basis);
+    this.quantized = effectOf(request.basis.quantized);
     this.#effects.set('', this.quantized);
   }
 
@@ -192,10 +193,9 @@ class Candidates {
   }
 
   async evaluate(sets: readonly LayerSet[]): Promise<(Loss | undefined)[]> {
-    const { basis, metric } = this.#request;
-    const outcomes = await this.#run(sets, metric !== undefined);
+    const outcomes = await this.#run(sets, this.#request.metric !== undefined);
     return sets.map((set, at) => {
-      const effect = effectOf(outcomes[at]!, basis);
+      const effect = effectOf(outcomes[at]!);
       this.#effects.set(set.join(), effect);
       return this.#target.lossOf(effect);
     });

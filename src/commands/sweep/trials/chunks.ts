@@ -17,7 +17,7 @@ export interface ChunkLimits {
   readonly bytes: number;
 }
 
-export const CHUNK_LIMITS: ChunkLimits = { nodes: 20_000, bytes: 2 ** 29 };
+const CHUNK_LIMITS: ChunkLimits = { nodes: 20_000, bytes: 2 ** 29 };
 
 export interface ChunkOptions {
   /** Processes that are to be busy. */

@@ -46,9 +46,12 @@ const SPECIAL = ['NaN', 'Infinity', '-Infinity', '-0'] as const;
 const number = z.union([z.number(), z.enum(SPECIAL).transform(Number)]);
 const interval = z.tuple([number, number]);
 
-const rungs = z.array(
-  z.strictObject({ sumXX: number, sumEE: number, moved: number, rows: number, nonFinite: number }),
-);
+/** Sums of squares, and counts. */
+const sum = number.refine((value) => !(value < 0));
+
+const rungs = z
+  .array(z.strictObject({ sumXX: sum, sumEE: sum, moved: sum, rows: sum, nonFinite: sum }))
+  .min(1);
 
 const score = z.strictObject({
   value: number.exactOptional(),

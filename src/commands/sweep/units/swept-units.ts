@@ -78,7 +78,7 @@ export async function sweptUnits(
       ...describedUnit(graph, unit),
       ...(macsShare === undefined ? {} : { macsShare }),
       floatBytes: costs.floatBytes(nodes),
-      ...(alone === undefined ? {} : { alone: effectOf(alone, basis) }),
+      ...(alone === undefined ? {} : { alone: effectOf(alone) }),
       ...(restored === undefined ? {} : { restored: restoredOf(restored, basis) }),
     };
   };

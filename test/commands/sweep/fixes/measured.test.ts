@@ -1,7 +1,11 @@
 /** How measured fixes are ranked and added up, with outcomes that are made up. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { effectBasis } from '../../../../src/commands/sweep/effects.js';
-import { measureFixes, type MeasuredFixes } from '../../../../src/commands/sweep/fixes/measured.js';
+import {
+  appliedTo,
+  measureFixes,
+  type MeasuredFixes,
+} from '../../../../src/commands/sweep/fixes/measured.js';
 import { proposedFixes } from '../../../../src/commands/sweep/fixes/proposed.js';
 import type { FixGround, LaneFix } from '../../../../src/commands/sweep/fixes/lane-fix.js';
 import type { Trial, TrialOutcome, TrialRunner } from '../../../../src/commands/sweep/trials/trial.js';
@@ -55,21 +59,38 @@ interface World {
   /** Of what is applied, as letters in order. */
   readonly db: (applied: string) => number | undefined;
   readonly accuracy?: (applied: string) => number;
+  /** Of eight answers. */
+  readonly moved?: (applied: string) => number;
+  /** Of the difference from float, to both sides. */
+  readonly chance?: number;
 }
 
-function runnerOf({ db, accuracy }: World): { runner: TrialRunner; asked: string[] } {
+function runnerOf({ db, accuracy, moved, chance }: World): { runner: TrialRunner; asked: string[] } {
   const asked: string[] = [];
   const outcome = ({ id, lane }: Trial, score: boolean, noise: boolean): TrialOutcome => {
     const applied = appliedIn(lane);
     const decibels = db(applied);
     if (decibels === undefined) return { id, failure: 'it crashed' };
     const value = accuracy?.(applied);
-    const end = { sumXX: 1, sumEE: 10 ** (-decibels / 10), moved: 0, rows: 8, nonFinite: 0 };
+    const end = {
+      sumXX: 1,
+      sumEE: 10 ** (-decibels / 10),
+      moved: moved?.(applied) ?? 0,
+      rows: 8,
+      nonFinite: 0,
+    };
     return {
       id,
       ...(noise ? { noise: [end] } : {}),
       ...(score && value !== undefined
-        ? { score: { value, delta: value - 90, interval: [value - 2, value + 2] } }
+        ? {
+            score: {
+              value,
+              delta: value - 90,
+              interval: [value - 2, value + 2],
+              ...(chance === undefined ? {} : { deltaInterval: [value - 90 - chance, value - 90 + chance] }),
+            },
+          }
         : {}),
     };
   };
@@ -131,7 +152,7 @@ describe('measured fixes', () => {
       { db: sum, accuracy },
       ['a', 'b', 'c', 'd'].map((id) => fix(id)),
     );
-    expect(ids(result.fixes)).toBe('acbd');
+    expect(ids(result.fixes)).toBe('acdb');
     expect(result.fixes[0]).toMatchObject({ gain: 4, effect: { accuracy: 84, accuracyDelta: -6 } });
     expect(ids(result.applied)).toBe('ac');
     // d adds noise and changes no answer: its metric is not asked for.
@@ -159,6 +180,84 @@ describe('measured fixes', () => {
       ['c', 'it crashed'],
     ]);
     expect(ids(result.applied)).toBe('a');
+  });
+
+  it('gain points only beyond chance: below it noise ranks and decides', async () => {
+    const points: Readonly<Record<string, number>> = { a: 0.25, b: -0.25, c: 3, d: 0.25 };
+    const decibels: Readonly<Record<string, number>> = { a: 0, b: 30, c: -3, d: 1, e: 12 };
+    const total = (of: Readonly<Record<string, number>>, applied: string): number =>
+      Array.from(applied).reduce((sum, one) => sum + (of[one] ?? 0), 0);
+    const result = await measured(
+      {
+        db: (applied) => 20 + total(decibels, applied),
+        accuracy: (applied) => 80 + total(points, applied) + (applied.includes('c') ? 0.5 : 0),
+        moved: (applied) => (applied.includes('c') ? 1 : 4),
+        chance: 1,
+      },
+      ['a', 'b', 'c', 'd', 'e'].map((id) => fix(id)),
+    );
+    // c by its points though it adds noise; b, e and d by noise; a gains one answer and nothing else.
+    expect(ids(result.fixes)).toBe('cbeda');
+    expect(ids(result.applied)).toBe('cbed');
+  });
+
+  it('never leave fewer answers right than there were, whatever the noise', async () => {
+    const accuracy = (applied: string): number => 80 - (applied.includes('b') ? 0.25 : 0);
+    const result = await measured(
+      { db: sum, accuracy, chance: 1 },
+      ['a', 'b'].map((id) => fix(id)),
+    );
+    expect(ids(result.fixes)).toBe('ba');
+    expect(ids(result.applied)).toBe('a');
+  });
+
+  it('are not paid for where what is free gives the same', async () => {
+    const db = (applied: string): number =>
+      20 + (/[ce]/.test(applied) ? 6 : 0) + (applied.includes('a') ? 0.5 : 0);
+    const layers = [ground.layers.at(-1)!];
+    const late: LaneFix = { ...fix('e'), kind: 'rounding' };
+    const result = await measured({ db }, [fix('c', { layers }), late, fix('a')]);
+    expect(ids(result.applied)).toBe('ae');
+    expect(result.asked.at(-1)).toBe('ace');
+  });
+
+  it('that cost something are applied in their stage, below what is made for the lane by then', async () => {
+    const seen: string[] = [];
+    const late: LaneFix = {
+      ...fix('e'),
+      kind: 'rounding',
+      remade: (lane) => {
+        seen.push(appliedIn(lane));
+        return Promise.resolve({ ...late, id: 'made anew' });
+      },
+    };
+    const layers = [ground.layers.at(-1)!];
+    const result = await measured({ db: (applied) => 20 + 2 * applied.length }, [fix('c', { layers }), late]);
+    expect(ids(result.applied)).toBe('ce');
+    expect(result.together?.fixes).toEqual(['c', 'e']);
+    expect(seen).toEqual(['c']);
+    expect(appliedIn(await appliedTo(ground.simulated.lane, result.applied))).toBe('ce');
+  });
+
+  it('made anew for what is there by then keep their ids, and are left out where there are none', async () => {
+    const made = (id: string, remade: LaneFix['remade']): LaneFix => ({
+      ...fix(id),
+      kind: 'bias-correction',
+      ...(remade === undefined ? {} : { remade }),
+    });
+    const harmful = made('f', () => Promise.resolve({ ...fix('x'), id: 'x' }));
+    const none = made('g', () => Promise.resolve(undefined));
+    const fitting = made('h', () => Promise.resolve({ ...fix('y'), id: 'y' }));
+    const gainOf: Readonly<Record<string, number>> = { a: 5, f: 3, g: 2, h: 1, x: -4, y: 1 };
+    const db = (applied: string): number =>
+      Array.from(applied).reduce((total, one) => total + (gainOf[one] ?? 0), 20);
+    const result = await measured({ db }, [fix('a'), harmful, none, fitting]);
+    expect(ids(result.fixes)).toBe('afgh');
+    expect(result.together?.fixes).toEqual(['a', 'h']);
+    expect(appliedIn(result.lane)).toBe('ay');
+    expect(result.asked).toContain('ax');
+    const again = await appliedTo(ground.simulated.lane, result.applied);
+    expect(appliedIn(again)).toBe('ay');
   });
 
   it('leave the lane as it is where none helps', async () => {

@@ -1,6 +1,6 @@
 /** Fixes of ranges and scales on fixtures with known faults: what is proposed, and what it really gives. */
 import { describe, expect, it } from 'vitest';
-import { restoredOf } from '../../../../src/commands/sweep/effects.js';
+import { effectOf, restoredOf } from '../../../../src/commands/sweep/effects.js';
 import { asymmetricFixes } from '../../../../src/commands/sweep/fixes/asymmetric.js';
 import { clippingFixes } from '../../../../src/commands/sweep/fixes/clipping.js';
 import { int16Fixes } from '../../../../src/commands/sweep/fixes/int16.js';
@@ -9,6 +9,7 @@ import { perAxisFixes } from '../../../../src/commands/sweep/fixes/per-axis.js';
 import { splitConcatFixes } from '../../../../src/commands/sweep/fixes/split-concat.js';
 import type { FixGround, LaneFix } from '../../../../src/commands/sweep/fixes/lane-fix.js';
 import { overrideScheme, SCHEMES } from '../../../../src/quant/presets.js';
+import type { Scheme } from '../../../../src/quant/scheme.js';
 import type { Report } from '../../../../src/report/report.js';
 import { withExtents } from '../../../../src/run/samples.js';
 import { tensorNamed } from '../../../support/graph-builder.js';
@@ -148,6 +149,16 @@ describe('16 bits', () => {
       const fix = fixes.find(({ id }) => id === 'int16:block2/depthwise_relu6:out')!;
       return fix.cost!.layers!.map(({ name }) => name);
     };
+    const titleIn = async (scheme: Scheme): Promise<string> =>
+      int16Fixes(groundOf(await sweptGround({ ...DIGITS, scheme }))).find(
+        ({ id }) => id === 'int16:block2/depthwise_relu6:out',
+      )!.title;
+    expect(await titleIn(ORT)).toBe(
+      '16 bits for block2/depthwise_relu6:out; block2/project computes with them',
+    );
+    expect(await titleIn(TFLITE)).toBe(
+      '16 bits for block2/depthwise_relu6:out; 2 layers compute with them, with a QUANTIZE on every 8-bit edge to and from',
+    );
     expect(await layersAt(ORT)).toEqual(['block2/project']);
     expect(await layersAt(TFLITE)).toEqual(['block2/depthwise', 'block2/project']);
   });
@@ -185,5 +196,56 @@ describe('a shared scale', () => {
     expect(edited.tensors.has(tensorNamed(simulation.graph, 'y').id)).toBe(false);
     expect(scale('boxes') / scale('scores')).toBeGreaterThan(100);
     expect((await gains(swept, [fix])).get(fix.id)).toBeGreaterThan(0);
+  });
+});
+
+describe('ranges that cost answers, not decibels', () => {
+  it('are cut to what most values need: answers come back, at one fix for one range', async () => {
+    const swept = await sweptGround({
+      model: fixture('sweep/ranges/outliers.onnx'),
+      calib: fixture('sweep/ranges/outliers.npy'),
+      scheme: TFLITE,
+    });
+    const ground = groundOf(swept);
+    const fixes = [...observerFixes(ground), ...clippingFixes(ground)];
+    const ofActive = fixes.filter(({ places }) => places.includes('active'));
+    expect(ids(ofActive)).toEqual(['clipping:rare-values active']);
+    expect(ofActive[0]!.title).toMatch(/: 0 to 3\.6\d* instead of 0 to 240$/);
+    const { lane } = swept.prepared.simulated;
+    const trial = { id: 'cut', lane: ofActive[0]!.apply(lane) };
+    const [cut] = await swept.trials.run([trial], { noise: true, score: false });
+    const [before, after] = [swept.basis.quantized, cut!].map(
+      (outcome) => effectOf(outcome).changedShare!,
+    ) as [number, number];
+    expect(before).toBeGreaterThan(0.25);
+    // The scores keep their coarse step: the class that is never the answer takes their range.
+    expect(before - after).toBeGreaterThan(0.1);
+  });
+});
+
+describe('an own scale in front of a Concat', () => {
+  it('gives the other reader its precision back, and leaves the Concat what it had', async () => {
+    const swept = await sweptGround({
+      model: fixture('sweep/ranges/branches.onnx'),
+      calib: fixture('sweep/ranges/branches.npy'),
+      scheme: TFLITE,
+    });
+    const fixes = splitConcatFixes(groundOf(swept));
+    expect(ids(fixes)).toEqual(['split-concat:small']);
+    expect(fixes[0]!.title).toContain('must requantize it in front of joined/concat');
+    expect((await gains(swept, fixes)).get('split-concat:small')).toBeGreaterThan(8);
+    const { lane, simulation } = swept.prepared.simulated;
+    const edited = fixes[0]!.apply(lane);
+    const small = tensorNamed(simulation.graph, 'small').id;
+    const [shared, own] = [lane, edited].map(({ tensors }) => tensors.get(small)!.scale[0]!) as [
+      number,
+      number,
+    ];
+    expect(shared / own).toBeGreaterThan(20);
+    // What the Concat reads is not finer than before: its codes are still those of the result.
+    const atConcat = [...edited.uses].filter(([key]) => !lane.uses.has(key));
+    expect(atConcat.map(([, { scale }]) => scale[0])).toEqual([shared]);
+    // Rounding to the own scale first, as a target does, adds (own / shared)^2 of the noise there: less than 0.02 dB.
+    expect(10 * Math.log10(1 + (own / shared) ** 2)).toBeLessThan(0.02);
   });
 });

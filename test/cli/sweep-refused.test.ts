@@ -33,6 +33,7 @@ files.model(
     .build(),
 );
 files.file('notes.txt', 'not a journal\n');
+for (const name of ['external.onnx', 'external.bin']) copyFileSync(fixture(`loader/${name}`), path(name));
 
 const flags = (...more: readonly string[]): readonly string[] => ['m.onnx', ...HERE, ...more];
 
@@ -112,6 +113,18 @@ describe.concurrent('a sweep is refused with', () => {
   const cases = CASES.map(([name, args, ...says]) => ({ name, args, says }));
   it.each(cases)('$name', async ({ args, says }) => {
     expectRefused(await qdbg(['sweep', ...args], files.folder), ...says);
+  });
+
+  it.each([
+    ['sweep', '--export', 'qdq=external.bin'],
+    ['analyze', '--report', 'json=external.bin'],
+    ['inspect', '--report', 'json=external.bin'],
+  ])('a file of weights beside the model as target: %s %s %s', async (command, ...asked) => {
+    const weights = readFileSync(path('external.bin'));
+    const data = command === 'inspect' ? [] : ['--calib', 'random'];
+    const run = await qdbg([command, 'external.onnx', ...data, ...asked], files.folder);
+    expectRefused(run, /external\.bin: this run reads it/);
+    expect(readFileSync(path('external.bin')).equals(weights)).toBe(true);
   });
 
   it('a target that cannot be, before anything is run or kept', async () => {

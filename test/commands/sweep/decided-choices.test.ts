@@ -71,7 +71,7 @@ async function settled(world: World): Promise<Awaited<ReturnType<typeof decided>
     tensors: [],
     apply: (lane) => marked(lane, id),
   }));
-  const fixed = applied.reduce((lane, { apply }) => apply(lane), simulated.lane);
+  const fixed = applied.reduce((lane, fix) => fix.apply(lane), simulated.lane);
   const searched = marked(simulated.lane, 'S');
   const target = world.target === undefined ? undefined : { text: world.target, source: 'command line' };
   const made = await decided(

@@ -1,22 +1,13 @@
 /** `qdbg sweep`: calibrate once, then try every layer, experiment and fix; find what to keep in higher precision; write it down. */
 import { UsageError, RunError } from '../../errors.js';
 import { FLOAT_LANE } from '../../ir/lane.js';
-import { tensorOf } from '../../ir/graph.js';
 import type { Scheme } from '../../quant/scheme.js';
-import { coverageOf } from '../../report/assemble.js';
-import { Places } from '../../report/places.js';
-import { SCHEMA_VERSION } from '../../report/report.js';
-import { sweptTensorRows } from '../../report/sweep-tensors.js';
 import type { SweepReport } from '../../report/sweep-report.js';
-import { sweepVerdict } from '../../report/sweep-verdict.js';
-import { runtimeVersion } from '../../run/runtime.js';
 import type { Watch } from '../../run/samples.js';
-import { VERSION } from '../../version.js';
-import type { AccuracyPart } from '../accuracy/evaluated.js';
-import { reportedData, reportedModel } from '../describe.js';
 import { passesOf } from '../calibrated.js';
+import { assembled } from './assembled.js';
 import { decided } from './decided.js';
-import { effectBasis, effectOf, type EffectBasis } from './effects.js';
+import { effectBasis, type EffectBasis } from './effects.js';
 import { plannedExperiments } from './experiments/experiments.js';
 import { checkExports, checkModelExport, exportsOf, type WrittenExport } from './exports.js';
 import { measureFixes, type MeasuredFixes } from './fixes/measured.js';
@@ -36,7 +27,7 @@ import { SCORED_LAYERS, sweptUnits, type UnitKind } from './units/swept-units.js
 import type { TrialOutcome } from './trials/trial.js';
 import { sweptGround, type SweptGround } from './swept-ground.js';
 import { unitsOf } from './units/units.js';
-import { metricOf, scoredBeside, toldMetric, type Metric } from './whole-networks.js';
+import { metricOf, scoredBeside, type Metric } from './whole-networks.js';
 
 export interface Swept {
   readonly report: SweepReport;
@@ -247,67 +238,3 @@ async function searchedFor(
 
 /** Candidates of one round share what they compute in common. */
 const SEARCHED_AT_ONCE = 8;
-
-interface Results {
-  readonly accuracy: AccuracyPart;
-  readonly basis: EffectBasis;
-  readonly float: TrialOutcome;
-  readonly swept: Pick<SweepReport, 'layers' | 'groups'>;
-  readonly experiments: SweepReport['experiments'];
-  readonly notMeasured: SweepReport['notMeasured'];
-  readonly fixes?: MeasuredFixes;
-  readonly search?: Searched;
-  readonly decision: SweepReport['decision'];
-  readonly exports: SweepReport['exports'];
-}
-
-async function assembled(
-  request: SweepRequest,
-  { loaded, calib, evaluation, simulated, layers, ends: endEdges }: Prepared,
-  { trials: { samples } }: SweptGround,
-  results: Results,
-): Promise<SweepReport> {
-  const { graph, plan, notMeasured } = simulated.simulation;
-  const scheme: Scheme = simulated.simulation.scheme;
-  const { accuracy, basis, swept } = results;
-  const metric = toldMetric(accuracy);
-  const places = new Places(graph, plan);
-  const parts = {
-    basis: {
-      samples: samples.count,
-      outputs: endEdges.map(({ tensor }) => tensorOf(graph, tensor).name),
-      ...(metric === undefined ? {} : { metric }),
-    },
-    float: effectOf(results.float),
-    quantized: effectOf(basis.quantized),
-    layers: swept.layers,
-    fixes: results.fixes?.fixes ?? [],
-    ...(results.search === undefined ? {} : { search: results.search.report }),
-  };
-  return {
-    schemaVersion: SCHEMA_VERSION,
-    tool: { name: 'qdbg', version: VERSION, runtime: await runtimeVersion() },
-    command: 'sweep',
-    ...(request.timestamp ? { createdAt: new Date().toISOString() } : {}),
-    models: [await reportedModel(loaded, graph, 'model')],
-    data: {
-      calib: await reportedData(calib, evaluation === undefined ? accuracy.assumed : []),
-      ...(evaluation === undefined ? {} : { eval: await reportedData(evaluation, accuracy.assumed) }),
-    },
-    scheme: { ...scheme, ...request.selection },
-    coverage: coverageOf(graph, plan),
-    ...parts,
-    groups: swept.groups,
-    tensors: sweptTensorRows(graph, places, simulated.lane, layers, swept.layers),
-    experiments: results.experiments,
-    ...(results.fixes?.together === undefined ? {} : { together: results.fixes.together }),
-    ...(results.decision === undefined ? {} : { decision: results.decision }),
-    exports: results.exports,
-    verdict: sweepVerdict({
-      ...parts,
-      ...(results.decision === undefined ? {} : { decision: results.decision }),
-    }),
-    ...(accuracy.fields.accuracy === undefined ? {} : { accuracy: accuracy.fields.accuracy }),
-    notMeasured: [...notMeasured, ...accuracy.notMeasured, ...results.notMeasured],
-  };
-}

@@ -70,7 +70,8 @@ const outcome = (id: string, sumEE: number): TrialOutcome => ({
 describe('a journal', () => {
   it('gives every number back as it was', async () => {
     const path = fresh('numbers.jsonl');
-    const numbers = [0.1 + 0.2, 5e-324, Number.MAX_VALUE, -0, NaN, Infinity, -Infinity, 2 ** 53];
+    // Sums of squares: none is below 0.
+    const numbers = [0.1 + 0.2, 5e-324, Number.MAX_VALUE, -0, NaN, Infinity, 2 ** 53];
     const all = numbers.map((value, i) => ({ trial: trial(`t${i}`), outcome: outcome(`t${i}`, value) }));
     await within(path, (journal) => journal.add(all, NOISE));
     await within(path, (journal) => {
@@ -176,6 +177,11 @@ describe('a journal', () => {
     [
       'text for a number',
       `{"id":"a","lane":"${'0'.repeat(64)}","wanted":{"noise":true,"score":false},"score":{"value":"1"}}`,
+    ],
+    ['no output', `{"id":"a","lane":"${'0'.repeat(64)}","wanted":{"noise":true,"score":false},"noise":[]}`],
+    [
+      'a sum below 0',
+      `{"id":"a","lane":"${'0'.repeat(64)}","wanted":{"noise":true,"score":false},"noise":[{"sumXX":1,"sumEE":-1,"moved":0,"rows":1,"nonFinite":0}]}`,
     ],
   ])('with %s in a line is refused with its place', async (what, content) => {
     const path = fresh(`line ${what}.jsonl`);

@@ -14,7 +14,8 @@ const SHARED = '../shared/models';
 const OPTIONS = { graphOptimizationLevel: 'disabled', intraOpNumThreads: 1, logSeverityLevel: 4 } as const;
 
 /** Of graphs inside nodes, of sequences, of types that the runtime cannot be fed with, or trained: not to be run here. */
-const NOT_RUN = /control-flow|sequence|tensor-types|batch-norm-training|modern|functions|quantized-onnx/;
+const NOT_RUN =
+  /control-flow|sequence|tensor-types|batch-norm-training|modern|functions|quantized-onnx|qdq.(branches|half)/;
 
 function onnxFiles(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })

@@ -5,7 +5,7 @@ import { limitsOf } from '../diff/weight-error.js';
 import { tensorOf, type Graph, type TensorId } from '../ir/graph.js';
 import type { Lane } from '../ir/lane.js';
 import { buildLane } from '../quant/lane.js';
-import { observe } from '../quant/observers/index.js';
+import { observe, type Range } from '../quant/observers/index.js';
 import { observedTensors, type QuantPlan } from '../quant/placement/plan.js';
 import { planQuantization } from '../quant/placement/planner.js';
 import { withoutObserving } from '../quant/placement/restrict.js';
@@ -60,14 +60,22 @@ export function planSimulation(graph: Graph, scheme: Scheme, selection: Selectio
 /** The lane that the plan and the observed ranges give. */
 export function calibratedLane(simulation: Simulation, calibration: Calibration): Lane {
   const { graph, plan, scheme, observers } = simulation;
-  const rangeOf = (tensor: TensorId): { rmin: number; rmax: number } => {
-    const stats = calibration.edges.get(tensor);
+  const ranges = observedRanges(observers, calibration);
+  return buildLane(graph, plan, ranges, scheme === 'file' ? scheme : scheme.name);
+}
+
+/** The range of each tensor as its observer has it. */
+export function observedRanges(
+  observers: Simulation['observers'],
+  { edges }: Calibration,
+): (tensor: TensorId) => Range {
+  return (tensor) => {
+    const stats = edges.get(tensor);
     const served = observers.get(tensor);
     if (stats === undefined || served === undefined)
       throw new RangeError(`tensor ${tensor} was not observed`);
     return observe(served.observer, stats, served);
   };
-  return buildLane(graph, plan, rangeOf, scheme === 'file' ? scheme : scheme.name);
 }
 
 /** Edges of which some value in `seen` lies outside what their quantizer represents. */

@@ -2,14 +2,13 @@
 import type { NodeId, TensorId } from '../../ir/graph.js';
 import { hasSameCodes, type Lane, type QuantParams } from '../../ir/lane.js';
 import { buildLane } from '../../quant/lane.js';
-import { observe } from '../../quant/observers/index.js';
 import { observedTensors } from '../../quant/placement/plan.js';
 import { planSelected } from '../../quant/placement/planner.js';
 import { withoutObserving } from '../../quant/placement/restrict.js';
 import type { Scheme } from '../../quant/scheme.js';
 import { select, type Selected, type Selection } from '../../quant/select.js';
 import type { Calibration } from '../../run/calibrate.js';
-import type { Simulation } from '../simulation.js';
+import { observedRanges, type Simulation } from '../simulation.js';
 
 /** A calibrated simulation, and the lane that it gives. */
 export interface Simulated {
@@ -57,15 +56,8 @@ export function selectedLane(
   const wanted = planSelected(graph, scheme, selected);
   const lost = [...observedTensors(graph, wanted).keys()].filter((tensor) => !calibration.edges.has(tensor));
   const { plan } = withoutObserving(graph, wanted, new Set(lost));
-  const observers = observedTensors(graph, plan);
-  const rangeOf = (tensor: TensorId): { rmin: number; rmax: number } => {
-    const stats = calibration.edges.get(tensor);
-    const served = observers.get(tensor);
-    if (stats === undefined || served === undefined)
-      throw new RangeError(`tensor ${tensor} was not observed`);
-    return observe(served.observer, stats, served);
-  };
-  return sharing(lane, buildLane(graph, plan, rangeOf, scheme.name));
+  const ranges = observedRanges(observedTensors(graph, plan), calibration);
+  return sharing(lane, buildLane(graph, plan, ranges, scheme.name));
 }
 
 /** The lane with the objects of `base` wherever a quantizer is as there. */

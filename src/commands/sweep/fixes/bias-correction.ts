@@ -11,6 +11,7 @@ import {
   type MeanErrors,
 } from '../../../quant/edits/bias-correction.js';
 import { exactGraph } from '../../../quant/edits/constant-values.js';
+import { plural } from '../../../report/format.js';
 import { measure } from '../../../run/measure.js';
 import type { Samples } from '../../../run/samples.js';
 import type { FixGround, LaneFix } from './lane-fix.js';
@@ -70,7 +71,7 @@ function correctionOf(
     {
       id: `bias-correction:${order}`,
       kind: 'bias-correction',
-      title: `biases of ${layers.length === 1 ? '1 layer' : `${layers.length} layers`} corrected for the mean error of quantization, ${TITLES[order]}`,
+      title: `biases of ${plural(layers.length, 'layer')} corrected for the mean error of quantization, ${TITLES[order]}`,
       places: layers.map(({ node }) => nodeLabel(nodeOf(graph, node))),
       tensors: layers.map(({ bias }) => bias),
       apply: (onto) => {

@@ -10,6 +10,7 @@ import { kernelChannels } from '../../../quant/edits/kernel-channels.js';
 import { LayerInputs } from '../../../quant/edits/layer-inputs.js';
 import { SecondMoments, searchedCodes } from '../../../quant/edits/rounding.js';
 import { dequantize, quantize } from '../../../quant/affine.js';
+import { plural } from '../../../report/format.js';
 import { openSession } from '../../../run/runtime.js';
 import type { FixGround, LaneFix } from './lane-fix.js';
 
@@ -52,7 +53,7 @@ export async function roundingFixes(
     {
       id: 'rounding:searched',
       kind: 'rounding',
-      title: `weights of ${rounded.size === 1 ? '1 layer' : `${rounded.size} layers`} rounded up or down so that the error of each output is least`,
+      title: `weights of ${plural(rounded.size, 'layer')} rounded up or down so that the error of each output is least`,
       places,
       tensors: [...rounded.keys()],
       apply: (onto) => roundedLane(graph, lane, onto, rounded),

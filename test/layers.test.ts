@@ -8,7 +8,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url));
 const SOURCES: ReadonlyMap<string, string> = new Map(
   readdirSync(SRC, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('page-bundle.ts'))
     .map((path) => [path, readFileSync(join(SRC, path), 'utf8')]),
 );
 const GRAPH = loadGraphOf(SOURCES);

@@ -71,6 +71,13 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: ['@commander-js/extra-typings', 'chalk', 'cli-table3', 'commander', 'lilconfig'],
     node: [...FILES, ...PROCESSES, ...TERMINAL],
   },
+  // The program of HTML reports, which runs in a browser: it knows the form of a report, and nothing else of qdbg.
+  page: {
+    layers: [],
+    types: ['report', 'doctor', 'diff', 'run', 'ir'],
+    packages: ['@observablehq/plot', 'd3-selection', 'd3-zoom', 'preact'],
+    node: [],
+  },
   // The library: everything the command line does, callable.
   index: {
     layers: ['commands', 'report', 'doctor', 'diff', 'run', 'compile', 'quant', 'loader', 'onnx', 'ir'],
@@ -154,7 +161,7 @@ function lineOf(file: ts.SourceFile, node: ts.Node): number {
   return file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1;
 }
 
-/** `../ir/graph.js` in `loader/onnx.ts` -> `ir/graph.ts`, both relative to src. */
+/** `../ir/graph.js` in `loader/onnx.ts` -> `ir/graph.ts`, both relative to src; of .tsx files, too. */
 function resolve(from: string, target: string): string {
   return posix.join(posix.dirname(from), target).replace(/\.js$/, '.ts');
 }
@@ -246,7 +253,7 @@ export type LoadGraph = ReadonlyMap<string, readonly string[]>;
 export function loadGraphOf(sources: ReadonlyMap<string, string>): LoadGraph {
   return new Map(
     [...sources].map(([path, source]) => [
-      path,
+      path.replace(/x$/, ''),
       importsOf(parse(path, source))
         .filter((entry) => entry.kind === 'value')
         .map(({ target = '' }) => (target.startsWith('.') ? resolve(path, target) : packageOf(target))),

@@ -1,0 +1,82 @@
+/** What all parts of a page share: the document, its layers, and which of them is selected. */
+import { createContext, type ComponentChildren, type JSX } from 'preact';
+import { useCallback, useContext, useEffect, useMemo, useState } from 'preact/hooks';
+import type { PageDocument } from '../../report/html/page-document.js';
+import { layersOf, type Layer } from '../layers/layer.js';
+
+export interface PageState {
+  readonly document: PageDocument;
+  /** In graph order; empty for reports without measured tensors. */
+  readonly layers: readonly Layer[];
+  /** By name of tensor, and by name of node for its first tensor. */
+  readonly layerNamed: (name: string) => Layer | undefined;
+  /** Name that the address holds, #layer=NAME: of a tensor or a node, known or not. */
+  readonly selected: string | undefined;
+  /** The layer of that name. */
+  readonly layer: Layer | undefined;
+  /** Undefined to select none. */
+  readonly select: (name: string | undefined) => void;
+}
+
+const Context = createContext<PageState | undefined>(undefined);
+
+export function usePage(): PageState {
+  const state = useContext(Context);
+  if (state === undefined) throw new Error('outside of the page');
+  return state;
+}
+
+/** Address of a layer in this page. */
+export function layerLink(name: string): string {
+  return `#layer=${encodeURIComponent(name)}`;
+}
+
+function nameInAddress(): string | undefined {
+  const coded = /^#layer=(.+)$/s.exec(location.hash)?.[1];
+  if (coded === undefined) return undefined;
+  try {
+    return decodeURIComponent(coded);
+  } catch {
+    return coded;
+  }
+}
+
+export function PageProvider({
+  document,
+  children,
+}: {
+  readonly document: PageDocument;
+  readonly children: ComponentChildren;
+}): JSX.Element {
+  const layers = useMemo(() => layersOf(document.report), [document]);
+  const byName = useMemo(() => {
+    const map = new Map<string, Layer>();
+    for (const layer of layers) if (!map.has(layer.node)) map.set(layer.node, layer);
+    for (const layer of layers) map.set(layer.tensor, layer);
+    return map;
+  }, [layers]);
+  const [selected, setSelected] = useState(nameInAddress);
+  useEffect(() => {
+    const follow = (): void => setSelected(nameInAddress());
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  const select = useCallback((name: string | undefined) => {
+    // An empty hash would scroll to the top; a page of its own history entry lets "back" return.
+    if (name === undefined) history.pushState(null, '', location.pathname + location.search);
+    else if (nameInAddress() !== name) history.pushState(null, '', layerLink(name));
+    setSelected(name);
+  }, []);
+  const state = useMemo(
+    (): PageState => ({
+      document,
+      layers,
+      layerNamed: (name) => byName.get(name),
+      selected,
+      layer: selected === undefined ? undefined : byName.get(selected),
+      select,
+    }),
+    [document, layers, byName, selected, select],
+  );
+  return <Context.Provider value={state}>{children}</Context.Provider>;
+}

@@ -8,7 +8,7 @@ export interface PageState {
   readonly document: PageDocument;
   /** In graph order; empty for reports without measured tensors. */
   readonly layers: readonly Layer[];
-  /** By name of tensor, and by name of node for its first tensor. */
+  /** By name of tensor, by name of node for its first tensor, by name of a constant for the layer that uses it. */
   readonly layerNamed: (name: string) => Layer | undefined;
   /** Name that the address holds, #layer=NAME: of a tensor or a node, known or not. */
   readonly selected: string | undefined;
@@ -51,7 +51,10 @@ export function PageProvider({
   const layers = useMemo(() => layersOf(document.report), [document]);
   const byName = useMemo(() => {
     const map = new Map<string, Layer>();
-    for (const layer of layers) if (!map.has(layer.node)) map.set(layer.node, layer);
+    for (const layer of layers) {
+      for (const name of [layer.node, ...layer.constants.map(({ tensor }) => tensor)])
+        if (!map.has(name)) map.set(name, layer);
+    }
     for (const layer of layers) map.set(layer.tensor, layer);
     return map;
   }, [layers]);

@@ -1,0 +1,165 @@
+/** Before and after, for the samples that changed most. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { PicturedAnswer, ReportedPicture, ReportedPictures } from '../../report/report-pictures.js';
+import { Name, visible } from '../frame/layer-name.js';
+import { count, percent } from '../frame/numbers.js';
+import { usePage } from '../frame/page-context.js';
+import { Section } from '../frame/section.js';
+import { BoxOverlay } from './box-overlay.js';
+
+export function PicturesSection(): JSX.Element | null {
+  const { report } = usePage().document;
+  const [isBare, setBare] = useState(false);
+  const pictures = 'pictures' in report ? report.pictures : undefined;
+  if (pictures === undefined || pictures.samples.length === 0) return null;
+  const { samples, among } = pictures;
+  return (
+    <Section
+      id="pictures"
+      title="Samples that changed most"
+      lead={`What float answers beside what int8 answers, for ${samples.length} of ${count(among)} samples, worst first.`}
+    >
+      {samples.some(({ reference }) => reference.kind === 'mask' || reference.kind === 'boxes') ? (
+        <div class="table-tools">
+          <button type="button" class="tool" aria-pressed={isBare} onClick={() => setBare(!isBare)}>
+            Pictures without answers
+          </button>
+        </div>
+      ) : null}
+      <ol class="pictures">
+        {samples.map((picture) => (
+          <li key={picture.sample} class="keep">
+            <Compared picture={picture} pictures={pictures} isBare={isBare} />
+          </li>
+        ))}
+      </ol>
+    </Section>
+  );
+}
+
+function Compared({
+  picture,
+  pictures,
+  isBare,
+}: {
+  readonly picture: ReportedPicture;
+  readonly pictures: ReportedPictures;
+  readonly isBare: boolean;
+}): JSX.Element {
+  const { sample, reason, reference, candidate, truth } = picture;
+  const sides: readonly (readonly [title: string, answer: PicturedAnswer | undefined])[] = [
+    ['float', reference],
+    ['int8', candidate],
+    ['label', truth],
+  ];
+  return (
+    <>
+      <h3 class="sample">
+        <Name name={sample} longest={80} /> <span class="quiet">{visible(reason)}</span>
+      </h3>
+      <div class="sides">
+        {sides.map(([title, answer]) =>
+          answer === undefined ? null : (
+            <Side
+              key={title}
+              title={title}
+              answer={answer}
+              picture={picture}
+              pictures={pictures}
+              isBare={isBare}
+            />
+          ),
+        )}
+      </div>
+    </>
+  );
+}
+
+interface SideProps {
+  readonly title: string;
+  readonly answer: PicturedAnswer;
+  readonly picture: ReportedPicture;
+  readonly pictures: ReportedPictures;
+  readonly isBare: boolean;
+}
+
+function Side({ title, answer, picture, pictures, isBare }: SideProps): JSX.Element {
+  const { classNames = {} } = pictures;
+  const nameOf = (label: number): string =>
+    Object.hasOwn(classNames, label) ? visible(classNames[label] ?? '') : String(label);
+  const told = toldAnswer(answer, nameOf);
+  return (
+    <figure class="side">
+      <figcaption>{title}</figcaption>
+      <div class="frame" style={{ aspectRatio: `${picture.width} / ${picture.height}` }}>
+        <img
+          src={picture.image}
+          alt={`${visible(picture.sample)}, ${title}: ${told}`}
+          width={picture.width}
+          height={picture.height}
+        />
+        {answer.kind === 'mask' && !isBare ? <img class="mask" src={answer.image} alt="" /> : null}
+        {answer.kind === 'boxes' && !isBare ? (
+          <BoxOverlay boxes={answer.boxes} nameOf={nameOf} width={picture.width} height={picture.height} />
+        ) : null}
+      </div>
+      <Told answer={answer} nameOf={nameOf} />
+    </figure>
+  );
+}
+
+/** Answers that are told beside a picture. */
+const MOST_TOLD = 6;
+
+function toldAnswer(answer: PicturedAnswer, nameOf: (label: number) => string): string {
+  switch (answer.kind) {
+    case 'class':
+      return nameOf(answer.label);
+    case 'scores':
+      return answer.best.map(({ label, share }) => `${nameOf(label)} ${percent(share)}`).join(', ');
+    case 'boxes':
+      return `${answer.boxes.length} boxes`;
+    case 'mask':
+      return answer.labels
+        .slice(0, MOST_TOLD)
+        .map(({ label, share }) => `${nameOf(label)} ${percent(share)}`)
+        .join(', ');
+  }
+}
+
+function Told({
+  answer,
+  nameOf,
+}: {
+  readonly answer: PicturedAnswer;
+  readonly nameOf: (label: number) => string;
+}): JSX.Element {
+  if (answer.kind === 'mask') {
+    return (
+      <ul class="told">
+        {answer.labels.slice(0, MOST_TOLD).map(({ label, color, share }) => (
+          <li key={label}>
+            <span class="swatch" style={{ background: /^#[0-9a-f]{6}$/i.test(color) ? color : 'none' }} />
+            {nameOf(label)} {percent(share)}
+          </li>
+        ))}
+      </ul>
+    );
+  }
+  if (answer.kind === 'scores') {
+    return (
+      <ul class="told">
+        {answer.best.map(({ label, share }) => (
+          <li key={label} class="scored">
+            <span class="bar" style={{ width: `${Math.max(0, Math.min(1, share)) * 100}%` }} />
+            <span>
+              {nameOf(label)} {percent(share)}
+            </span>
+          </li>
+        ))}
+      </ul>
+    );
+  }
+  return <p class="told">{toldAnswer(answer, nameOf)}</p>;
+}

@@ -1,0 +1,124 @@
+/** What all of this was measured with, and what was not measured. */
+import type { ComponentChildren, JSX } from 'preact';
+import type { ReportedData } from '../../report/report.js';
+import { visible } from '../frame/layer-name.js';
+import { count, plural } from '../frame/numbers.js';
+import { usePage } from '../frame/page-context.js';
+import { Section } from '../frame/section.js';
+
+export function BasisSection(): JSX.Element {
+  const { report } = usePage().document;
+  const { tool } = report;
+  const runtime = 'runtime' in tool ? tool.runtime : undefined;
+  return (
+    <Section id="basis" title="Measured with">
+      <dl class="basis">
+        {report.models.map((model, at) => (
+          <Entry key={at} name={model.role}>
+            <bdi class="name">{visible(model.path)}</bdi> {model.format}
+            {model.opset === undefined ? '' : `, opset ${model.opset}`}, {plural(model.ops, 'operator')},{' '}
+            {count(model.parameters)} parameters, {count(model.bytes)} bytes
+            {model.sha256 === undefined ? null : <span class="name quiet"> sha256 {model.sha256}</span>}
+          </Entry>
+        ))}
+        {'scheme' in report && report.scheme !== undefined ? (
+          <Entry name="scheme">
+            <code>{schemeText(report.scheme)}</code>
+          </Entry>
+        ) : null}
+        {'data' in report
+          ? Object.entries(report.data as Readonly<Record<string, ReportedData | undefined>>).map(
+              ([role, data]) =>
+                data === undefined ? null : (
+                  <Entry key={role} name={role}>
+                    <Data data={data} />
+                  </Entry>
+                ),
+            )
+          : null}
+        <Entry name="tool">
+          qdbg {tool.version}
+          {runtime === undefined ? '' : `, ${visible(runtime)}`}
+          {report.createdAt === undefined ? '' : `, ${report.createdAt}`}
+        </Entry>
+      </dl>
+      <Missing />
+    </Section>
+  );
+}
+
+function Entry({
+  name,
+  children,
+}: {
+  readonly name: string;
+  readonly children: ComponentChildren;
+}): JSX.Element {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function schemeText(scheme: Readonly<Record<string, unknown>>): string {
+  return visible(JSON.stringify(scheme, null, 1).replaceAll(/\s+/g, ' ')).slice(0, 4000);
+}
+
+function Data({ data }: { readonly data: ReportedData }): JSX.Element {
+  const { path, kind, samples, assumed, guessed, excluded } = data;
+  return (
+    <>
+      <bdi class="name">{visible(path)}</bdi> {kind}, {plural(samples, 'sample')}
+      {guessed === undefined ? null : (
+        <p class="guessed">
+          Guessed: {visible(guessed.what)} {visible(guessed.value)}. Nothing but a default stands behind it,
+          and it decides all values.
+        </p>
+      )}
+      {assumed.length === 0 ? null : (
+        <details>
+          <summary>{plural(assumed.length, 'assumption')}</summary>
+          <ul>
+            {assumed.map(({ what, value, from }, at) => (
+              <li key={at}>
+                {visible(what)} {visible(value)} <span class="quiet">({visible(from)})</span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      {excluded.length === 0 ? null : (
+        <details>
+          <summary>{plural(excluded.length, 'sample')} left out</summary>
+          <ul>
+            {excluded.slice(0, 200).map(({ sample, reason }, at) => (
+              <li key={at}>
+                <bdi class="name">{visible(sample)}</bdi>: {visible(reason)}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </>
+  );
+}
+
+function Missing(): JSX.Element | null {
+  const { report } = usePage().document;
+  const missing = 'notMeasured' in report ? report.notMeasured : [];
+  if (missing.length === 0) return null;
+  return (
+    <details>
+      <summary>{plural(missing.length, 'thing')} not measured</summary>
+      <ul>
+        {missing.slice(0, 500).map(({ subject, reason }, at) => (
+          <li key={at}>
+            <bdi class="name">{visible(subject)}</bdi>: {visible(reason)}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}

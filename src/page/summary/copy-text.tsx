@@ -1,0 +1,27 @@
+/** A command or flag to be typed, with a button that copies it. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { visible } from '../frame/layer-name.js';
+
+export function CopyText({ text }: { readonly text: string }): JSX.Element {
+  const [state, setState] = useState<'' | 'copied' | 'select it by hand'>('');
+  const copy = (): void => {
+    // A page opened from a file may not be allowed to.
+    const writing = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'));
+    writing.then(
+      () => setState('copied'),
+      () => setState('select it by hand'),
+    );
+  };
+  return (
+    <span class="copy">
+      <code>{visible(text)}</code>
+      <button type="button" class="tool" onClick={copy} aria-label={`Copy ${visible(text).slice(0, 80)}`}>
+        Copy
+      </button>
+      <span role="status" class="quiet">
+        {state}
+      </span>
+    </span>
+  );
+}

@@ -2,7 +2,6 @@
 import type { JSX } from 'preact';
 import type { Accuracy, ScoredNetwork } from '../../diff/accuracy/accuracy.js';
 import type { TriedPreprocessing } from '../../diff/accuracy/preprocessing-search.js';
-import type { PageReport } from '../../report/html/page-document.js';
 import { DataTable, type Column } from '../frame/data-table.js';
 import { visible } from '../frame/layer-name.js';
 import { plural } from '../frame/numbers.js';
@@ -12,6 +11,7 @@ import { ClassTable } from './class-table.js';
 import { Disagreements } from './disagreements.js';
 import { IntervalChart } from './interval-chart.js';
 import { deltaText, intervalText, pText, valueText } from './metric-numbers.js';
+import { metricsOf, networkNames } from './network-names.js';
 import { TransitionMatrix } from './transition-matrix.js';
 
 export function AccuracySection(): JSX.Element | null {
@@ -30,19 +30,13 @@ export function AccuracySection(): JSX.Element | null {
   );
 }
 
-function metricsOf(report: PageReport): Accuracy[] {
-  if (report.command === 'inspect') return [];
-  if (report.command === 'sweep') return report.accuracy === undefined ? [] : [report.accuracy];
-  const { accuracy, agreement, otherMetrics = [] } = report;
-  return [accuracy, agreement, ...otherMetrics].filter((metric) => metric !== undefined);
-}
-
 function Metric({ metric, isFirst }: { readonly metric: Accuracy; readonly isFirst: boolean }): JSX.Element {
   const { labels, summary, description, decoder, samples, leftOut, transitions } = metric;
   const against =
     labels === undefined
       ? 'of the candidate with the reference, no labels'
       : `against ${labels.source} (${labels.kind})`;
+  const withInterval = metric.networks.filter(({ interval }) => interval !== undefined);
   return (
     <div class="metric">
       <h3>
@@ -53,11 +47,11 @@ function Metric({ metric, isFirst }: { readonly metric: Accuracy; readonly isFir
         {visible(description)}; outputs read as {visible(decoder)}; {plural(samples, 'sample')}
         {leftOut === 0 ? '' : `, ${leftOut} left out`}.
       </p>
-      {metric.networks.some(({ interval }) => interval !== undefined) ? (
-        <IntervalChart metric={metric} />
-      ) : null}
+      {withInterval.length > 1 ? <IntervalChart metric={metric} /> : null}
       <Networks metric={metric} />
-      {transitions === undefined ? null : <TransitionMatrix transitions={transitions} />}
+      {transitions === undefined ? null : (
+        <TransitionMatrix transitions={transitions} names={networkNames(metric)} />
+      )}
       {isFirst ? <ClassTable metric={metric} /> : null}
       <Disagreements metric={metric} />
     </div>

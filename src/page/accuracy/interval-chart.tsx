@@ -20,11 +20,16 @@ export function IntervalChart({ metric }: { readonly metric: Accuracy }): JSX.El
   const draw = (width: number): SVGSVGElement | HTMLElement =>
     Plot.plot({
       width,
-      height: networks.length * ROW + 50,
+      height: networks.length * ROW + 44,
       marginLeft: Math.min(MARGIN_LEFT, width * 0.4),
       marginRight: 20,
       style: { background: 'none', color: 'var(--text)', fontSize: '12px' },
-      x: { label: `${metric.metric}${unit === '' ? '' : `, ${unit}`}`, grid: true, nice: true },
+      x: {
+        label: null,
+        grid: true,
+        nice: true,
+        ...(unit === '' ? {} : { tickFormat: (value: number) => `${value} ${unit}` }),
+      },
       y: {
         label: null,
         domain: networks.map(({ network }) => network),

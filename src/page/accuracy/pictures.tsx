@@ -7,6 +7,7 @@ import { count, percent } from '../frame/numbers.js';
 import { usePage } from '../frame/page-context.js';
 import { Section } from '../frame/section.js';
 import { BoxOverlay } from './box-overlay.js';
+import { metricsOf, networkNames, type NetworkNames } from './network-names.js';
 
 export function PicturesSection(): JSX.Element | null {
   const { report } = usePage().document;
@@ -14,11 +15,14 @@ export function PicturesSection(): JSX.Element | null {
   const pictures = 'pictures' in report ? report.pictures : undefined;
   if (pictures === undefined || pictures.samples.length === 0) return null;
   const { samples, among } = pictures;
+  const [metric] = metricsOf(report);
+  const names =
+    metric === undefined ? { reference: 'reference', candidate: 'candidate' } : networkNames(metric);
   return (
     <Section
       id="pictures"
       title="Samples that changed most"
-      lead={`What float answers beside what int8 answers, for ${samples.length} of ${count(among)} samples, worst first.`}
+      lead={`What ${names.reference} answers beside what ${names.candidate} answers, for ${samples.length} of ${count(among)} samples, worst first.`}
     >
       {samples.some(({ reference }) => reference.kind === 'mask' || reference.kind === 'boxes') ? (
         <div class="table-tools">
@@ -27,10 +31,16 @@ export function PicturesSection(): JSX.Element | null {
           </button>
         </div>
       ) : null}
-      <ol class="pictures">
+      <ol
+        class={
+          samples.some(({ reference }) => reference.kind === 'mask' || reference.kind === 'boxes')
+            ? 'pictures'
+            : 'pictures small'
+        }
+      >
         {samples.map((picture) => (
           <li key={picture.sample} class="keep">
-            <Compared picture={picture} pictures={pictures} isBare={isBare} />
+            <Compared picture={picture} pictures={pictures} names={names} isBare={isBare} />
           </li>
         ))}
       </ol>
@@ -41,24 +51,29 @@ export function PicturesSection(): JSX.Element | null {
 function Compared({
   picture,
   pictures,
+  names,
   isBare,
 }: {
   readonly picture: ReportedPicture;
   readonly pictures: ReportedPictures;
+  readonly names: NetworkNames;
   readonly isBare: boolean;
 }): JSX.Element {
   const { sample, reason, reference, candidate, truth } = picture;
   const sides: readonly (readonly [title: string, answer: PicturedAnswer | undefined])[] = [
-    ['float', reference],
-    ['int8', candidate],
+    [names.reference, reference],
+    [names.candidate, candidate],
     ['label', truth],
   ];
+  // Answers that lie over no part of a picture need it once.
+  const isDrawn = reference.kind === 'mask' || reference.kind === 'boxes';
   return (
     <>
       <h3 class="sample">
         <Name name={sample} longest={80} /> <span class="quiet">{visible(reason)}</span>
       </h3>
       <div class="sides">
+        {isDrawn ? null : <Photo picture={picture} />}
         {sides.map(([title, answer]) =>
           answer === undefined ? null : (
             <Side
@@ -68,6 +83,7 @@ function Compared({
               picture={picture}
               pictures={pictures}
               isBare={isBare}
+              isDrawn={isDrawn}
             />
           ),
         )}
@@ -82,28 +98,42 @@ interface SideProps {
   readonly picture: ReportedPicture;
   readonly pictures: ReportedPictures;
   readonly isBare: boolean;
+  /** Over the picture. */
+  readonly isDrawn: boolean;
 }
 
-function Side({ title, answer, picture, pictures, isBare }: SideProps): JSX.Element {
+/** Pictures smaller than this are of pixels that one should see. */
+const FEW_PIXELS = 64;
+
+function Photo({ picture }: { readonly picture: ReportedPicture }): JSX.Element {
+  const { image, sample, width, height } = picture;
+  const pixelated = width < FEW_PIXELS ? 'pixelated' : '';
+  return <img class={`photo ${pixelated}`} src={image} alt={visible(sample)} width={width} height={height} />;
+}
+
+function Side({ title, answer, picture, pictures, isBare, isDrawn }: SideProps): JSX.Element {
   const { classNames = {} } = pictures;
   const nameOf = (label: number): string =>
     Object.hasOwn(classNames, label) ? visible(classNames[label] ?? '') : String(label);
   const told = toldAnswer(answer, nameOf);
   return (
-    <figure class="side">
+    <figure class={isDrawn ? 'side' : 'side said'}>
       <figcaption>{title}</figcaption>
-      <div class="frame" style={{ aspectRatio: `${picture.width} / ${picture.height}` }}>
-        <img
-          src={picture.image}
-          alt={`${visible(picture.sample)}, ${title}: ${told}`}
-          width={picture.width}
-          height={picture.height}
-        />
-        {answer.kind === 'mask' && !isBare ? <img class="mask" src={answer.image} alt="" /> : null}
-        {answer.kind === 'boxes' && !isBare ? (
-          <BoxOverlay boxes={answer.boxes} nameOf={nameOf} width={picture.width} height={picture.height} />
-        ) : null}
-      </div>
+      {isDrawn ? (
+        <div class="frame" style={{ aspectRatio: `${picture.width} / ${picture.height}` }}>
+          <img
+            class={picture.width < FEW_PIXELS ? 'pixelated' : ''}
+            src={picture.image}
+            alt={`${visible(picture.sample)}, ${title}: ${told}`}
+            width={picture.width}
+            height={picture.height}
+          />
+          {answer.kind === 'mask' && !isBare ? <img class="mask" src={answer.image} alt="" /> : null}
+          {answer.kind === 'boxes' && !isBare ? (
+            <BoxOverlay boxes={answer.boxes} nameOf={nameOf} width={picture.width} height={picture.height} />
+          ) : null}
+        </div>
+      ) : null}
       <Told answer={answer} nameOf={nameOf} />
     </figure>
   );

@@ -2,6 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import type { JSX } from 'preact';
 import type { ClassTransitions } from '../../diff/accuracy/accuracy.js';
+import type { NetworkNames } from './network-names.js';
 import { Chart } from '../frame/chart.js';
 import { DataTable, type Column } from '../frame/data-table.js';
 import { shortName, visible } from '../frame/layer-name.js';
@@ -14,7 +15,13 @@ const MOST_CLASSES = 24;
 /** Labels of so many classes fit beside the cells with the counts in them. */
 const MOST_TOLD = 14;
 
-export function TransitionMatrix({ transitions }: { readonly transitions: ClassTransitions }): JSX.Element {
+export function TransitionMatrix({
+  transitions,
+  names,
+}: {
+  readonly transitions: ClassTransitions;
+  readonly names: NetworkNames;
+}): JSX.Element {
   const { cells, leftOut, classNames = {} } = transitions;
   const changed = cells.filter(({ from, to }) => from !== to);
   const total = cells.reduce((sum, { count: many }) => sum + many, 0) + leftOut;
@@ -22,7 +29,7 @@ export function TransitionMatrix({ transitions }: { readonly transitions: ClassT
   const labels = drawnClasses(cells);
   const nameOf = (label: number): string =>
     Object.hasOwn(classNames, label) ? visible(classNames[label] ?? '') : String(label);
-  const isNamed = labels.some((label) => Object.hasOwn(classNames, label));
+  const isNamed = labels.some((label) => nameOf(label) !== String(label));
   const axis = (label: number): string =>
     isNamed && nameOf(label) !== String(label) ? `${shortName(nameOf(label), 14)} (${label})` : String(label);
   const drawn = new Set(labels);
@@ -39,8 +46,13 @@ export function TransitionMatrix({ transitions }: { readonly transitions: ClassT
       marginTop: 30,
       marginBottom: isNamed ? 90 : 40,
       style: { background: 'none', color: 'var(--text)', fontSize: '11px' },
-      x: { domain: labels, label: 'int8 answers →', tickFormat: axis, tickRotate: isNamed ? -45 : 0 },
-      y: { domain: labels, label: '↓ float answers', tickFormat: axis },
+      x: {
+        domain: labels,
+        label: `${names.candidate} answers →`,
+        tickFormat: axis,
+        tickRotate: isNamed ? -45 : 0,
+      },
+      y: { domain: labels, label: `↓ ${names.reference} answers`, tickFormat: axis },
       marks: [
         Plot.cell(shown, {
           x: 'to',
@@ -49,7 +61,7 @@ export function TransitionMatrix({ transitions }: { readonly transitions: ClassT
           fillOpacity: ({ share }: { readonly share: number }) => 0.12 + 0.55 * share,
           inset: 0.5,
           title: ({ from, to, count: many, share }: Cell & { readonly share: number }) =>
-            `float ${nameOf(from)}, int8 ${nameOf(to)}: ${count(many)} (${percent(share)} of float's)`,
+            `${names.reference}: ${nameOf(from)}, ${names.candidate}: ${nameOf(to)}: ${count(many)} (${percent(share)} of the row)`,
         }),
         ...(labels.length > MOST_TOLD
           ? []
@@ -65,8 +77,8 @@ export function TransitionMatrix({ transitions }: { readonly transitions: ClassT
     });
   };
   const columns: readonly Column<Cell>[] = [
-    { key: 'from', title: 'Float answers', value: ({ from }) => nameOf(from) },
-    { key: 'to', title: 'int8 answers', value: ({ to }) => nameOf(to) },
+    { key: 'from', title: `${names.reference} answers`, value: ({ from }) => nameOf(from) },
+    { key: 'to', title: `${names.candidate} answers`, value: ({ to }) => nameOf(to) },
     {
       key: 'count',
       title: 'Times',
@@ -76,7 +88,7 @@ export function TransitionMatrix({ transitions }: { readonly transitions: ClassT
     },
     {
       key: 'share',
-      title: "Of float's",
+      title: 'Of these',
       kind: 'number',
       value: ({ from, count: many }) => many / rowTotal(cells, from),
       show: ({ from, count: many }) => percent(many / rowTotal(cells, from)),
@@ -85,11 +97,11 @@ export function TransitionMatrix({ transitions }: { readonly transitions: ClassT
   return (
     <>
       <Chart
-        title="Answers, float to int8"
-        description={`${percent(total === 0 ? 0 : moved / total)} of the answers change. Rows are what the float network answers, columns what the integer network answers; what is off the diagonal has changed.`}
+        title={`Answers, ${names.reference} to ${names.candidate}`}
+        description={`${percent(total === 0 ? 0 : moved / total)} of the answers change. Rows are what the reference answers, columns what the candidate answers; what is off the diagonal has changed.`}
         file="qdbg-answers"
         draw={draw}
-        inputs={[transitions]}
+        inputs={[transitions, names.reference, names.candidate]}
       >
         <span class="quiet">
           {percent(total === 0 ? 0 : moved / total)} change

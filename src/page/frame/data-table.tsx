@@ -78,7 +78,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
         )}
         {children}
         <span class="tools">
-          <span class="tally" role="status">
+          <span class={plain === true ? 'visually-hidden' : 'tally'} role="status">
             {found.length === rows.length
               ? count(rows.length)
               : `${count(found.length)} of ${count(rows.length)}`}

@@ -30,14 +30,14 @@ export function App({ document }: { readonly document: PageDocument }): JSX.Elem
           <Verdict />
           <FindingsSection />
           <GateSection />
-          <AccuracySection />
           <SweepSections />
           <CompareSections />
           <SqnrSection />
+          <AccuracySection />
+          <PicturesSection />
           <GraphSection />
           <LayerTable />
           <InspectSections />
-          <PicturesSection />
           <BasisSection />
         </main>
         <LayerPanel />

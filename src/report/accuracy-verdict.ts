@@ -20,7 +20,7 @@ export function withAccuracy(
     return { cause: 'base.float-broken', summary };
   }
   if (accuracy?.labels !== undefined) {
-    const { cause, where, summary } = verdict;
+    const { cause, where, summary, fix } = verdict;
     // SQNR that looks fine beside a real loss must not sound like a second opinion.
     const seen =
       accuracy.standing === 'worse'
@@ -33,6 +33,7 @@ export function withAccuracy(
       ...(cause === undefined ? {} : { cause }),
       ...(where === undefined ? {} : { where }),
       summary: told,
+      ...(fix === undefined ? {} : { fix }),
     };
   }
   const shown = agreement ?? accuracy;

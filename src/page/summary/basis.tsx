@@ -43,6 +43,7 @@ export function BasisSection(): JSX.Element {
         </Entry>
       </dl>
       <Missing />
+      <LeftOut />
     </Section>
   );
 }
@@ -117,6 +118,22 @@ function Missing(): JSX.Element | null {
           <li key={at}>
             <bdi class="name">{visible(subject)}</bdi>: {visible(reason)}
           </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+/** What the page has less of than the JSON report. */
+function LeftOut(): JSX.Element | null {
+  const { leftOut = [] } = usePage().document;
+  if (leftOut.length === 0) return null;
+  return (
+    <details>
+      <summary>Not in this page, but in the JSON report</summary>
+      <ul>
+        {leftOut.map((text) => (
+          <li key={text}>{visible(text)}</li>
         ))}
       </ul>
     </details>

@@ -1,6 +1,7 @@
 /** Flags that several commands have, and how their texts are read. */
 import type { Command } from '@commander-js/extra-typings';
 import { InvalidArgumentError, Option, type Command as PlainCommand } from 'commander';
+import type { Shard } from '../commands/shards/window.js';
 import type { Layout } from '../run/data/image-input.js';
 import type { Color, PresetName, ResizeMode } from '../run/data/presets.js';
 import type { Interpolation } from '../run/data/resample.js';
@@ -79,8 +80,13 @@ export type RunOptions = {
   readonly config?: string | undefined;
 };
 
+export type ShardOptions = {
+  readonly shard?: Shard | undefined;
+};
+
 export type OutputOptions = {
   readonly report?: readonly string[] | undefined;
+  readonly open?: true | undefined;
   readonly top?: number | undefined;
   readonly quiet?: true | undefined;
   readonly noColor?: true | undefined;
@@ -98,6 +104,10 @@ export type AccuracyOptions = {
   readonly labelOffset?: number | undefined;
   readonly skipUnlabelled?: true | undefined;
   readonly expectAccuracy?: number | undefined;
+};
+
+export type PictureOptions = {
+  readonly pictures?: number | undefined;
 };
 
 export type GateOptions = {
@@ -148,6 +158,37 @@ export function channelFlags<Args extends unknown[], Opts extends Record<string,
   return command;
 }
 
+const MOST_SHARDS = 10_000;
+
+/** `2/4` */
+function shardOf(text: string): Shard {
+  const [, index = 0, count = 0] = (/^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []).map(Number);
+  if (!(index >= 1 && index <= count && count <= MOST_SHARDS))
+    throw new InvalidArgumentError(
+      `It must be i/n, from 1/n to n/n, such as 2/4; n is ${MOST_SHARDS} at most.`,
+    );
+  return { index, count };
+}
+
+export function shardFlag<Args extends unknown[], Opts extends Record<string, unknown>>(
+  command: Command<Args, Opts>,
+): Command<Args, Opts & ShardOptions> {
+  plain(command).option(
+    '--shard <I/N>',
+    'measure this part of the samples only, with --report json=FILE; qdbg report puts all N parts together',
+    shardOf,
+  );
+  return command;
+}
+
+/** Of commands whose runs cannot be split: their requests say so better than a flag that is not known. */
+export function refusedShardFlag<Args extends unknown[], Opts extends Record<string, unknown>>(
+  command: Command<Args, Opts>,
+): Command<Args, Opts & ShardOptions> {
+  plain(command).addOption(new Option('--shard <I/N>').argParser(shardOf).hideHelp());
+  return command;
+}
+
 /** Flags of every command that runs a network. */
 export function runFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
   command: Command<Args, Opts>,
@@ -167,11 +208,12 @@ export function outputFlags<Args extends unknown[], Opts extends Record<string, 
     .optionsGroup('Output:')
     .option(
       '--report <FORMAT[=FILE]>',
-      'terminal | json=FILE | junit=FILE | sarif=FILE | github | md=FILE | csv=FILE, repeatable; - is standard output',
+      'terminal | html[=FILE] | json=FILE | md=FILE | csv=FILE | junit=FILE | sarif=FILE | github | model-explorer=FILE (local SQNR; also -self, -cumulative), repeatable; - is standard output',
       repeat,
     )
+    .option('--open', 'show the HTML report in the browser; without one asked for, qdbg-report.html')
     .option('--top <N>', 'rows per table', wholeNumber(1))
-    .option('--quiet', 'verdict and findings only, no progress')
+    .option('--quiet', 'verdict, gate and findings only, no progress')
     .addOption(noColor())
     .option('--timestamp', 'put the time into the report, which is otherwise the same for the same inputs')
     .option('--verbose', 'say which settings were read and how long each pass took');
@@ -213,6 +255,18 @@ export function accuracyFlags<Args extends unknown[], Opts extends Record<string
       'what the float model should reach; far below it, preprocessings are tried',
       numberBetween(0, 100),
     );
+  return command;
+}
+
+/** Of the commands that evaluate one candidate, beside the flags of accuracy. */
+export function pictureFlags<Args extends unknown[], Opts extends Record<string, unknown>>(
+  command: Command<Args, Opts>,
+): Command<Args, Opts & PictureOptions> {
+  plain(command).option(
+    '--pictures <N>',
+    'evaluated images on which the two networks part most, shown in json and html reports: small copies of your images are in these files; 8 when not given, 0 for none',
+    wholeNumber(0, 64),
+  );
   return command;
 }
 

@@ -13,12 +13,15 @@ import type { Watch } from '../run/samples.js';
 import { applyConfig, type AppliedConfig } from './config.js';
 import { failure, usageFailure } from './failure.js';
 import type { OutputOptions } from './flags.js';
+import { HTML_FILE } from './html-file.js';
+import { openPage, pageIn, withHtml } from './open-report.js';
 import {
   programWith,
   type AnalyzeOptions,
   type CompareOptions,
   type DoctorOptions,
   type InspectOptions,
+  type ReportOptions,
   type Run,
   type SweepOptions,
 } from './program.js';
@@ -64,7 +67,8 @@ async function targetsOf(
   options: OutputOptions,
   { models, inputs = [], written = [] }: Files,
 ): Promise<Target[]> {
-  const targets = parseTargets(options.report ?? []);
+  const asked = parseTargets(options.report ?? []);
+  const targets = options.open === true ? withHtml(asked) : asked;
   const others = written.map((file): Target => ({ reporter: 'json', file }));
   const all = [...targets, ...others];
   checkTargets(all, [...models, ...inputs]);
@@ -106,8 +110,19 @@ async function produce<R extends AnyReport>(
     progress.done();
   }
   await render(report, targets, options);
+  await show(targets, options);
   if ('gate' in report && report.gate !== undefined) gated = EXIT_CODES[report.gate.verdict];
   return report;
+}
+
+/** Says where a report is that was given no name, and opens it where that was asked for. */
+async function show(targets: readonly Target[], options: OutputOptions): Promise<void> {
+  const page = pageIn(targets);
+  if (page === undefined) return;
+  if (page === HTML_FILE && options.quiet !== true) process.stderr.write(`qdbg: the report is in ${page}\n`);
+  const fault = options.open === true ? await openPage(page) : undefined;
+  if (fault !== undefined)
+    process.stderr.write(`qdbg: ${page} could not be shown: ${fault}; open it in a browser\n`);
 }
 
 /** Of the contract: 0 passed, 1 failed, 3 too few samples to decide. */
@@ -216,6 +231,14 @@ function settingsOf(sourceOf: Parameters<Run<AnalyzeOptions>>[2]): Settings {
   };
 }
 
+const report: Run<ReportOptions> = async (files, options, sourceOf) => {
+  const { storedRun } = await import('../commands/report.js');
+  const { today } = settingsOf(sourceOf);
+  const stored = await storedRun(files, { ...options, today });
+  const read = { models: stored.models, inputs: files };
+  await produce(stored.command, options, read, (watch) => stored.report(watch)).catch(stored.explained);
+};
+
 const template: Run<object> = async ([kind = '', file]) => {
   const { templateNamed } = await import('../commands/template.js');
   const { name, text } = templateNamed(kind);
@@ -241,7 +264,7 @@ async function inspect(models: readonly string[], options: InspectOptions): Prom
 }
 
 export async function main(argv: readonly string[]): Promise<number> {
-  const program = programWith({ analyze, compare, inspect, doctor, sweep, explain, template });
+  const program = programWith({ analyze, compare, inspect, doctor, sweep, report, explain, template });
   for (const command of [program, ...program.commands] as Command[]) {
     const path = command === program ? 'qdbg' : `qdbg ${command.name()}`;
     command.exitOverride().configureOutput({

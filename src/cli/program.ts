@@ -6,9 +6,12 @@ import {
   channelFlags,
   gateFlags,
   outputFlags,
+  pictureFlags,
   repeat,
   runFlags,
+  refusedShardFlag,
   sampleFlags,
+  shardFlag,
 } from './flags.js';
 import { comparisonFlags } from './comparison-flags.js';
 import { schemeFlags } from './scheme-flags.js';
@@ -27,6 +30,7 @@ export function programWith(handlers: {
   readonly inspect: Run<InspectOptions>;
   readonly doctor: Run<DoctorOptions>;
   readonly sweep: Run<SweepOptions>;
+  readonly report: Run<ReportOptions>;
   readonly explain: Run<object>;
   readonly template: Run<object>;
 }): Command {
@@ -57,6 +61,9 @@ export function programWith(handlers: {
   );
   program.addCommand(
     sweepCommand().action((model, options, command) => handlers.sweep([model], options, sources(command))),
+  );
+  program.addCommand(
+    reportCommand().action((files, options, command) => handlers.report(files, options, sources(command))),
   );
   program.addCommand(
     explainCommand().action((word, options, command) =>
@@ -96,15 +103,17 @@ function analyzeCommand() {
       repeat,
     );
   return outputFlags(
-    runFlags(
-      channelFlags(
-        schemeFlags(
-          gateFlags(accuracyFlags(sampleFlags(command)))
-            .optionsGroup('Ladder:')
-            .option(
-              '--ladder',
-              'also evaluate weights only, activations only, convolutions only, 16-bit activations, and 16 bits throughout',
-            ),
+    shardFlag(
+      runFlags(
+        channelFlags(
+          schemeFlags(
+            gateFlags(pictureFlags(accuracyFlags(sampleFlags(command))))
+              .optionsGroup('Ladder:')
+              .option(
+                '--ladder',
+                'also evaluate weights only, activations only, convolutions only, 16-bit activations, and 16 bits throughout',
+              ),
+          ),
         ),
       ),
     ).addHelpText(
@@ -116,6 +125,7 @@ Examples:
   qdbg analyze model.onnx --calib ./imgs --per-axis --skip 'head/*' --report json=run.json
   qdbg analyze model.onnx --calib ./calib --eval ./val --max-drop 1pt --report junit=qdbg.xml
   qdbg analyze seg.onnx --calib ./calib --eval ./val --metric miou --ladder
+  qdbg analyze model.onnx --calib ./calib --eval ./val --shard 2/4 --report json=shard2.json
   qdbg analyze text.onnx --calib ids=ids.npy --calib mask=mask.npy
 `,
     ),
@@ -137,7 +147,9 @@ function compareCommand() {
     )
     .option('--eval <PATH>', 'samples to evaluate accuracy on; those of --data when not given', repeat);
   return outputFlags(
-    runFlags(channelFlags(comparisonFlags(gateFlags(accuracyFlags(sampleFlags(command)))))).addHelpText(
+    refusedShardFlag(
+      runFlags(channelFlags(comparisonFlags(gateFlags(pictureFlags(accuracyFlags(sampleFlags(command))))))),
+    ).addHelpText(
       'after',
       `
 Examples:
@@ -186,7 +198,9 @@ function doctorCommand() {
     .option('--eval <PATH>', 'samples to evaluate accuracy on; those of --data when not given', repeat);
   return outputFlags(
     runFlags(
-      channelFlags(schemeFlags(comparisonFlags(gateFlags(accuracyFlags(sampleFlags(command)))))),
+      channelFlags(
+        schemeFlags(comparisonFlags(gateFlags(pictureFlags(accuracyFlags(sampleFlags(command)))))),
+      ),
     ).addHelpText(
       'after',
       `
@@ -234,6 +248,28 @@ Examples:
   qdbg sweep model.tflite --calib ./imgs --run restored --group 'head=head/*' --resume sweep.jsonl
 `,
     ),
+  );
+}
+
+export type ReportOptions = ReturnType<ReturnType<typeof reportCommand>['opts']>;
+
+function reportCommand() {
+  const command = new Command('report')
+    .description('Renders what a run has stored as json once more, or puts the shards of one run together.')
+    .argument('<RUN.json...>', 'a document of any command, or all shards of one run')
+    .optionsGroup('Shards:')
+    .option('--model <FILE>', 'the model that they are of; where it was when they ran when not given')
+    .option('--eval <PATH>', 'the samples that were measured; where they were when not given', repeat)
+    .option('--metric <FILE>', 'of a metric of your own, its file, repeatable', repeat);
+  return outputFlags(command).addHelpText(
+    'after',
+    `
+Examples:
+  qdbg report run.json
+  qdbg report run.json --report html=report.html --report md=summary.md
+  qdbg analyze model.onnx --calib ./calib --eval ./val --shard 2/4 --report json=shard2.json
+  qdbg report shard*.json --report html=report.html --report junit=qdbg.xml
+`,
   );
 }
 

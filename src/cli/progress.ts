@@ -1,9 +1,10 @@
 /**
- * One line on stderr that says how far a run is, and how long it will take. Only on a terminal: in a log it would be noise. It is redrawn between
+ * One line on stderr that says how far a run is, and how long it will take. Only on a terminal that is looked at: in a log it would be noise. It is redrawn between
  * samples, since the runtime blocks the event loop while it works.
  */
 import { performance } from 'node:perf_hooks';
 import type { Watch } from '../run/samples.js';
+import { isRedrawable } from './screen.js';
 
 const REDRAW_MS = 100;
 /** Back to the start of the line, and clear it. */
@@ -19,6 +20,7 @@ const PASSES: Readonly<Record<string, Pass>> = {
   ranges: { title: 'calibrating: ranges', counted: 'samples' },
   histograms: { title: 'calibrating: histograms', counted: 'samples' },
   measure: { title: 'measuring', counted: 'samples' },
+  values: { title: 'counting values', counted: 'samples' },
   evaluate: { title: 'evaluating', counted: 'samples' },
   preprocessings: { title: 'trying other preprocessing', counted: 'ways' },
 };
@@ -38,8 +40,10 @@ export interface Progress {
 export function progressOn(
   stream: NodeJS.WriteStream,
   { quiet, verbose }: { readonly quiet: boolean; readonly verbose: boolean },
+  environment: Parameters<typeof isRedrawable>[1] = process.env,
 ): Progress {
-  if (quiet || (!stream.isTTY && !verbose)) return { watch: () => undefined, done: () => undefined };
+  const isDrawn = isRedrawable(stream, environment);
+  if (quiet || (!isDrawn && !verbose)) return { watch: () => undefined, done: () => undefined };
   let started = 0;
   let drawn = 0;
   return {
@@ -49,16 +53,16 @@ export function progressOn(
       if (done === 0) started = now;
       if (verbose && done === total) {
         stream.write(
-          `${stream.isTTY ? CLEAR : ''}${title}: ${total} ${counted}, ${((now - started) / 1000).toFixed(1)} s\n`,
+          `${isDrawn ? CLEAR : ''}${title}: ${total} ${counted}, ${((now - started) / 1000).toFixed(1)} s\n`,
         );
-      } else if (stream.isTTY && (done === 0 || now - drawn >= REDRAW_MS)) {
+      } else if (isDrawn && (done === 0 || now - drawn >= REDRAW_MS)) {
         drawn = now;
         const left = done > 0 ? `, ${duration(((now - started) / done) * (total - done))} left` : '';
         stream.write(`${CLEAR}${title} ${done}/${total}${left}`);
       }
     },
     done() {
-      if (stream.isTTY) stream.write(CLEAR);
+      if (isDrawn) stream.write(CLEAR);
     },
   };
 }

@@ -7,7 +7,7 @@ import type { DataRequest } from '../commands/data-request.js';
 import type { AccuracyRequest } from '../commands/accuracy/request.js';
 import type { GateRequest, Suppression } from '../commands/gate-request.js';
 import { UsageError } from '../errors.js';
-import type { AccuracyOptions, GateOptions, SampleOptions } from './flags.js';
+import type { AccuracyOptions, GateOptions, PictureOptions, SampleOptions } from './flags.js';
 import type { AnalyzeOptions, CompareOptions, DoctorOptions } from './program.js';
 import type { SchemeOptions } from './scheme-flags.js';
 
@@ -22,6 +22,8 @@ export interface Settings {
 }
 
 const RANDOM_SAMPLES = 8;
+/** Images shown in a report. */
+const PICTURES = 8;
 
 export async function analyzeRequest(
   model: string,
@@ -29,6 +31,7 @@ export async function analyzeRequest(
   settings: Settings,
 ): Promise<AnalyzeRequest> {
   const calib = options.calib ?? [];
+  if (options.shard !== undefined) requireStored(options);
   return {
     model,
     calib,
@@ -41,7 +44,22 @@ export async function analyzeRequest(
     ...(await judgedBy(options, settings)),
     threads: options.threads ?? availableParallelism(),
     timestamp: options.timestamp === true,
+    ...(options.shard === undefined ? {} : { shard: options.shard }),
   };
+}
+
+/** @throws UsageError when nothing would be left of a shard, or a baseline would be of one */
+function requireStored({ shard, report = [], updateBaseline }: AnalyzeOptions): void {
+  const name = `--shard ${shard?.index ?? 1}/${shard?.count ?? 1}`;
+  if (updateBaseline === true) {
+    throw new UsageError(`${name}: a baseline is of all samples, --update-baseline would keep a part`, {
+      hint: 'qdbg analyze without --shard, with --update-baseline',
+    });
+  }
+  if (report.some((target) => target.startsWith('json='))) return;
+  throw new UsageError(`${name}: nothing is stored that could be put together with the other shards`, {
+    hint: `--report json=shard${shard?.index ?? 1}.json`,
+  });
 }
 
 /** A scheme that was chosen, or what is to be changed in the model's own default. */
@@ -66,7 +84,7 @@ export async function schemeRequest(
 
 /** What has to hold, and what is evaluated for it. */
 async function judgedBy(
-  options: AccuracyOptions & GateOptions,
+  options: AccuracyOptions & PictureOptions & GateOptions,
   settings: Settings,
 ): Promise<{ accuracy: AccuracyRequest; gate: GateRequest }> {
   const gate = await gateRequest(options, settings);
@@ -74,7 +92,10 @@ async function judgedBy(
 }
 
 /** @param isRequired something depends on there being a metric */
-export function accuracyRequest(options: AccuracyOptions, isRequired: boolean): AccuracyRequest {
+export function accuracyRequest(
+  options: AccuracyOptions & PictureOptions,
+  isRequired: boolean,
+): AccuracyRequest {
   return {
     metrics: options.metric ?? [],
     ...(options.labels === undefined ? {} : { labels: options.labels }),
@@ -85,6 +106,7 @@ export function accuracyRequest(options: AccuracyOptions, isRequired: boolean): 
     ...(options.labelOffset === undefined ? {} : { labelOffset: options.labelOffset }),
     ...(options.expectAccuracy === undefined ? {} : { expectAccuracy: options.expectAccuracy }),
     skipUnlabelled: options.skipUnlabelled === true,
+    pictures: options.pictures ?? PICTURES,
     isRequired,
     tellsAgreement: false,
   };
@@ -134,6 +156,14 @@ export async function compareRequest(
   options: CompareOptions,
   settings: Settings,
 ): Promise<CompareRequest> {
+  if (options.shard !== undefined) {
+    throw new UsageError(
+      '--shard: qdbg compare measures layers on a few of the samples, which is not split',
+      {
+        hint: '--samples N for fewer, or qdbg analyze CANDIDATE --shard, which measures the integers of a finished file',
+      },
+    );
+  }
   const labelled = options.eval ?? [];
   // One set of samples serves both.
   const sources = options.data ?? labelled;

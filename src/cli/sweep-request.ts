@@ -47,6 +47,8 @@ export async function sweepRequest(
     selection: { only: options.only ?? [], skip: options.skip ?? [] },
     accuracy: {
       ...accuracyRequest(options, options.targetDrop !== undefined && (options.eval ?? []).length > 0),
+      // A sweep shows numbers alone.
+      pictures: 0,
       tellsAgreement: true,
     },
     parts,

@@ -3,6 +3,7 @@ import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeF
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { UsageError } from '../errors.js';
 import { REPORTERS, type ReporterName } from '../report/index.js';
+import { HTML_FILE } from './html-file.js';
 
 export interface Target {
   readonly reporter: ReporterName;
@@ -12,6 +13,20 @@ export interface Target {
 
 /** Characters of a file's name in that of its temporary one: file systems end names at 255 bytes. */
 const LONGEST_STEM = 50;
+
+const EXTENSIONS: Readonly<Record<ReporterName, string>> = {
+  terminal: 'txt',
+  json: 'json',
+  html: 'html',
+  junit: 'xml',
+  sarif: 'sarif',
+  github: 'txt',
+  md: 'md',
+  csv: 'csv',
+  'model-explorer': 'json',
+  'model-explorer-self': 'json',
+  'model-explorer-cumulative': 'json',
+};
 
 /** @throws UsageError for a reporter that does not exist, a target without a file, or two reports on stdout. */
 export function parseTargets(values: readonly string[]): Target[] {
@@ -26,8 +41,10 @@ export function parseTargets(values: readonly string[]): Target[] {
     }
     if (file === '')
       throw new UsageError(`--report ${value}: the file name is missing`, {
-        hint: `--report ${name}=${name}-report.${name}`,
+        hint: `--report ${name}=qdbg-report.${EXTENSIONS[name]}`,
       });
+    // A page is looked at in a browser, not in a terminal.
+    if (file === undefined && name === 'html') return { reporter: name, file: HTML_FILE };
     return { reporter: name, file: file === '-' ? undefined : file };
   });
   const toStdout = targets.filter(({ file }) => file === undefined);

@@ -13,13 +13,14 @@ import { withAccuracy } from '../report/accuracy-verdict.js';
 import { coverageOf, jumpRows, tensorRows, weightRows } from '../report/assemble.js';
 import { withFix } from '../report/fix-text.js';
 import { reportedFindings, reportedRules } from '../report/findings.js';
+import { graphRows } from '../report/graph-rows.js';
 import type { Places } from '../report/places.js';
 import type { Report } from '../report/report.js';
 import { verdictOf } from '../report/verdict.js';
 import type { Calibration } from '../run/calibrate.js';
 import type { EdgeSums } from '../run/measure.js';
 import type { AccuracyPart } from './accuracy/evaluated.js';
-import { worstTensors } from './channel-lists.js';
+import { listedTensors } from './channel-lists.js';
 import { forecastsOf } from './forecasts.js';
 import type { GateRequest } from './gate-request.js';
 import type { Simulation } from './simulation.js';
@@ -56,6 +57,7 @@ export async function explained(
   Pick<
     Report,
     | 'coverage'
+    | 'graph'
     | 'tensors'
     | 'weights'
     | 'findings'
@@ -94,13 +96,15 @@ export async function explained(
     gate.today,
   );
   const tensors = tensorRows(graph, places, measurements, constants, {
-    worst: worstTensors(graph, measurements),
+    listed: listedTensors(graph, measurements),
     asked,
-    forecast: (measurement) => forecastsOf(simulation, measurement, seen),
+    forecasts: (measurement) => forecastsOf(simulation, measurement, seen),
+    histogram: (tensor) => seen.edges.get(tensor)?.histogram,
   });
   const reportedJumps = jumpRows(graph, places, jumps);
   return {
     coverage: coverageOf(graph, plan),
+    graph: graphRows(graph, places, plan),
     tensors,
     weights: weightRows(graph, places, constants),
     findings,

@@ -1,9 +1,8 @@
 /** `qdbg analyze`: load, calibrate, simulate beside float, measure, explain. */
-import { ERROR_KINDS } from '../compile/measurement-program.js';
-import { endsOf } from '../diff/ends.js';
+import type { Change } from '../doctor/finding.js';
 import { UsageError } from '../errors.js';
 import { bindInputs } from '../ir/bind-inputs.js';
-import type { Graph } from '../ir/graph.js';
+import type { Graph, TensorId } from '../ir/graph.js';
 import { inferShapes } from '../ir/infer/index.js';
 import { loadModel, type LoadedModel } from '../loader/index.js';
 import type { SchemeOverrides } from '../quant/presets.js';
@@ -11,34 +10,29 @@ import type { Scheme } from '../quant/scheme.js';
 import type { Selection } from '../quant/select.js';
 import { Places } from '../report/places.js';
 import { SCHEMA_VERSION, type Report } from '../report/report.js';
-import { calibrate } from '../run/calibrate.js';
-import { studied } from '../run/data/study-builder.js';
-import { measure } from '../run/measure.js';
-import { OutputWatch } from '../run/output-study.js';
 import { runtimeVersion } from '../run/runtime.js';
-import { withExtents, type Watch } from '../run/samples.js';
+import type { Watch } from '../run/samples.js';
 import { requireSupported } from '../run/unsupported.js';
 import { VERSION } from '../version.js';
-import type { EvaluatedData } from './accuracy/evaluated.js';
 import { ladderOf, type Rung } from './accuracy/ladder.js';
-import { evaluatedLanes, requireAccuracyOf } from './accuracy/of-lanes.js';
 import type { AccuracyRequest } from './accuracy/request.js';
+import { explained } from './analyze-explained.js';
+import { openedSamples, ran, type Prepared, type Ran } from './analyze-run.js';
+import { passesOf } from './calibrated.js';
 import { namedTensors } from './channel-lists.js';
 import type { DataRequest } from './data-request.js';
-import { fileOf, reportedData, reportedModel } from './describe.js';
+import { fileOf, reportedModel } from './describe.js';
+import { fileSimulation, laneScheme } from './file-lane.js';
+import { changedScheme } from './fixes/changed-scheme.js';
+import { MOST_FIX_SAMPLES, withMeasuredFixes } from './fixes/measured-fixes.js';
 import type { GateRequest } from './gate-request.js';
 import { judged, storedBaseline } from './judge.js';
-import { extentsOf } from './sample-extents.js';
-import { evaluationOf, saturationOf, studyOf } from './studies.js';
-import { explained } from './analyze-explained.js';
-import { changedScheme } from './fixes/changed-scheme.js';
-import { withMeasuredFixes } from './fixes/measured-fixes.js';
-import { calibrated, passesOf } from './calibrated.js';
-import { openedData } from './opened-data.js';
 import { requireSomething } from './preconditions.js';
-import { fileSimulation, laneScheme } from './file-lane.js';
+import { extentsOf } from './sample-extents.js';
 import { defaultScheme } from './scheme-request.js';
-import { calibratedLane, clippingEdges, gainsOf, planSimulation, type Simulation } from './simulation.js';
+import type { Shard } from './shards/window.js';
+import { planSimulation } from './simulation.js';
+import { evaluationOf } from './studies.js';
 
 export interface AnalyzeRequest {
   readonly model: string;
@@ -59,18 +53,55 @@ export interface AnalyzeRequest {
   readonly ladder: boolean;
   readonly threads: number;
   readonly timestamp: boolean;
+  /** Measure a part of the samples only; `qdbg report` puts the parts together. */
+  readonly shard?: Shard;
 }
 
 export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Report> {
-  const baseline = await storedBaseline(asked.gate);
+  const { shard } = asked;
+  const baseline = shard === undefined ? await storedBaseline(asked.gate) : undefined;
   const loaded = await loadModel(asked.model, { shapes: asked.data.shapes });
-  const request = loaded.lane === undefined ? withCalibration(asked) : withSamples(asked);
-  if (loaded.lane !== undefined) requireNoScheme(request);
-  const calib = await openedData(loaded, '--calib', request.calib, request.data);
-  const evaluation =
-    request.eval.length === 0 ? undefined : await openedData(loaded, '--eval', request.eval, request.data);
-
+  const request = withData(loaded, asked);
+  const { calib, evaluation } = await openedSamples(loaded, request);
   const extents = await extentsOf(calib, '--calib');
+  const prepared = await prepare(loaded, request, extents, requireSupported);
+  const looked = await ran(prepared, { calib, evaluation, extents }, watch, shard);
+  const runtime = await runtimeVersion();
+  const report = await reported(prepared, looked, runtime);
+  if (looked.window === undefined) return judgedAnalysis(report, request, baseline);
+  const { shardReport } = await import('./shards/shard-report.js');
+  return shardReport(prepared, { ...looked, window: looked.window }, extents, report);
+}
+
+export function judgedAnalysis(
+  report: Report,
+  { gate, accuracy }: AnalyzeRequest,
+  baseline: Awaited<ReturnType<typeof storedBaseline>>,
+): Promise<Report> {
+  return judged(report, gate, baseline, accuracy.metrics.length > 0);
+}
+
+/** @throws UsageError without data that are needed, or with a scheme that cannot be used */
+export function withData({ lane }: LoadedModel, asked: AnalyzeRequest): AnalyzeRequest {
+  if (lane === undefined) return withCalibration(asked);
+  const request = withSamples(asked);
+  requireNoScheme(request);
+  return request;
+}
+
+/**
+ * What is decided before anything is run.
+ *
+ * @param extents of the inputs that the samples feed
+ * @param supported says that the runtime has all operators, or throws
+ * @throws UsageError when there is nothing to quantize or to measure
+ */
+export async function prepare(
+  loaded: LoadedModel,
+  request: AnalyzeRequest,
+  extents: ReadonlyMap<string, readonly number[]>,
+  supported: (graph: Graph) => Promise<void>,
+): Promise<PreparedAnalysis> {
   const graph = inferShapes(bindInputs(loaded.graph, extents));
   const scheme = request.scheme ?? defaultScheme(loaded.format, request.schemeOverrides ?? {});
   const simulation =
@@ -78,51 +109,37 @@ export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Repo
       ? planSimulation(graph, scheme, request.selection)
       : fileSimulation(graph, loaded.lane);
   // Where every output is measured, the first session opened needs all operators; else some might never be missed.
-  if (simulation.notMeasured.length > 0) await requireSupported(graph);
+  if (simulation.notMeasured.length > 0) await supported(graph);
   requireSomething(simulation, request.selection);
   const places = new Places(graph, simulation.plan);
-  const named = namedTensors(graph, places, simulation.edges, request.channels);
-
-  const rungs = request.ladder ? laddersOf(loaded, graph, scheme, request) : [];
-  await requireAccuracyOf(graph, { dataset: evaluation ?? calib, extents }, request);
-  const passes = passesOf(scheme, request.threads);
-  const { edges, fusedAway } = simulation;
-  const observed = observedBy([simulation, ...rungs.map((rung) => rung.simulation)]);
-  const layout = graph.format === 'tflite' ? 'nhwc' : 'nchw';
-  const calibSamples = studied(withExtents(calib, extents), calib, { flag: '--calib', layout });
-  const calibration = await calibrated(graph, observed, calibSamples, passes, watch);
-  const lane = loaded.lane ?? calibratedLane(simulation, calibration);
-
-  const samples =
-    evaluation === undefined
-      ? calibSamples
-      : studied(withExtents(evaluation, extents), evaluation, { flag: '--eval', layout });
-  const seen = evaluation === undefined ? calibration : await calibrate(graph, edges, samples, passes, watch);
-  const options = {
-    threads: request.threads,
-    kinds: ERROR_KINDS,
-    clipping: clippingEdges(simulation, lane, seen),
-    gains: gainsOf(simulation, seen),
+  return {
+    loaded,
+    request,
+    graph,
+    scheme,
+    simulation,
+    places,
+    named: namedTensors(graph, places, simulation.edges, request.channels),
+    rungs: request.ladder ? laddersOf(loaded, graph, scheme, request) : [],
+    passes: passesOf(scheme, request.threads),
+    title: loaded.lane === undefined ? `${scheme.name}, simulated` : "the file's integers",
   };
-  const ends = endsOf(graph, new Set(edges.map(({ tensor }) => tensor)));
-  const outputs = new OutputWatch({ graph, lane, edges, ends }, { threads: request.threads });
-  const sums = await measure(graph, lane, edges, fusedAway, outputs.beside(samples), options, watch).finally(
-    () => outputs.close(),
-  );
-  const measured = evaluation ?? calib;
-  const title = loaded.lane === undefined ? `${scheme.name}, simulated` : "the file's integers";
-  const [flag, sources] =
-    evaluation === undefined ? (['--calib', request.calib] as const) : (['--eval', request.eval] as const);
-  const data: EvaluatedData = {
-    dataset: measured,
-    extents,
-    flags: request.data.preprocessing,
-    open: (preprocessing, count) =>
-      openedData(loaded, flag, sources, { ...request.data, preprocessing, samples: count }),
-  };
-  const network = { graph, lane, title, rungs, calibration, isFile: loaded.lane !== undefined };
-  const part = await evaluatedLanes(request, network, data, watch);
-  const isSmoke = measured.kind === 'random';
+}
+
+export interface PreparedAnalysis extends Prepared {
+  readonly scheme: Scheme;
+  readonly places: Places;
+  /** Tensors whose channels the user asked for. */
+  readonly named: ReadonlySet<TensorId>;
+}
+
+/** The document, not yet held against what was asked for. */
+export async function reported(
+  { loaded, request, graph, scheme, simulation, places, named }: PreparedAnalysis,
+  { lane, calibration, seen, sums, ends, studies, part, isSmoke, ...looked }: Ran,
+  runtime: string,
+): Promise<Report> {
+  let unmeasured: Report['notMeasured'] = [];
   const { findings, verdict, notMeasured, ...rest } = await explained(
     { simulation, lane, seen, sums, ends },
     { places, asked: named },
@@ -130,54 +147,39 @@ export async function analyze(asked: AnalyzeRequest, watch: Watch): Promise<Repo
       isSmoke,
       part,
       gate: request.gate,
-      studies: {
-        file: fileOf(loaded),
-        ...studyOf('calib', await calibSamples.study()),
-        ...(evaluation === undefined ? {} : studyOf('data', await samples.study())),
-        // Random data say nothing about what the network answers.
-        ...(isSmoke ? {} : { outputs: await outputs.result() }),
-        ...(await saturationOf(graph, lane, simulation.scheme, samples, {
-          threads: request.threads,
-          watch: () => undefined,
-        })),
-        ...evaluationOf(part.evidence, request.gate),
+      studies: { file: fileOf(loaded), ...studies, ...evaluationOf(part.evidence, request.gate) },
+      withFixes: async (diagnosed, endEdges) => {
+        const network = {
+          graph,
+          lane,
+          ends: endEdges,
+          changed: (change: Change) =>
+            change.kind === 'scheme'
+              ? changedScheme(simulation, calibration, request.selection, change)
+              : undefined,
+        };
+        const samples = await looked.samples(MOST_FIX_SAMPLES);
+        if (typeof samples !== 'string')
+          return withMeasuredFixes(diagnosed, network, () => Promise.resolve(samples), request);
+        unmeasured = [{ subject: 'what fixes would give', reason: samples }];
+        return diagnosed;
       },
-      withFixes: (diagnosed, endEdges) =>
-        withMeasuredFixes(
-          diagnosed,
-          {
-            graph,
-            lane,
-            ends: endEdges,
-            changed: (change) =>
-              change.kind === 'scheme'
-                ? changedScheme(simulation, calibration, request.selection, change)
-                : undefined,
-          },
-          async (most) =>
-            withExtents(await data.open(request.data.preprocessing, Math.min(most, samples.count)), extents),
-          { threads: request.threads },
-        ),
     },
   );
-  const report: Report = {
+  return {
     schemaVersion: SCHEMA_VERSION,
-    tool: { name: 'qdbg', version: VERSION, runtime: await runtimeVersion() },
+    tool: { name: 'qdbg', version: VERSION, runtime },
     command: 'analyze',
     ...(request.timestamp ? { createdAt: new Date().toISOString() } : {}),
     models: [await reportedModel(loaded, graph, 'model')],
-    data: {
-      calib: await reportedData(calib, evaluation === undefined ? part.assumed : []),
-      ...(evaluation === undefined ? {} : { eval: await reportedData(evaluation, part.assumed) }),
-    },
+    data: looked.data,
     scheme: loaded.lane === undefined ? { ...scheme, ...request.selection } : laneScheme(graph, loaded.lane),
     ...rest,
     ...part.fields,
     findings,
     verdict,
-    notMeasured: [...notMeasured, ...part.notMeasured],
+    notMeasured: [...notMeasured, ...part.notMeasured, ...unmeasured],
   };
-  return judged(report, request.gate, baseline, request.accuracy.metrics.length > 0);
 }
 
 /** @throws UsageError without data that set the ranges */
@@ -195,12 +197,6 @@ function withSamples(request: AnalyzeRequest): AnalyzeRequest {
   throw new UsageError('analyze needs data to run the network on', {
     hint: '--eval FOLDER_OF_IMAGES, or --eval random for a smoke test',
   });
-}
-
-/** Edges that calibration follows for any of them, each once. */
-function observedBy(simulations: readonly Simulation[]): Simulation['observed'] {
-  const edges = simulations.flatMap(({ observed }) => observed);
-  return [...new Map(edges.map((edge) => [edge.tensor, edge])).values()];
 }
 
 /** @throws UsageError for a file that has its quantizers already */

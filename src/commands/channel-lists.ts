@@ -8,18 +8,39 @@ import type { Places } from '../report/places.js';
 
 /** Tensors with the lowest local SQNR whose channels are always listed, and with them those that their operators read. */
 const WORST = 10;
+/**
+ * Channels that are listed in all, unless those alone have more. One takes some 150 bytes of a document, so that all take little more than
+ * 1 MB, as much as a large network's weights take anyway; and networks of a few dozen layers are listed whole.
+ */
+const CHANNEL_BUDGET = 8192;
 
-export function worstTensors(graph: Graph, measurements: readonly EdgeMeasurement[]): ReadonlySet<TensorId> {
+/**
+ * Tensors whose channels the report lists: the worst and their inputs, then as many others as there is room for, lowest local SQNR
+ * first and those without one last.
+ */
+export function listedTensors(graph: Graph, measurements: readonly EdgeMeasurement[]): ReadonlySet<TensorId> {
   const localDb = ({ errors }: EdgeMeasurement): number => errors.get('local')?.sqnrDb ?? Infinity;
-  const worst = measurements.filter((measurement) => localDb(measurement) < Infinity);
-  worst.sort((a, b) => localDb(a) - localDb(b));
+  const ranked = [...measurements].sort((a, b) => ascending(localDb(a), localDb(b)));
   const listed = new Set<TensorId>();
-  for (const { edge } of worst.slice(0, WORST)) {
+  for (const measurement of ranked.slice(0, WORST)) {
+    const { edge } = measurement;
+    if (localDb(measurement) === Infinity) break;
     listed.add(edge.tensor);
     const inputs = edge.producer === undefined ? [] : nodeOf(graph, edge.producer).inputs;
     for (const input of inputs) if (input !== null) listed.add(input);
   }
+  let room = CHANNEL_BUDGET;
+  for (const { edge, channels } of ranked) if (listed.has(edge.tensor)) room -= channels.length;
+  for (const { edge, channels } of ranked) {
+    if (listed.has(edge.tensor) || channels.length > room) continue;
+    listed.add(edge.tensor);
+    room -= channels.length;
+  }
   return listed;
+}
+
+function ascending(a: number, b: number): number {
+  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 /**

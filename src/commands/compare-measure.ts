@@ -93,6 +93,8 @@ export interface MeasuredPair {
   readonly ladder: readonly LadderRung[];
   /** The candidate as it is, on all samples; the rest is of those that layers were measured on. */
   readonly ends: LadderRung;
+  /** Their places among all samples. */
+  readonly places: readonly number[];
 }
 
 export interface PairOptions {
@@ -127,7 +129,8 @@ export async function measurePair(
       other: pair.other,
       ranges: true,
     };
-    const some = passing(samples, most, [whole], [ladder], watch);
+    const places: number[] = [];
+    const some = passing(samples, most, places, watch, { all: [whole], some: [ladder] });
     const first = await measure(graph, lane, edges, fusedAway, some, options, silent);
     const gains = gainsOf(first);
     // Values whose squares leave float32, such as masks of -3.4e38, are known once they are seen.
@@ -139,7 +142,7 @@ export async function measurePair(
             lane,
             edges,
             fusedAway,
-            passing(samples, most, [], [], watch),
+            passing(samples, most, places, watch),
             { ...options, gains },
             silent,
           );
@@ -157,6 +160,7 @@ export async function measurePair(
         ...(remark === undefined ? {} : { remark }),
       })),
       ends: { rung: 'everything', samples: whole.samples, outputs: outputs(whole.sums[0]) },
+      places,
     };
   } finally {
     await ladder.close();
@@ -170,13 +174,21 @@ function detailOf(samples: number, edges: readonly Edge[], { arithmetic }: Lane)
   return Math.max(LEAST_DETAIL, Math.ceil(samples / share), Math.floor(DETAIL_VALUES / values));
 }
 
-/** `most` of the samples, evenly spread; while all go by, they are added to `all`, and those given to `some`. */
+interface Beside {
+  readonly all: readonly Ladder[];
+  readonly some: readonly Ladder[];
+}
+
+/**
+ * `most` of the samples, evenly spread, whose places are left in `places`; while all go by, they are added to `all`, and those given
+ * to `some`.
+ */
 function passing(
   samples: Samples,
   most: number,
-  all: readonly Ladder[],
-  some: readonly Ladder[],
+  places: number[],
   watch: Watch,
+  { all, some }: Beside = { all: [], some: [] },
 ): Samples {
   return {
     get count() {
@@ -184,6 +196,7 @@ function passing(
     },
     async *samples() {
       let at = 0;
+      places.length = 0;
       watch('measure', at, samples.count);
       for await (const sample of samples.samples()) {
         for (const ladder of all) await ladder.add(sample);
@@ -191,6 +204,7 @@ function passing(
         const share = Math.min(1, most / samples.count);
         if (Math.floor((at + 1) * share) > Math.floor(at * share)) {
           for (const ladder of some) await ladder.add(sample);
+          places.push(at);
           yield sample;
         }
         watch('measure', ++at, samples.count);

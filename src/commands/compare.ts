@@ -16,6 +16,7 @@ import { comparedRows, constantRows, reportedAlignment } from '../report/compare
 import { compareVerdict } from '../report/compare-verdict.js';
 import { withFix } from '../report/fix-text.js';
 import { reportedFindings, reportedRules } from '../report/findings.js';
+import { graphRows } from '../report/graph-rows.js';
 import { Places } from '../report/places.js';
 import { SCHEMA_VERSION } from '../report/report.js';
 import { readActual, runActual } from '../run/actual/index.js';
@@ -28,8 +29,9 @@ import { withExtents, type Watch } from '../run/samples.js';
 import { VERSION } from '../version.js';
 import { evaluatedPair, requireAccuracyOfPair } from './accuracy/of-pair.js';
 import type { AccuracyRequest } from './accuracy/request.js';
-import { namedTensors, worstTensors } from './channel-lists.js';
+import { listedTensors, namedTensors } from './channel-lists.js';
 import { dataOf, type SourcesRequest } from './compare-data.js';
+import { countedPair } from './compare-histograms.js';
 import { commonEdges, measurePair, rectifiedEarly } from './compare-measure.js';
 import { fileOf, reportedData, reportedModel } from './describe.js';
 import { laneScheme } from './file-lane.js';
@@ -101,6 +103,7 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     watch,
   ).finally(() => outputs.close());
   const { measurements, ladder } = measured;
+  const counted = await countedPair(pair, measured, { dataset, extents }, { threads }, watch);
   const options = { threads, other: pair.other, watch };
   const original = request.runtime
     ? await runOriginal(candidate, pair.candidate, samples, options)
@@ -164,10 +167,10 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     request.gate.suppressions,
     request.gate.today,
   );
-  const rows = tensorRows(graph, places, measurements, constants, {
-    worst: worstTensors(graph, measurements),
+  const rows = tensorRows(graph, places, counted.measurements, constants, {
+    listed: listedTensors(graph, measurements),
     asked,
-    forecast: () => undefined,
+    ...counted,
   });
   const reportedJumps = jumpRows(graph, places, jumps);
   const tensors = comparedRows(pair.reference.graph, graph, pair.alignment, rows);
@@ -186,11 +189,13 @@ export async function compare(request: CompareRequest, watch: Watch): Promise<Co
     },
     scheme: laneScheme(graph, lane),
     coverage: coverageOf(graph, plan),
+    graph: graphRows(graph, places, plan),
     alignment: reportedAlignment(pair.reference.graph, graph, lane, pair.alignment, {
       matched: edges.length,
       total: edges.length + notMeasured.length,
     }),
     tensors,
+    histogramSamples: counted.samples,
     constants: constantRows(pair.reference.graph, graph, compared),
     outputs: measured.ends,
     ladder: [...ladder, ...runtimeRung(original, dataset.count)],

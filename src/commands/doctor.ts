@@ -98,8 +98,19 @@ async function measured(
   loaded: LoadedModel,
   basis: DoctorReport['basis'],
 ): Promise<DoctorReport> {
-  const { schemaVersion, tool, createdAt, models, data, scheme, tensors, findings, rules, verdict } = report;
-  const { accuracy, agreement, otherMetrics, gate, suppressed, drift, preprocessings, notMeasured } = report;
+  const { schemaVersion, tool, createdAt, models, data, scheme, graph, histogramSamples, tensors } = report;
+  const { findings, rules, verdict } = report;
+  const {
+    accuracy,
+    agreement,
+    otherMetrics,
+    pictures,
+    gate,
+    suppressed,
+    drift,
+    preprocessings,
+    notMeasured,
+  } = report;
   return {
     schemaVersion,
     tool,
@@ -110,6 +121,8 @@ async function measured(
     data,
     inspected: await inspectedOf(loaded),
     scheme,
+    ...(graph === undefined ? {} : { graph }),
+    ...(histogramSamples === undefined ? {} : { histogramSamples }),
     tensors,
     findings,
     rules,
@@ -118,6 +131,7 @@ async function measured(
     ...(accuracy === undefined ? {} : { accuracy }),
     ...(agreement === undefined ? {} : { agreement }),
     ...(otherMetrics === undefined ? {} : { otherMetrics }),
+    ...(pictures === undefined ? {} : { pictures }),
     ...(gate === undefined ? {} : { gate }),
     ...(suppressed === undefined ? {} : { suppressed }),
     ...(drift === undefined ? {} : { drift }),

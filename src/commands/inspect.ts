@@ -22,6 +22,7 @@ import {
   opCountsOf,
   portsOf,
 } from '../report/inspect-model.js';
+import { graphRows } from '../report/graph-rows.js';
 import { originOf } from '../report/inspect-origin.js';
 import { tensorsOf } from '../report/inspect-tensors.js';
 import { inputContract, outputContract } from '../report/port-contract.js';
@@ -38,6 +39,8 @@ import {
   weightRow,
   type InspectedWeight,
 } from '../report/inspect-weights.js';
+import { Places } from '../report/places.js';
+import type { ReportedGraph } from '../report/report-graph.js';
 import { SCHEMA_VERSION, type ReportedWeight } from '../report/report.js';
 import { VERSION } from '../version.js';
 import { describedModel } from './describe.js';
@@ -125,12 +128,22 @@ export async function lookAt(
     absorbed: graph.nodes.flatMap(({ origin }) => origin.absorbed ?? []),
     opCounts: opCountsOf(graph),
     layers: layersOf(graph, macs, weights),
+    ...(complete ? { graph: inspectedGraph(sized, loaded.lane) } : {}),
     forecast: forecastOf(weights, sqnr),
     nonFinite: nonFiniteOf(graph, weights, scans),
     notComputed: notComputedOf(graph),
     ...(loaded.lane === undefined ? {} : { quantization: quantizationOf(sized, loaded.lane, complete) }),
   };
   return { graph, model, weights };
+}
+
+/** Without quantizers nothing is fused and nothing is said of what stays in float. */
+function inspectedGraph(graph: Graph, lane: Lane | undefined): ReportedGraph {
+  const plan =
+    lane === undefined
+      ? { fusedAway: [...(graph.inner ?? [])], quantizedNodes: [], floatNodes: [] }
+      : planOfLane(graph, lane);
+  return graphRows(graph, new Places(graph, plan), plan);
 }
 
 function quantizationOf(graph: Graph, lane: Lane, complete: boolean): InspectedQuantization {

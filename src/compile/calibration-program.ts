@@ -6,6 +6,7 @@ import { declareInputs, LaneValues } from './lane-values.js';
 import { MICROSOFT, ModelWriter, type CompiledModel, type Value } from './model-writer.js';
 import { floatOfBool, isFinite, square, toFloat32 } from './operators.js';
 import { ProbeSheet, type Slot } from './probe-sheet.js';
+import { ComparedRuns, writerFor, type ReferenceNetwork } from './reference.js';
 
 export interface SheetProgram<Name extends string> {
   readonly model: CompiledModel;
@@ -68,32 +69,48 @@ export interface HistogramProgram {
   readonly model: CompiledModel;
   /** Output of each edge, in the order the edges were given: uint16 codes of the edge's shape. */
   readonly codes: readonly Value[];
+  /** Behind those, for each guarded edge in that order: how many of its values are not finite, one float32 element. */
+  readonly nonFinite: readonly Value[];
 }
 
 /**
  * Every edge quantized to the bins of its histogram; only the codes leave the runtime, to be counted. Values of `guarded` edges
  * that are not finite count as 0.
+ *
+ * @param other network that has the values of the edges; the graph itself, in float, when absent
  */
 export function histogramProgram(
   graph: Graph,
   edges: readonly Edge[],
   grids: readonly CodeGrid[],
   guarded: ReadonlySet<TensorId>,
+  other?: ReferenceNetwork,
 ): HistogramProgram {
-  const writer = new ModelWriter(graph.opsets, graph.irVersion);
-  const lane = new LaneValues(writer, graph, FLOAT_LANE, declareInputs(writer, graph));
+  const writer = writerFor(graph, other);
+  const runs = new ComparedRuns(writer, graph, new Set(), other);
+  const nonFinite: Value[] = [];
   const codes = edges.map((edge, i) => {
     const grid = grids[i];
     if (grid === undefined) throw new RangeError(`no code grid for edge ${i}`);
-    const x = probed(writer, graph, edge, lane.value(edge.tensor));
-    const finite = guarded.has(edge.tensor) ? finiteOr(writer, x, isFinite(writer, x), 0) : x;
+    const value = runs.reference(edge.tensor);
+    if (value === undefined) throw new RangeError(`nothing has the values of tensor ${edge.tensor}`);
+    const x = probed(writer, graph, edge, value);
+    const finite = guarded.has(edge.tensor) ? isFinite(writer, x) : undefined;
+    if (finite !== undefined) {
+      const others = floatOfBool(writer, writer.op('Not', [finite]));
+      nonFinite.push(writer.op('ReduceSum', [others], { keepdims: 0 }));
+    }
     const scale = writer.literal('float32', [grid.scale], []);
     return writer.op(
       'QuantizeLinear',
-      [finite, scale, writer.literal('uint16', [grid.zeroPoint], [])],
+      [
+        finite === undefined ? x : finiteOr(writer, x, finite, 0),
+        scale,
+        writer.literal('uint16', [grid.zeroPoint], []),
+      ],
       {},
       MICROSOFT,
     );
   });
-  return { model: writer.encode(codes), codes };
+  return { model: writer.encode([...codes, ...nonFinite]), codes, nonFinite };
 }

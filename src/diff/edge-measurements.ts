@@ -3,6 +3,7 @@ import type { Edge } from '../compile/edges.js';
 import { quantizerOf, type ErrorKind } from '../compile/measurement-program.js';
 import type { Graph, TensorId } from '../ir/graph.js';
 import type { Lane, QuantParams } from '../ir/lane.js';
+import type { Histogram } from '../quant/histogram.js';
 import { lostValues, type LostValues } from '../quant/lost-values.js';
 import { effectiveLevels, expectedSqnrDb } from '../quant/precision.js';
 import type { EdgeStatistics } from '../run/calibrate.js';
@@ -58,27 +59,39 @@ export function edgeMeasurements(
       return measurement === undefined ? [] : [[kind, measurement]];
     });
     const { histogram } = stats;
-    const tails =
-      histogram === undefined ? {} : { p01: histogram.percentile(1), p99: histogram.percentile(99) };
-    const scale = quant === undefined ? undefined : stepOf(quant);
+    const { tails = {}, levels, lost } = histogram === undefined ? {} : countedSpread(histogram, quant);
     return {
       edge,
       quant,
       range: { min: stats.min, max: stats.max, ...tails },
-      levels:
-        tails.p01 === undefined || scale === undefined
-          ? undefined
-          : effectiveLevels(tails.p01, tails.p99, scale),
-      lost:
-        histogram === undefined || scale === undefined || quant === undefined
-          ? undefined
-          : lostValues(histogram, quant),
+      levels,
+      lost,
       nonFinite: stats.nonFinite,
       nonFiniteIn: stats.nonFiniteIn,
       errors: new Map(measured),
       channels: edge.channels < 2 ? [] : channelMeasurements(stats, errors),
     };
   });
+}
+
+/** The measurement with what a histogram of its values tells, which may be of fewer samples. */
+export function withCounted(measurement: EdgeMeasurement, histogram: Histogram): EdgeMeasurement {
+  const { tails, levels, lost } = countedSpread(histogram, measurement.quant);
+  return { ...measurement, range: { ...measurement.range, ...tails }, levels, lost };
+}
+
+interface CountedSpread extends Pick<EdgeMeasurement, 'levels' | 'lost'> {
+  readonly tails: { readonly p01: number; readonly p99: number };
+}
+
+function countedSpread(histogram: Histogram, quant: QuantParams | undefined): CountedSpread {
+  const tails = { p01: histogram.percentile(1), p99: histogram.percentile(99) };
+  const scale = quant === undefined ? undefined : stepOf(quant);
+  return {
+    tails,
+    levels: scale === undefined ? undefined : effectiveLevels(tails.p01, tails.p99, scale),
+    lost: scale === undefined || quant === undefined ? undefined : lostValues(histogram, quant),
+  };
 }
 
 /** Undefined for several scales, and for what a broken file has instead of one. */

@@ -18,6 +18,8 @@ export interface ErrorMeasurement {
   readonly worstSqnrDb?: number;
   /** The sample with the lowest SQNR. */
   readonly worstSample?: string;
+  /** Samples with the lowest SQNR, lowest first, at most 5; none without a signal. */
+  readonly worstSamples?: readonly { readonly sample: string; readonly sqnrDb: number }[];
   readonly mse: number;
   readonly maxAbsError: number;
   /** Mean of e: what the quantized tensor is too high on average. */
@@ -46,7 +48,6 @@ export function measurementOf(
   const maxAbsError = error.maxAbsE.reduce((a, b) => Math.max(a, b), 0);
   const bias = total(error.sumE) / count;
   const clip = sumEE === 0 ? 0 : Math.min(1, error.clipEE / sumEE);
-  const worst = error.worst === undefined ? {} : worstSampleOf(error.worst);
   const channel = channelXX === undefined ? undefined : worstChannelOf(channelXX, error.sumEE);
   return {
     // Beside values of 1e38, squares of errors near 1 are nothing; that is neither a number nor exact.
@@ -54,7 +55,7 @@ export function measurementOf(
     ...((sumEE === 0 && maxAbsError > 0) || (sumEE === 0 && error.nonFinite > value.nonFinite)
       ? {}
       : sqnr(value.sumXX, sumEE)),
-    ...worst,
+    ...worstOf(error.worst),
     mse: sumEE / count,
     maxAbsError,
     bias,
@@ -77,12 +78,21 @@ function channelBias(
   return { channelBiasShare: Math.min(1, explained / sumEE) };
 }
 
-function worstSampleOf({ sample, sumXX, sumEE }: NonNullable<ErrorSums['worst']>): {
-  worstSqnrDb?: number;
-  worstSample: string;
-} {
-  const { sqnrDb } = sqnr(sumXX, sumEE);
-  return sqnrDb === undefined ? { worstSample: sample } : { worstSqnrDb: sqnrDb, worstSample: sample };
+function worstOf(
+  worst: ErrorSums['worst'],
+): Pick<ErrorMeasurement, 'worstSqnrDb' | 'worstSample' | 'worstSamples'> {
+  const [first] = worst;
+  if (first === undefined) return {};
+  const samples = worst.flatMap(({ sample, sumXX, sumEE }) => {
+    const { sqnrDb } = sqnr(sumXX, sumEE);
+    return sqnrDb === undefined ? [] : [{ sample, sqnrDb }];
+  });
+  const { sqnrDb } = sqnr(first.sumXX, first.sumEE);
+  return {
+    ...(sqnrDb === undefined ? {} : { worstSqnrDb: sqnrDb }),
+    worstSample: first.sample,
+    ...(samples.length === 0 ? {} : { worstSamples: samples }),
+  };
 }
 
 /**

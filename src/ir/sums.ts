@@ -13,7 +13,10 @@ export interface ValueSums {
   clipped: number;
 }
 
-/** The worst single sample by SQNR. */
+/** Samples with the lowest SQNR that are kept. */
+const WORST_SAMPLES = 5;
+
+/** A single sample that is among the worst by SQNR. */
 export interface WorstSample {
   readonly sample: string;
   readonly sumXX: number;
@@ -29,7 +32,8 @@ export interface ErrorSums {
   clipEE: number;
   /** Values where x or y is not finite: in no other sum. */
   nonFinite: number;
-  worst: WorstSample | undefined;
+  /** Lowest SQNR first, at most `WORST_SAMPLES` with a signal and before them one without; `addWorst` keeps it so. */
+  readonly worst: WorstSample[];
 }
 
 export function emptyErrorSums(channels: number): ErrorSums {
@@ -39,8 +43,28 @@ export function emptyErrorSums(channels: number): ErrorSums {
     maxAbsE: new Float64Array(channels),
     clipEE: 0,
     nonFinite: 0,
-    worst: undefined,
+    worst: [],
   };
+}
+
+/**
+ * Puts a sample among the worst if it belongs there. Of equal ones the first stays first: lists merge into one by adding the samples
+ * of the second, in their order, to those of the first, if the first's samples came before.
+ */
+export function addWorst(worst: WorstSample[], sample: WorstSample): void {
+  if (!(sample.sumEE > 0)) return;
+  // Any number of samples without a signal are equally bad, and have no SQNR to tell: one of them says so.
+  if (sample.sumXX === 0 && worst[0]?.sumXX === 0) return;
+  const better = worst.findIndex((kept) => isWorse(sample, kept));
+  if (better >= 0) worst.splice(better, 0, sample);
+  else worst.push(sample);
+  const most = WORST_SAMPLES + (worst[0]?.sumXX === 0 ? 1 : 0);
+  if (worst.length > most) worst.pop();
+}
+
+/** Compared as ratios without dividing: a sample without signal is worse than any with signal. */
+function isWorse(a: WorstSample, b: WorstSample): boolean {
+  return a.sumEE * b.sumXX > b.sumEE * a.sumXX;
 }
 
 export function total(values: Float64Array): number {

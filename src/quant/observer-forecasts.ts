@@ -1,4 +1,5 @@
 /** What other observers would have given a tensor, from the histogram that calibration counted anyway. */
+import type { QuantParams } from '../ir/lane.js';
 import { paramsFromRange, type AffineScheme } from './affine.js';
 import { observe } from './observers/index.js';
 import type { Range, TensorStats } from './observers/observer.js';
@@ -16,8 +17,14 @@ export const ALTERNATIVES: Readonly<Record<string, ObserverSpec>> = {
 
 export interface ObserverForecast {
   readonly range: Range;
+  readonly params: QuantParams;
   /** Self SQNR, dB. */
   readonly db: number;
+}
+
+export interface NamedForecast extends ObserverForecast {
+  /** As in `ALTERNATIVES`. */
+  readonly observer: string;
 }
 
 /** Undefined without a histogram, and where nothing would be lost. */
@@ -30,18 +37,13 @@ export function observerForecast(
   const range = observe(spec, stats, scheme);
   const params = paramsFromRange([range.rmin], [range.rmax], scheme, { kind: 'per-tensor' }, 'observer');
   const db = expectedSqnrDb(stats.histogram, params);
-  return db === undefined ? undefined : { range, db };
+  return db === undefined ? undefined : { range, params, db };
 }
 
-/** Self SQNR in dB by observer; empty without a histogram. */
-export function observerForecasts(
-  stats: TensorStats,
-  scheme: AffineScheme,
-): Readonly<Record<string, number>> {
-  return Object.fromEntries(
-    Object.entries(ALTERNATIVES).flatMap(([name, spec]): [string, number][] => {
-      const forecast = observerForecast(spec, stats, scheme);
-      return forecast === undefined ? [] : [[name, forecast.db]];
-    }),
-  );
+/** Of all named observers; empty without a histogram. */
+export function observerForecasts(stats: TensorStats, scheme: AffineScheme): NamedForecast[] {
+  return Object.entries(ALTERNATIVES).flatMap(([observer, spec]) => {
+    const forecast = observerForecast(spec, stats, scheme);
+    return forecast === undefined ? [] : [{ observer, ...forecast }];
+  });
 }

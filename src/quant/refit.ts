@@ -2,7 +2,7 @@
 import type { ConstantData } from '../ir/graph.js';
 import { toFloat32 } from '../ir/elements.js';
 import type { Granularity, QuantParams } from '../ir/lane.js';
-import { paramsFromRange } from './affine.js';
+import { paramsFromRange, type AffineScheme } from './affine.js';
 import { isSymmetric } from './placement/lane-plan.js';
 import { channelRanges } from './weights.js';
 
@@ -36,12 +36,17 @@ export function refittedConstant(
 }
 
 function fitted(
-  { dtype, qmin, zeroPoint }: QuantParams,
+  params: QuantParams,
   min: ArrayLike<number>,
   max: ArrayLike<number>,
   granularity: Granularity,
 ): QuantParams {
+  return paramsFromRange(min, max, schemeOfParams(params), granularity, 'edit');
+}
+
+/** With which a range becomes parameters of the same kind. */
+export function schemeOfParams({ dtype, qmin, zeroPoint }: QuantParams): AffineScheme {
   const symmetric = isSymmetric(dtype, zeroPoint);
   const narrowRange = symmetric && (dtype === 'int8' || dtype === 'int16' || qmin === -127);
-  return paramsFromRange(min, max, { dtype, symmetric, narrowRange }, granularity, 'edit');
+  return { dtype, symmetric, narrowRange };
 }

@@ -4,7 +4,7 @@ import type { Accuracy, ScoredNetwork } from '../diff/accuracy/accuracy.js';
 import { columns, type Column, type Row } from './columns.js';
 import { cellValue, change, className, lostClasses, metricName, metricValue } from './evaluated-text.js';
 import { count, labelled, printable, shortened } from './format.js';
-import { INDENT, right, SHORTEST_NAME } from './terminal-layers.js';
+import { INDENT, right, SHORTEST_NAME, type Room } from './terminal-layers.js';
 
 /** All classes are listed up to this many; of more, the worst. */
 const ALL_CLASSES = 12;
@@ -34,8 +34,11 @@ export interface ClassTable {
   readonly classes: number;
 }
 
-/** Undefined where no network has values by class. */
-export function classTable({ networks, better }: Accuracy): ClassTable | undefined {
+/** Undefined where no network has values by class. @param top classes at most, the worst; where undefined, all of a few */
+export function classTable(
+  { networks, better }: Accuracy,
+  top: number | undefined = undefined,
+): ClassTable | undefined {
   const scored = networks.filter(({ perClass = [] }) => perClass.length > 0);
   const [reference] = scored;
   if (reference === undefined) return undefined;
@@ -46,7 +49,7 @@ export function classTable({ networks, better }: Accuracy): ClassTable | undefin
     ...(name === undefined ? {} : { name }),
     values: byLabel.map((classes) => classes.get(label)?.value),
   }));
-  if (rows.length <= ALL_CLASSES) return { networks: scored, rows, classes: rows.length };
+  if (rows.length <= (top ?? ALL_CLASSES)) return { networks: scored, rows, classes: rows.length };
   const told = scored.findIndex(({ network }) => network === 'candidate');
   const last = told < 0 ? scored.length - 1 : told;
   const gain = ({ values }: ClassRow): number => {
@@ -56,14 +59,16 @@ export function classTable({ networks, better }: Accuracy): ClassTable | undefin
   const ranked = rows.map((row) => ({ row, gain: gain(row) }));
   // Infinity - Infinity is no order.
   ranked.sort((a, b) => (a.gain < b.gain ? -1 : a.gain > b.gain ? 1 : a.row.label - b.row.label));
-  const worst = ranked.slice(0, WORST_CLASSES).map(({ row }) => row);
+  const worst = ranked.slice(0, top ?? WORST_CLASSES).map(({ row }) => row);
   return { networks: scored, rows: worst, classes: rows.length };
 }
 
-export function classLines(accuracy: Accuracy, style: ChalkInstance, width: number): string[] {
-  const shown = classTable(accuracy);
+export function classLines(accuracy: Accuracy, style: ChalkInstance, { width, top }: Room): string[] {
+  const shown = classTable(accuracy, top);
   if (shown === undefined) return [];
-  return isTable(accuracy, shown) ? table(accuracy, shown, style, width) : worstLine(accuracy, width);
+  return isTable(accuracy, shown)
+    ? table(accuracy, shown, style, width)
+    : worstLine(accuracy, { width, top });
 }
 
 /** Intersections over union are read class by class; so are several networks. */
@@ -106,16 +111,16 @@ function table(accuracy: Accuracy, shown: ClassTable, style: ChalkInstance, widt
   return ['', ...labelled(INDENT, title, width), ...columns(titles, [mean, ...lines], width), ''];
 }
 
-function worstLine(accuracy: Accuracy, width: number): string[] {
+function worstLine(accuracy: Accuracy, { width, top = TOLD_CLASSES }: Room): string[] {
   const { networks, deltaUnit, unit } = accuracy;
   const before = new Map((networks[0]?.perClass ?? []).map(({ label, value }) => [label, value]));
   const lost = lostClasses(accuracy);
   if (lost.length === 0) return [];
-  const told = lost.slice(0, TOLD_CLASSES).map((entry) => {
+  const told = lost.slice(0, top).map((entry) => {
     const from = metricValue(before.get(entry.label), unit);
     const to = metricValue(entry.value, unit);
     return `${shortened(className(entry), NAME)} ${from} -> ${to} (${change(entry.delta, deltaUnit)}, n ${count(entry.support)})`;
   });
-  const more = lost.length > TOLD_CLASSES ? `, and ${lost.length - TOLD_CLASSES} more` : '';
+  const more = lost.length > top ? `, and ${lost.length - top} more` : '';
   return labelled(INDENT, `classes that lost: ${told.join(', ')}${more}`, width);
 }

@@ -6,7 +6,7 @@ import { columns, type Column, type Row } from './columns.js';
 import type { Evaluated } from './evaluated.js';
 import { extent, metricName, metricValue } from './evaluated-text.js';
 import { labelled, printable } from './format.js';
-import { INDENT, right, SHORTEST_NAME } from './terminal-layers.js';
+import { INDENT, right, SHORTEST_NAME, type Room } from './terminal-layers.js';
 import { prose } from './terminal-page.js';
 
 const NOT_QUANTIZATION =
@@ -37,7 +37,11 @@ export function triedTable({ accuracy, preprocessings = [] }: Evaluated): TriedT
   return { accuracy, lead: NOT_QUANTIZATION, tried: [current, ...preprocessings], best, text };
 }
 
-export function preprocessingSection(report: Evaluated, style: ChalkInstance, width: number): string[] {
+export function preprocessingSection(
+  report: Evaluated,
+  style: ChalkInstance,
+  { width, top = Infinity }: Room,
+): string[] {
   const table = triedTable(report);
   if (table === undefined) return [];
   const { accuracy, lead, tried, best, text } = table;
@@ -47,7 +51,8 @@ export function preprocessingSection(report: Evaluated, style: ChalkInstance, wi
     { ...right('95 %'), expendable: 1 },
     { title: 'flags', least: SHORTEST_NAME },
   ];
-  const rows = tried.map((entry): Row => {
+  const shown = tried.filter((entry, i) => i < top || entry === best);
+  const rows = shown.map((entry): Row => {
     const value = metricValue(entry.value, accuracy.unit);
     return [
       `${INDENT}${printable(entry.title)}`,
@@ -59,6 +64,7 @@ export function preprocessingSection(report: Evaluated, style: ChalkInstance, wi
   return [
     ...labelled('PREPROCESSING  ', prose(lead), width),
     ...columns(titles, rows, width),
+    ...(shown.length === tried.length ? [] : [`${INDENT}and ${tried.length - shown.length} more (--top N)`]),
     ...labelled(INDENT, prose(text), width, style.bold),
   ];
 }

@@ -20,7 +20,7 @@ import {
   remarksOf,
 } from './evaluated-text.js';
 import { labelled, printable, shortened } from './format.js';
-import { INDENT, legend, right } from './terminal-layers.js';
+import { INDENT, legend, right, type Room } from './terminal-layers.js';
 import { prose } from './terminal-page.js';
 
 /** Characters of a name within a sentence. */
@@ -28,28 +28,48 @@ const NAME = 60;
 /** Confusions and samples that are told. */
 const MOST_EXAMPLES = 4;
 
+interface Evaluable extends Evaluated {
+  readonly verdict?: { readonly summary: string };
+  readonly notMeasured?: readonly { readonly subject: string; readonly reason: string }[];
+}
+
 /** The first metric in full, the others in a line each; nothing where nothing was evaluated. */
-export function accuracySection(
-  report: Evaluated & {
-    readonly verdict?: { readonly summary: string };
-    readonly notMeasured?: readonly { readonly subject: string; readonly reason: string }[];
-  },
-  style: ChalkInstance,
-  width: number,
-): string[] {
+export function accuracySection(report: Evaluable, style: ChalkInstance, options: Room): string[] {
+  const { width } = options;
   const [first, ...others] = metricsOf(report);
-  if (first === undefined) {
-    const missing = report.notMeasured?.find(({ subject }) => subject === 'accuracy');
-    return missing === undefined
-      ? []
-      : labelled('ACCURACY  ', prose(`not evaluated: ${missing.reason}`), width);
-  }
+  if (first === undefined) return missingLine(report, width);
   const beside = others.map((metric) => ({ name: metricName(metric.metric), text: shortText(metric) }));
   const longest = Math.max(...beside.map(({ name }) => name.length));
   return [
-    ...metricLines(first, report.verdict?.summary.includes(first.summary) === true, style, width),
+    ...metricLines(first, isTold(first, report), style, options),
     ...beside.flatMap(({ name, text }) => labelled(`${INDENT}${name.padEnd(longest)}  `, prose(text), width)),
   ];
+}
+
+/** What the verdict has not told: that nothing could be evaluated, or what the first metric comes to. */
+export function accuracyInShort(report: Evaluable, style: ChalkInstance, width: number): string[] {
+  const [first] = metricsOf(report);
+  if (first === undefined) return missingLine(report, width);
+  const { labels, standing, summary } = first;
+  return isTold(first, report)
+    ? []
+    : labelled(
+        labels === undefined ? 'AGREEMENT  ' : 'ACCURACY  ',
+        prose(summary),
+        width,
+        standingPaint(standing, style),
+      );
+}
+
+function missingLine({ notMeasured }: Evaluable, width: number): string[] {
+  const missing = notMeasured?.find(({ subject }) => subject === 'accuracy');
+  return missing === undefined
+    ? []
+    : labelled('ACCURACY  ', prose(`not evaluated: ${missing.reason}`), width);
+}
+
+function isTold({ summary }: Accuracy, { verdict }: Evaluable): boolean {
+  return verdict?.summary.includes(summary) === true;
 }
 
 /** Of a metric beside another one; who is right, the other has told. */
@@ -61,16 +81,16 @@ function shortText(metric: Accuracy): string {
   return `${metricValue(candidate, unit)}${sure} of the candidate with the reference: ${what}`;
 }
 
-/** @param isTold the verdict has the sentence already */
-function metricLines(metric: Accuracy, isTold: boolean, style: ChalkInstance, width: number): string[] {
+/** @param told the verdict has the sentence already */
+function metricLines(metric: Accuracy, told: boolean, style: ChalkInstance, { width, top }: Room): string[] {
   const title = metric.labels === undefined ? 'AGREEMENT' : 'ACCURACY';
   return [
     ...labelled(`${title}  `, prose(measuredText(metric)), width),
-    ...(isTold ? [] : labelled(INDENT, prose(metric.summary), width, standingPaint(metric.standing, style))),
+    ...(told ? [] : labelled(INDENT, prose(metric.summary), width, standingPaint(metric.standing, style))),
     ...networkTable(metric, style, width),
     ...pairedLines(metric, width),
-    ...classLines(metric, style, width),
-    ...exampleLines(metric, width),
+    ...classLines(metric, style, { width, top }),
+    ...exampleLines(metric, { width, top }),
     ...remarksOf(metric).flatMap((remark) => labelled(INDENT, prose(remark), width)),
     ...legend(prose(`${metric.description}; outputs read as ${metric.decoder}.`), width),
   ];
@@ -136,13 +156,13 @@ function pairedLines({ networks }: Accuracy, width: number): string[] {
 }
 
 /** What is taken for what, and samples to look at. */
-function exampleLines(accuracy: Accuracy, width: number): string[] {
+function exampleLines(accuracy: Accuracy, { width, top = MOST_EXAMPLES }: Room): string[] {
   const { networks, disagreements } = accuracy;
   const names = classNamesOf(accuracy);
   const named = (label: number): string => shortened(className({ label, name: names.get(label) }), NAME);
   const confused = networks.filter(isWhole).flatMap(({ network, confusions = [] }) => {
     const told = confusions
-      .slice(0, MOST_EXAMPLES)
+      .slice(0, top)
       .map(({ from, to, count: many }) => `${named(from)} as ${named(to)} (${many})`);
     return told.length === 0
       ? []
@@ -151,7 +171,7 @@ function exampleLines(accuracy: Accuracy, width: number): string[] {
   const whole = disagreements.filter(
     ({ network }) => networks[network] !== undefined && isWhole(networks[network]),
   );
-  const told = whole.slice(0, MOST_EXAMPLES).map(({ sample, truth, reference, candidate }) => {
+  const told = whole.slice(0, top).map(({ sample, truth, reference, candidate }) => {
     const classes =
       reference === undefined || candidate === undefined
         ? ''

@@ -15,6 +15,8 @@ import type { QuantParams } from '../ir/lane.js';
 import { macsOf } from '../ir/macs.js';
 import { isMain, isOutput } from '../ir/operators.js';
 import { fileAxis, fileShape } from '../ir/file-axes.js';
+import { bulkView, histogramView } from '../quant/histogram-view.js';
+import type { Histogram } from '../quant/histogram.js';
 import type { QuantPlan } from '../quant/placement/plan.js';
 import { groupBy } from './group.js';
 import type { Places } from './places.js';
@@ -49,12 +51,14 @@ export function roleOf(graph: Graph, tensor: TensorId): TensorRole {
 }
 
 export interface TensorRowOptions {
-  /** Edges that get their channels listed because they are among the worst. */
-  readonly worst: ReadonlySet<TensorId>;
+  /** Edges that get their channels listed without being asked for. */
+  readonly listed: ReadonlySet<TensorId>;
   /** Those whose channels the user asked for. */
   readonly asked: ReadonlySet<TensorId>;
-  /** Self SQNR under other observers, dB by name. */
-  readonly forecast: (measurement: EdgeMeasurement) => Readonly<Record<string, number>> | undefined;
+  /** What other observers would give. */
+  readonly forecasts: (measurement: EdgeMeasurement) => Pick<ReportedTensor, 'forecast' | 'alternatives'>;
+  /** Values of an edge, where they were counted. */
+  readonly histogram: (tensor: TensorId) => Histogram | undefined;
 }
 
 /** Rows of activations and quantized constants in graph order; `order` counts them. */
@@ -89,9 +93,9 @@ function edgeRow(graph: Graph, measurement: EdgeMeasurement, options: TensorRowO
   const { edge, quant, range, levels, lost, errors, channels } = measurement;
   const { name } = tensorOf(graph, edge.tensor);
   const [self, local, cumulative] = [errors.get('self'), errors.get('local'), errors.get('cumulative')];
-  const forecast = options.forecast(measurement);
+  const histogram = options.histogram(edge.tensor);
   const asked = options.asked.has(edge.tensor);
-  const listed = channels.length > 0 && (asked || options.worst.has(edge.tensor));
+  const listed = channels.length > 0 && (asked || options.listed.has(edge.tensor));
   return {
     tensor: name,
     role: roleOf(graph, edge.tensor),
@@ -103,7 +107,8 @@ function edgeRow(graph: Graph, measurement: EdgeMeasurement, options: TensorRowO
     ...(self === undefined ? {} : { self }),
     ...(local === undefined ? {} : { local }),
     ...(cumulative === undefined ? {} : { cumulative }),
-    ...(forecast === undefined ? {} : { forecast }),
+    ...options.forecasts(measurement),
+    ...(histogram === undefined ? {} : reportedHistogram(histogram)),
     ...(listed && edge.channelAxis !== undefined
       ? {
           channels: {
@@ -113,6 +118,15 @@ function edgeRow(graph: Graph, measurement: EdgeMeasurement, options: TensorRowO
           },
         }
       : {}),
+  };
+}
+
+function reportedHistogram(histogram: Histogram): Pick<ReportedTensor, 'histogram' | 'bulk'> {
+  const whole = histogramView(histogram);
+  const bulk = bulkView(histogram);
+  return {
+    ...(whole === undefined ? {} : { histogram: whole }),
+    ...(bulk === undefined ? {} : { bulk }),
   };
 }
 

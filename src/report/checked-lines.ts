@@ -3,6 +3,7 @@ import { labelled, listed, plural } from './format.js';
 import type { Finding } from '../doctor/finding.js';
 import { groupBy } from './group.js';
 import type { ReportedRules } from './report.js';
+import { prose } from './terminal-page.js';
 
 const LABEL = 'CHECKED  ';
 const BLANK = ' '.repeat(LABEL.length);
@@ -16,7 +17,7 @@ export function checkedInShort(
 ): string[] {
   const lacks = [...new Set(skipped.map(({ missing }) => missing))];
   const more = skipped.length === 0 ? '' : `; ${skipped.length} more would need ${lacks.join(', or ')}`;
-  return labelled(LABEL, `${plural(checked.length, 'rule')}${foundText(findings)}${more}`, width);
+  return labelled(LABEL, prose(`${plural(checked.length, 'rule')}${foundText(findings)}${more}`), width);
 }
 
 function foundText(findings: readonly Finding[]): string {
@@ -36,7 +37,7 @@ export function checkedLines(
         rules.map(({ rule }) => rule),
         NAMED,
       );
-      return labelled(BLANK, `not checked without ${missing}: ${names}`, width);
+      return labelled(BLANK, prose(`not checked without ${missing}: ${names}`), width);
     }),
   ];
 }

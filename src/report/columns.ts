@@ -2,7 +2,8 @@
  * Text in columns that fit a width. Written out because cli-table3 takes about a millisecond a row, and quadratic time
  * beyond a thousand rows (48 s for 10,000), while `inspect` lists every operator of a model.
  */
-import { shortened } from './format.js';
+import { labelled, shortened } from './format.js';
+import { displayWidth } from './text-width.js';
 
 export interface Column {
   readonly title: string;
@@ -15,7 +16,7 @@ export interface Column {
 
 export interface Cell {
   readonly text: string;
-  /** Colours the padded text. */
+  /** Colours the text. */
   readonly paint?: (text: string) => string;
 }
 
@@ -23,11 +24,31 @@ export type Row = readonly (string | Cell)[];
 
 const GAP = '  ';
 
-/** One line for the titles, unless all are empty, and one for each row. No trailing blanks. */
+/**
+ * One line for the titles, unless all are empty, and one for each row. No trailing blanks. Where not even the shortest columns fit
+ * beside each other, each row takes several lines: what it is called, and below it its cells behind their titles.
+ */
 export function columns(titles: readonly Column[], rows: readonly Row[], width: number): string[] {
+  const { head, lines } = tableLines(titles, rows, width);
+  return [...head, ...lines.flat()];
+}
+
+/** The same in parts, where something is to stand between rows. */
+export function tableLines(
+  titles: readonly Column[],
+  rows: readonly Row[],
+  width: number,
+): {
+  /** Empty where there are no titles, or where they stand in the rows. */
+  readonly head: readonly string[];
+  /** Of each row. */
+  readonly lines: readonly (readonly string[])[];
+} {
   const natural = naturalWidths(titles, rows);
   const least = leastWidths(titles, natural);
   const shown = fitting(titles, least, width);
+  if (lineWidth(shown, least) > width)
+    return { head: [], lines: rows.map((row) => stacked(titles, shown, row, natural, width)) };
   const widths = shrunk(shown, natural, least, width);
   const line = (row: Row): string =>
     shown
@@ -35,7 +56,10 @@ export function columns(titles: readonly Column[], rows: readonly Row[], width: 
       .join(GAP)
       .trimEnd();
   const heads = titles.map(({ title }) => title);
-  return [...(heads.some((title) => title !== '') ? [line(heads)] : []), ...rows.map(line)];
+  return {
+    head: heads.some((title) => title !== '') ? [line(heads)] : [],
+    lines: rows.map((row) => [line(row)]),
+  };
 }
 
 /** Which columns `columns` shows, by index: a legend need not tell of others. */
@@ -102,27 +126,35 @@ function shrunk(
   return widths;
 }
 
+/** A row whose cells stand below each other; the first one names it. */
+function stacked(
+  titles: readonly Column[],
+  shown: readonly number[],
+  row: Row,
+  natural: readonly number[],
+  width: number,
+): string[] {
+  const [first = 0, ...others] = shown;
+  const facts = others.flatMap((i) => {
+    const text = textOf(row[i]).trim();
+    return text === '' ? [] : [`${titles[i]?.title ?? ''} ${text}`.trim()];
+  });
+  const indent = /^ */.exec(titles[first]?.title ?? '')?.[0] ?? '';
+  const name = padded(row[first] ?? '', Math.min(natural[first] ?? 0, width), false).trimEnd();
+  return [...(name === '' ? [] : [name]), ...labelled(`${indent}  `, facts.join(', '), width)];
+}
+
 function padded(cell: string | Cell, width: number, right: boolean): string {
   const full = textOf(cell);
   const text = displayWidth(full) > width ? shortened(full, width) : full;
+  const inked = text.trimEnd();
+  const paint = typeof cell === 'string' ? undefined : cell.paint;
+  const shown = paint === undefined ? text : paint(inked) + text.slice(inked.length);
+  // Blanks have no colour: at the end of a line they go.
   const blanks = ' '.repeat(Math.max(0, width - displayWidth(text)));
-  const whole = right ? blanks + text : text + blanks;
-  return typeof cell === 'string' || cell.paint === undefined ? whole : cell.paint(whole);
+  return right ? blanks + shown : shown + blanks;
 }
 
 function textOf(cell: string | Cell | undefined): string {
   return typeof cell === 'object' ? cell.text : (cell ?? '');
-}
-
-const PLAIN = /^[\u0020-\u007e]*$/;
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
-const GRAPHEMES = new Intl.Segmenter();
-
-/** Terminal cells of a text without control characters: East Asian wide characters and emoji take two. */
-export function displayWidth(text: string): number {
-  if (PLAIN.test(text)) return text.length;
-  let width = 0;
-  for (const { segment } of GRAPHEMES.segment(text)) width += WIDE.test(segment) ? 2 : 1;
-  return width;
 }

@@ -6,7 +6,7 @@ import { NAME_IN_TEXT } from './compare-layers.js';
 import type { CompareReport, LadderRung } from './compare-report.js';
 import { count, decibels, labelled, plural, printable, shortened, wrapped } from './format.js';
 import { groupBy } from './group.js';
-import { INDENT, legend, right, SHORTEST_NAME } from './terminal-layers.js';
+import { INDENT, legend, right, SHORTEST_NAME, type Room } from './terminal-layers.js';
 import { prose } from './terminal-page.js';
 
 /** Outputs of a network that are listed at every step. */
@@ -25,28 +25,28 @@ const LEGEND = 'same argmax: rows (samples, pixels) with the largest element at 
 export function ladderSection(
   { ladder, tensors, data }: Pick<CompareReport, 'ladder' | 'tensors' | 'data'>,
   style: ChalkInstance,
-  width: number,
+  { width, top = MOST_OUTPUTS }: Room,
 ): string[] {
   const [first] = ladder;
+  const listed = listedOutputs(ladder, top);
   if (first === undefined) return [];
   const isSameData = ladder.every(({ samples }) => samples === first.samples);
   const all = data.data?.samples ?? first.samples;
   const part = first.samples < all ? `${count(first.samples)} of ` : '';
   const over = isSameData ? ` over ${part}${plural(all, 'sample')}` : '';
-  const place = `${placeText(ladder)}${over}`;
+  const place = `${placeText(ladder, listed)}${over}`;
   const reading = ladderSentence(ladder);
   return [
     ...wrapped(`LADDER  SQNR at ${place} beside the float reference, in dB, higher is better`, width),
     ...(reading === undefined ? [] : labelled(INDENT, reading, width, style.bold)),
-    ...table(ladder, isSameData, style, width),
+    ...table(ladder, listed, isSameData, style, width),
     ...remarkLines(ladder, width),
     ...worstSample(tensors, first.samples, width),
   ];
 }
 
-function placeText(ladder: readonly LadderRung[]): string {
+function placeText(ladder: readonly LadderRung[], listed: ReadonlySet<string>): string {
   const all = new Set(ladder.flatMap(({ outputs }) => outputs.map(({ tensor }) => tensor)));
-  const listed = listedOutputs(ladder);
   const [only] = listed;
   if (listed.size < all.size) return `the ${listed.size} worst of ${all.size} outputs`;
   return listed.size === 1 && only !== undefined ? shortened(only, NAME_IN_TEXT) : 'the outputs';
@@ -54,11 +54,11 @@ function placeText(ladder: readonly LadderRung[]): string {
 
 function table(
   ladder: readonly LadderRung[],
+  listed: ReadonlySet<string>,
   isSameData: boolean,
   style: ChalkInstance,
   width: number,
 ): string[] {
-  const listed = listedOutputs(ladder);
   const isOne = listed.size < 2;
   const decided = ladder.some(({ outputs }) =>
     outputs.some(({ tensor, agreement }) => listed.has(tensor) && agreement !== undefined),
@@ -112,11 +112,11 @@ function worstSample(tensors: CompareReport['tensors'], samples: number, width: 
 }
 
 /** Names of the outputs that the whole candidate keeps worst, in the order of the file. */
-function listedOutputs(ladder: readonly LadderRung[]): ReadonlySet<string> {
+function listedOutputs(ladder: readonly LadderRung[], top: number): ReadonlySet<string> {
   const whole = ladder.find(({ rung }) => rung === 'everything') ?? ladder.at(-1);
   const worst = [...(whole?.outputs ?? [])]
     .sort((a, b) => (a.sqnrDb ?? Infinity) - (b.sqnrDb ?? Infinity))
-    .slice(0, MOST_OUTPUTS);
+    .slice(0, top);
   return new Set(worst.map(({ tensor }) => tensor));
 }
 

@@ -1,6 +1,6 @@
 /** The layers of a candidate beside those of its reference, worst first, as text for a terminal. */
 import type { ChalkInstance } from 'chalk';
-import { columns, type Column, type Row } from './columns.js';
+import { columns, shownColumns, type Column, type Row } from './columns.js';
 import { BROKEN_DB, CLOSE_DB } from './close.js';
 import type { ComparedTensor, CompareReport } from './compare-report.js';
 import { decibels, labelled, number, plural, printable, shortened, wrapped } from './format.js';
@@ -14,10 +14,15 @@ const SHORTEST_OP = 10;
 /** Tensors are told apart by more than layers are: TFLite calls them after all that was fused. */
 export const SHORTEST_TENSOR = 24;
 
-const LEGEND =
-  "self: the float values through this tensor's own quantizer. local: this layer alone as the candidate has it, on the reference's " +
-  'values. cumul.: the candidate from its inputs up to here. All beside the float reference. worst ch.: lowest local (else self, ' +
-  'cumul.) channel, #index. levels: steps across 98 % of the values. clip/round: shares of the noise.';
+/** What the columns are, by title. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  self: "self: the float values through this tensor's own quantizer.",
+  local: "local: this layer alone as the candidate has it, on the reference's values.",
+  'cumul.': 'cumul.: the candidate from its inputs up to here. All beside the float reference.',
+  'worst ch.': 'worst ch.: lowest local (else self, cumul.) channel, #index.',
+  levels: 'levels: steps across 98 % of the values.',
+  'clip/round': 'clip/round: shares of the noise.',
+};
 
 type Layers = Pick<CompareReport, 'tensors' | 'jumps'>;
 
@@ -25,12 +30,11 @@ type Layers = Pick<CompareReport, 'tensors' | 'jumps'>;
 export function comparedLayers(
   { tensors, jumps }: Layers,
   style: ChalkInstance,
-  options: TableOptions,
+  { width, top, askedTop }: TableOptions & { readonly askedTop?: number | undefined },
 ): string[] {
-  const { width, top } = options;
   const measured = measuredOf(tensors);
   if (measured.length === 0) return [];
-  const ranked = rankedOf(measured).slice(0, top);
+  const ranked = rankedLayers(measured).slice(0, top);
   if (ranked.length === 0) return layersInShort(tensors, width);
   const title = `LAYERS  ${ranked.length} of ${plural(measured.length, 'aligned tensor')}, by local SQNR in dB, higher is better`;
   const broken = firstBroken(measured);
@@ -38,8 +42,9 @@ export function comparedLayers(
     ...wrapped(title, width),
     ...(broken === undefined ? [] : labelled(INDENT, brokenText(broken, jumps), width, style.bold)),
     ...table(ranked, style, width),
-    ...legend(LEGEND, width),
-    ...(broken === undefined || jumps.length === 0 ? [] : ['', ...falls({ jumps }, style, width)]),
+    ...(broken === undefined || jumps.length === 0
+      ? []
+      : ['', ...falls({ jumps }, style, { width, top: askedTop })]),
   ];
 }
 
@@ -66,7 +71,7 @@ function measuredOf(tensors: CompareReport['tensors']): ComparedTensor[] {
 }
 
 /** By local SQNR, else self. What has neither follows by its cumulative one, which was made elsewhere. Without those that have none. */
-function rankedOf(measured: readonly ComparedTensor[]): ComparedTensor[] {
+export function rankedLayers(measured: readonly ComparedTensor[]): ComparedTensor[] {
   const ranks = measured.flatMap((tensor) => {
     const { self, local, cumulative } = tensor;
     const own = local?.sqnrDb ?? self?.sqnrDb;
@@ -103,7 +108,8 @@ function table(ranked: readonly ComparedTensor[], style: ChalkInstance, width: n
     quantText(tensor.quant),
     printable(tensor.reference),
   ]);
-  return columns(titles, rows, width);
+  const meanings = shownColumns(titles, rows, width).flatMap((at) => MEANINGS[titles[at]?.title ?? ''] ?? []);
+  return [...columns(titles, rows, width), ...legend(meanings.join(' '), width)];
 }
 
 function isExact({ self, local, cumulative }: ComparedTensor): boolean {

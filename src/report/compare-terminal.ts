@@ -1,12 +1,12 @@
 /** What `qdbg compare` found as text for a terminal: verdict and causes first, then the evidence, then what it rests on. */
 import { Chalk, type ChalkInstance } from 'chalk';
 import { departs } from '../diff/other-departure.js';
-import { accuracySection } from './accuracy-terminal.js';
+import { accuracyInShort, accuracySection } from './accuracy-terminal.js';
 import { preprocessingSection } from './accuracy-terminal-preprocessing.js';
 import { checkedInShort } from './checked-lines.js';
 import { alignmentSection, inputsSection, outputsSection, unmatchedSection } from './compare-alignment.js';
 import { constantsSection } from './compare-constants.js';
-import { comparedLayers, layersInShort } from './compare-layers.js';
+import { comparedLayers, layersInShort, rankedLayers } from './compare-layers.js';
 import { isClose, wholeRung } from './compare-ladder.js';
 import { ladderSection } from './compare-ladder-table.js';
 import { otherRunSection } from './compare-other-run.js';
@@ -15,50 +15,54 @@ import { impliedText } from './scheme-text.js';
 import { labelled } from './format.js';
 import { driftSection } from './gate-terminal-drift.js';
 import { gateSection } from './gate-terminal.js';
+import { stripSection } from './layer-strip.js';
 import { dataLines, islandLines, missingLines, modelLines, schemeLines } from './terminal-basis.js';
 import { findingLines } from './terminal-findings.js';
 import { channels, type TableOptions } from './terminal-layers.js';
 import { page, prose, verdictLines } from './terminal-page.js';
 import type { TerminalOptions } from './terminal.js';
+import { valuesSection } from './value-histograms.js';
 
 const DEFAULT_TOP = 10;
+const DEFAULT_HISTOGRAMS = 5;
 /** Share of the compute operators from which on an alignment counts as whole. */
 const WHOLE = 0.95;
 const LABEL = 'candidate  ';
 
 export function renderCompare(report: CompareReport, options: TerminalOptions): string {
-  const { width } = options;
+  const { width, top } = options;
   const style = new Chalk({ level: options.color ? 1 : 0 });
-  const isFine = isHealthy(report);
-  const table = { width, top: options.top ?? DEFAULT_TOP };
-  return page([
-    verdictLines(report.verdict, report.data.data, style, width),
-    preprocessingSection(report, style, width),
-    accuracySection(report, style, width),
-    gateSection(report, style, width),
-    driftSection(report, style, width),
-    findingLines(report.findings, style, width),
-    ...(options.quiet
-      ? []
-      : [
-          ladderSection(report, style, width),
-          isFine && options.top === undefined
-            ? layersInShort(report.tensors, width)
-            : comparedLayers(report, style, table),
-          channels(report, style, table),
-          constantsSection(report, style, table),
-          unmatchedSection(report.alignment, style, table),
-          outputsSection(report.alignment, style, table),
-          inputsSection(report.alignment, table),
-          alignmentSection(report.alignment, width),
-          runSection('RUNTIME', report.runtime, style, table),
-          runSection('OPTIMIZED', report.optimized, style, table),
-          runSection('ACTUAL', report.actual, style, table),
-          checkedInShort(report.rules, report.findings, width),
-          missingLines(report, width),
-          basis(report, style, width),
-        ]),
-  ]);
+  const isShort = isHealthy(report) && top === undefined;
+  const table = { width, top: top ?? DEFAULT_TOP, askedTop: top };
+  const verdict = verdictLines(report.verdict, report.data.data, style, width);
+  const gate = gateSection(report, style, options);
+  const findings = findingLines(report.findings, style, width);
+  if (options.quiet) return page([verdict, accuracyInShort(report, style, width), gate, findings], options);
+  const sections = [
+    verdict,
+    preprocessingSection(report, style, options),
+    accuracySection(report, style, options),
+    gate,
+    driftSection(report, style, options),
+    isShort ? [] : stripSection(report, style, width),
+    findings,
+    ladderSection(report, style, options),
+    isShort ? layersInShort(report.tensors, width) : comparedLayers(report, style, table),
+    isShort ? [] : valuesSection(rankedLayers(report.tensors), { width, top: top ?? DEFAULT_HISTOGRAMS }),
+    channels(report, style, table),
+    constantsSection(report, style, table),
+    unmatchedSection(report.alignment, style, table),
+    outputsSection(report.alignment, style, table),
+    inputsSection(report.alignment, table),
+    alignmentSection(report.alignment, width),
+    runSection('RUNTIME', report.runtime, style, table),
+    runSection('OPTIMIZED', report.optimized, style, table),
+    runSection('ACTUAL', report.actual, style, table),
+    checkedInShort(report.rules, report.findings, width),
+    missingLines(report, width),
+    basis(report, style, width),
+  ];
+  return page(sections, options);
 }
 
 function runSection(

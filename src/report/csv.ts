@@ -6,7 +6,7 @@ import type { ErrorMeasurement } from '../diff/measurement.js';
 import type { ComparedTensor } from './compare-report.js';
 import { safeWhole } from './document-text.js';
 import type { MeasuredReport } from './evaluated.js';
-import type { ReportedTensor } from './report.js';
+import type { ReportedAlternative, ReportedTensor } from './report.js';
 
 /** Text, which is guarded, or a number or flag of ours. */
 export type Cell = string | number | boolean | undefined;
@@ -53,12 +53,23 @@ const ERROR: Readonly<Record<string, (error: ErrorMeasurement) => Cell>> = {
   non_finite: ({ nonFinite }) => nonFinite,
 };
 
+/** Of the observer that would lose least here, where that is another one. */
+const ELSEWHERE: Readonly<Record<string, (row: Row) => Cell>> = {
+  best_observer: (row) => bestOf(row)?.observer,
+  best_observer_self_sqnr_db: (row) => bestOf(row)?.selfSqnrDb,
+  best_observer_min: (row) => bestOf(row)?.min,
+  best_observer_max: (row) => bestOf(row)?.max,
+};
+
 const KINDS = ['self', 'local', 'cumulative'] as const;
 
-export function renderCsv({ tensors }: MeasuredReport): string {
+export function renderCsv({ tensors, graph }: MeasuredReport): string {
+  const nodes = new Map(graph?.nodes.map((node) => [node.node, node]));
   const header = [
     ...Object.keys(PLACE),
     ...KINDS.flatMap((kind) => Object.keys(ERROR).map((name) => `${kind}_${name}`)),
+    ...Object.keys(ELSEWHERE),
+    ...['macs', 'float_reason'],
   ];
   const rows = tensors.map((row: Row): Cell[] => [
     ...Object.values(PLACE).map((cellOf) => cellOf(row)),
@@ -66,8 +77,28 @@ export function renderCsv({ tensors }: MeasuredReport): string {
       const error = row[kind];
       return Object.values(ERROR).map((cellOf) => (error === undefined ? undefined : cellOf(error)));
     }),
+    ...Object.values(ELSEWHERE).map((cellOf) => cellOf(row)),
+    // Of its operator, in the row of what that writes.
+    ...(isWritten(row) ? [nodes.get(row.node)?.macs, nodes.get(row.node)?.float] : [undefined, undefined]),
   ]);
   return csvLines([header, ...rows]);
+}
+
+function isWritten({ role }: Row): boolean {
+  return role === 'activation' || role === 'output';
+}
+
+/** Ranges are told where a report holds them, SQNR where it was forecast. */
+function bestOf({ self, alternatives = [], forecast = {} }: Row): Partial<ReportedAlternative> | undefined {
+  const told = new Map(alternatives.map((alternative) => [alternative.observer, alternative]));
+  const all = [
+    ...alternatives,
+    ...Object.entries(forecast).flatMap(([observer, selfSqnrDb]) =>
+      told.has(observer) ? [] : [{ observer, selfSqnrDb }],
+    ),
+  ];
+  const [best] = all.sort((a, b) => b.selfSqnrDb - a.selfSqnrDb);
+  return best === undefined || best.selfSqnrDb <= (self?.sqnrDb ?? Infinity) ? undefined : best;
 }
 
 /** Lines as RFC 4180 ends them. */

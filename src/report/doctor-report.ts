@@ -16,6 +16,9 @@ export interface DoctorReport extends Evaluated {
   /** Of the model that is looked at. */
   readonly inspected: Pick<InspectedModel, 'inputs' | 'outputs' | 'quantization' | 'impliedActivations'>;
   readonly scheme?: Report['scheme'];
+  /** Where networks were run. */
+  readonly graph?: Report['graph'];
+  readonly histogramSamples?: Report['histogramSamples'];
   /** Empty where nothing was run. */
   readonly tensors: Report['tensors'];
   readonly findings: readonly Finding[];

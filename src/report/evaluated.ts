@@ -6,6 +6,7 @@ import type { Finding, Severity } from '../doctor/finding.js';
 import type { BaselineComparison } from './baseline-compare.js';
 import type { CompareReport } from './compare-report.js';
 import type { DoctorReport } from './doctor-report.js';
+import type { ReportedPictures } from './report-pictures.js';
 import type { Report } from './report.js';
 
 /** A finding that the configuration file accepts. */
@@ -23,6 +24,8 @@ export interface Evaluated {
   readonly agreement?: Accuracy;
   /** Further metrics on the same samples. */
   readonly otherMetrics?: readonly Accuracy[];
+  /** Of the samples on which reference and candidate part most, where they are images. */
+  readonly pictures?: ReportedPictures;
   readonly gate?: Gate;
   readonly suppressed?: readonly Suppressed[];
   /** Of `--baseline`. */

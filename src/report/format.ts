@@ -1,4 +1,6 @@
 /** Numbers and names as people read them. */
+import { displayWidth, headOf, tailOf } from './text-width.js';
+
 export { percent } from '../doctor/wording.js';
 
 /** dB with one decimal; "exact" or "-" where there is none. */
@@ -36,18 +38,22 @@ export function bytes(value: number): string {
 /** Names come from files anybody may have made: no control, direction or invisible characters reach a terminal. */
 export function printable(name: string): string {
   return name.replace(
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu,
+    (c) => {
+      const code = c.codePointAt(0) ?? 0;
+      const digits = code.toString(16).padStart(4, '0');
+      return code > 0xffff ? `\\u{${digits}}` : `\\u${digits}`;
+    },
   );
 }
 
-/** At most `width` characters, and one at least: the middle goes first, since names differ at their ends. */
+/** At most `width` cells, and one at least: the middle goes first, since names differ at their ends. */
 export function shortened(name: string, width: number): string {
   const text = printable(name);
-  if (text.length <= width) return text;
+  if (displayWidth(text) <= width) return text;
   const kept = Math.max(0, width - 1);
   const head = Math.floor(kept / 3);
-  return `${text.slice(0, head)}…${text.slice(text.length - (kept - head))}`;
+  return `${headOf(text, head)}…${tailOf(text, kept - head)}`;
 }
 
 export function shape(dims: readonly (number | string | null)[] | undefined): string {
@@ -63,22 +69,35 @@ export function listed(items: readonly (string | number)[], most: number): strin
   return items.length > most ? `${shown} and ${items.length - most} more` : shown;
 }
 
-/** Breaks text at spaces into lines of at most `width` characters; what is longer without a space is cut. */
+/** Breaks text at spaces into lines of at most `width` cells; what is longer without a space is cut. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  const pieces = text
-    .split(' ')
-    .flatMap((word) => word.match(new RegExp(`.{1,${Math.max(1, width)}}`, 'gsu')) ?? ['']);
-  for (const piece of pieces) {
-    if (line !== '' && line.length + 1 + piece.length > width) {
+  let taken = 0;
+  for (const piece of text.split(' ').flatMap((word) => pieces(word, Math.max(1, width)))) {
+    const cells = displayWidth(piece);
+    if (line !== '' && taken + 1 + cells > width) {
       lines.push(line);
       line = piece;
+      taken = cells;
     } else {
+      taken = line === '' ? cells : taken + 1 + cells;
       line = line === '' ? piece : `${line} ${piece}`;
     }
   }
   return line === '' ? lines : [...lines, line];
+}
+
+function pieces(word: string, width: number): string[] {
+  const cut: string[] = [];
+  let rest = word;
+  while (displayWidth(rest) > width) {
+    // One character may be wider than a line.
+    const head = headOf(rest, width) || [...rest].slice(0, 1).join('');
+    cut.push(head);
+    rest = rest.slice(head.length);
+  }
+  return [...cut, rest];
 }
 
 /** Text behind a label, wrapped; all lines but the first are indented as far. `paint` colours the text of a line. */
@@ -88,7 +107,8 @@ export function labelled(
   width: number,
   paint: (line: string) => string = (line) => line,
 ): string[] {
-  return wrapped(text, width - label.length).map(
-    (line, i) => `${i === 0 ? label : ' '.repeat(label.length)}${paint(line)}`,
+  const indent = displayWidth(label);
+  return wrapped(text, width - indent).map(
+    (line, i) => `${i === 0 ? label : ' '.repeat(indent)}${paint(line)}`,
   );
 }

@@ -6,27 +6,31 @@ import { columns, type Row } from './columns.js';
 import type { Evaluated } from './evaluated.js';
 import { metricName, quantity } from './evaluated-text.js';
 import { labelled, listed, plural, printable } from './format.js';
-import { INDENT, right, SHORTEST_NAME } from './terminal-layers.js';
+import { INDENT, right, SHORTEST_NAME, type Room } from './terminal-layers.js';
 import { prose } from './terminal-page.js';
 
 export const MOST_DRIFTS = 10;
 const MOST_NAMES = 4;
 
 /** Nothing without `--baseline`. The checks themselves are the gate's. */
-export function driftSection({ drift }: Evaluated, style: ChalkInstance, width: number): string[] {
+export function driftSection(
+  { drift }: Evaluated,
+  style: ChalkInstance,
+  { width, top = MOST_DRIFTS }: Room,
+): string[] {
   if (drift === undefined) return [];
   const { drift: layers, source, matched } = drift;
   const changed =
     layers.length === 0
       ? 'all as they were'
-      : `${layers.length} changed${layers.length > MOST_DRIFTS ? `, the ${MOST_DRIFTS} that moved most` : ''}`;
+      : `${layers.length} changed${layers.length > top ? `, the ${top} that moved most` : ''}`;
   return [
     ...labelled(
       'DRIFT  ',
       prose(`against ${source}: ${plural(matched, 'layer')} matched, ${changed}`),
       width,
     ),
-    ...table(drift, style, width),
+    ...table(drift.drift.slice(0, top), style, width),
     ...driftRemarks(drift).flatMap((remark) => labelled(INDENT, prose(remark), width)),
   ];
 }
@@ -50,17 +54,15 @@ export function driftRemarks(drift: BaselineComparison): string[] {
   ];
 }
 
-function table({ drift }: BaselineComparison, style: ChalkInstance, width: number): string[] {
+function table(drift: BaselineComparison['drift'], style: ChalkInstance, width: number): string[] {
   if (drift.length === 0) return [];
-  const rows = drift
-    .slice(0, MOST_DRIFTS)
-    .map(({ tensor, node, op, formerly, cumulative, local }): Row => [
-      `${INDENT}${printable(node === '' ? tensor : node)}`,
-      printable(op),
-      { text: driftText(cumulative), paint: style.bold },
-      driftText(local),
-      formerly === undefined ? '' : printable(`was ${formerly}`),
-    ]);
+  const rows = drift.map(({ tensor, node, op, formerly, cumulative, local }): Row => [
+    `${INDENT}${printable(node === '' ? tensor : node)}`,
+    printable(op),
+    { text: driftText(cumulative), paint: style.bold },
+    driftText(local),
+    formerly === undefined ? '' : printable(`was ${formerly}`),
+  ]);
   return columns(
     [
       { title: `${INDENT}layer`, least: SHORTEST_NAME },

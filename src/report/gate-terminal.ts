@@ -6,7 +6,7 @@ import type { Evaluated, Suppressed } from './evaluated.js';
 import { quantity, tallyText, urgentFirst } from './evaluated-text.js';
 import { decidedAt } from './document-text.js';
 import { labelled, plural, printable } from './format.js';
-import { INDENT, right, SHORTEST_NAME } from './terminal-layers.js';
+import { INDENT, right, SHORTEST_NAME, type Room } from './terminal-layers.js';
 import { prose } from './terminal-page.js';
 
 /** Checks that are listed; layers have one each. */
@@ -17,7 +17,7 @@ const MOST_SUPPRESSED = 8;
 export function gateSection(
   { gate, suppressed = [] }: Evaluated,
   style: ChalkInstance,
-  width: number,
+  { width, top = MOST_CHECKS }: Room,
 ): string[] {
   if (gate === undefined) {
     return suppressed.length === 0
@@ -26,7 +26,9 @@ export function gateSection(
   }
   const { verdict, checks } = gate;
   const [first = '', ...more] = labelled('GATE  ', `${WORDS[verdict]}  ${tallyText(checks)}`, width);
-  const listed = urgentFirst(checks).slice(0, MOST_CHECKS);
+  const failed = checks.filter((check) => check.verdict === 'fail').length;
+  // What failed is never left out for what the user wants to see less of, up to the usual number.
+  const listed = urgentFirst(checks).slice(0, Math.max(top, Math.min(failed, MOST_CHECKS)));
   const left = checks.length - listed.length;
   return [
     first.replace(WORDS[verdict], paint(verdict, style)(WORDS[verdict])),

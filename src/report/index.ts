@@ -1,44 +1,62 @@
 /** Reporters by the name that `--report` takes; each is loaded when it is used. */
 import type { AnyReport } from './any-report.js';
 import type { JudgedReport, MeasuredReport } from './evaluated.js';
+import type { NodeNumber } from './model-explorer.js';
 import { checkReporter } from './refused.js';
 import type { TerminalOptions } from './terminal.js';
 
 type Reporter = (report: AnyReport, options: TerminalOptions) => Promise<string>;
 
 export const REPORTERS = {
-  terminal: async (report, options) => {
-    switch (report.command) {
-      case 'inspect':
-        return (await import('./inspect-terminal.js')).renderInspect(report, options);
-      case 'compare':
-        return (await import('./compare-terminal.js')).renderCompare(report, options);
-      case 'doctor':
-        return (await import('./doctor-terminal.js')).renderDoctor(report, options);
-      case 'sweep':
-        return (await import('./sweep-terminal.js')).renderSweep(report, options);
-      case 'analyze':
-        return (await import('./terminal.js')).renderTerminal(report, options);
-    }
-  },
+  terminal: async (report, options) => (await import('./any-terminal.js')).renderForTerminal(report, options),
   json: async (report) => (await import('./json.js')).renderJson(report),
+  html: async (report) => (await import('./html/index.js')).renderHtml(report),
   junit: async (report) => (await import('./junit.js')).renderJunit(judged(report, 'junit')),
   sarif: async (report) => (await import('./sarif.js')).renderSarif(judged(report, 'sarif')),
   github: async (report) =>
     report.command === 'sweep'
       ? (await import('./sweep-github.js')).renderSweepGithub(report)
       : (await import('./github.js')).renderGithub(judged(report, 'github')),
-  md: async (report) =>
-    report.command === 'sweep'
-      ? (await import('./sweep-markdown.js')).renderSweepMarkdown(report)
-      : (await import('./markdown.js')).renderMarkdown(judged(report, 'md')),
-  csv: async (report) =>
-    report.command === 'sweep'
-      ? (await import('./sweep-csv.js')).renderSweepCsv(report)
-      : (await import('./csv.js')).renderCsv(measured(report, 'csv')),
+  md: async (report, options?: TerminalOptions) => {
+    switch (report.command) {
+      case 'sweep':
+        return (await import('./sweep-markdown.js')).renderSweepMarkdown(report);
+      case 'inspect':
+        return (await import('./inspect-markdown.js')).renderInspectMarkdown(report, options);
+      case 'analyze':
+      case 'compare':
+      case 'doctor':
+        return (await import('./markdown.js')).renderMarkdown(report, options);
+    }
+  },
+  csv: async (report) => {
+    switch (report.command) {
+      case 'sweep':
+        return (await import('./sweep-csv.js')).renderSweepCsv(report);
+      case 'inspect':
+        return (await import('./inspect-csv.js')).renderInspectCsv(report);
+      case 'doctor':
+        return (await import('./doctor-csv.js')).renderDoctorCsv(report);
+      case 'analyze':
+      case 'compare':
+        return (await import('./csv.js')).renderCsv(report);
+    }
+  },
+  'model-explorer': async (report) => nodeData(report, report.command === 'sweep' ? 'alone' : 'local'),
+  'model-explorer-self': async (report) => nodeData(report, 'self'),
+  'model-explorer-cumulative': async (report) => nodeData(report, 'cumulative'),
 } satisfies Record<string, Reporter>;
 
 export type ReporterName = keyof typeof REPORTERS;
+
+/** @throws UsageError for commands that have no numbers of layers, or not this one */
+async function nodeData(report: AnyReport, number: NodeNumber): Promise<string> {
+  const reporter =
+    number === 'self' || number === 'cumulative' ? `model-explorer-${number}` : 'model-explorer';
+  const { renderModelExplorer } = await import('./model-explorer.js');
+  checkReporter(report.command, reporter);
+  return renderModelExplorer(report.command === 'sweep' ? report : measured(report, reporter), number);
+}
 
 /** @throws UsageError for `doctor`, which lists findings */
 function measured(report: AnyReport, reporter: string): MeasuredReport {

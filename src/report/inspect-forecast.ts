@@ -3,6 +3,7 @@ import type { ChalkInstance } from 'chalk';
 import { columns, type Column } from './columns.js';
 import { count, listed, plural, printable, shortened, wrapped } from './format.js';
 import type { ForecastLayer, InspectedModel, WeightForecast } from './inspect-report.js';
+import type { Room } from './terminal-layers.js';
 import type { TerminalOptions } from './terminal.js';
 
 const INDENT = '  ';
@@ -96,11 +97,11 @@ function unusableText(unusable: readonly ForecastLayer[]): string {
 export function nonFiniteSection(
   { nonFinite }: InspectedModel,
   style: ChalkInstance,
-  width: number,
+  { width, top = NON_FINITE_SHOWN }: Room,
 ): string[] {
   if (nonFinite.length === 0) return [];
   const rows = nonFinite
-    .slice(0, NON_FINITE_SHOWN)
+    .slice(0, top)
     .map(({ tensor, node, role, count: values, channels }) => [
       INDENT + printable(tensor),
       role,

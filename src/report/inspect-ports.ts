@@ -1,6 +1,6 @@
 /** Inputs and outputs as text for a terminal: shape and type, and for quantized ones the formulas that people copy. */
 import type { ChalkInstance } from 'chalk';
-import { columns, type Column } from './columns.js';
+import { tableLines, type Column } from './columns.js';
 import { labelled, number, printable, shape, shortened } from './format.js';
 import type { Port } from './inspect-report.js';
 import type { PortContract } from './port-contract.js';
@@ -25,11 +25,11 @@ export function portsSection(
     shortened(shape(port.shape), 60),
   ]);
   const layout: Column[] = [{ title: '', least: 16 }, { title: '' }, { title: '', least: 12 }];
-  const heads = columns(layout, rows, width);
+  const { lines } = tableLines(layout, rows, width);
   return [
     title,
     ...ports.flatMap((port, i) => [
-      heads[i] ?? '',
+      ...(lines[i] ?? []),
       ...(port.contract === undefined ? [] : contractLines(port.contract, title === 'INPUTS', style, width)),
     ]),
   ];

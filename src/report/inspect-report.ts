@@ -3,6 +3,7 @@ import type { Dim } from '../ir/graph.js';
 import type { Finding } from '../doctor/finding.js';
 import type { IslandCause } from '../quant/placement/lane-islands.js';
 import type { PortContract } from './port-contract.js';
+import type { ReportedGraph } from './report-graph.js';
 import type {
   Report,
   ReportedModel,
@@ -43,6 +44,8 @@ export interface InspectedModel extends Omit<ReportedModel, 'sha256'> {
   readonly opCounts: readonly { readonly op: string; readonly count: number }[];
   /** In graph order. */
   readonly layers: readonly Layer[];
+  /** When a document was asked for. */
+  readonly graph?: ReportedGraph;
   readonly forecast: WeightForecast;
   /** Constants with NaN or infinite values, in order of first use. */
   readonly nonFinite: readonly NonFiniteConstant[];

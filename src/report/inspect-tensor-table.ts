@@ -1,7 +1,7 @@
 /** The table of quantized tensors, odd ones first. */
 import type { ChalkInstance } from 'chalk';
-import { columns, type Column, type Row } from './columns.js';
-import { count, labelled, number, plural, printable } from './format.js';
+import { tableLines, type Column, type Row } from './columns.js';
+import { count, labelled, number, plural, printable, wrapped } from './format.js';
 import type { Extremes, InspectedModel, InspectedTensor, TensorMark } from './inspect-report.js';
 import type { TerminalOptions } from './terminal.js';
 
@@ -41,11 +41,11 @@ export function tensorsSection(
   const odd = tensors.filter(({ marks }) => marks.length > 0).length;
   const more = listed.length - shown.length;
   const order = odd === 0 ? 'in graph order' : `${odd === 1 ? 'an odd one' : `${count(odd)} odd ones`} first`;
-  const [head = '', ...rows] = columns(COLUMNS, shown.map(rowOf), width);
+  const { head, lines } = tableLines(COLUMNS, shown.map(rowOf), width);
   return [
-    `QUANTIZED TENSORS  ${rolesText(tensors)}; ${order}`,
-    head,
-    ...rows.flatMap((row, i) => [row, ...markLines(shown[i]?.marks ?? [], style, width)]),
+    ...wrapped(`QUANTIZED TENSORS  ${rolesText(tensors)}; ${order}`, width),
+    ...head,
+    ...lines.flatMap((row, i) => [...row, ...markLines(shown[i]?.marks ?? [], style, width)]),
     ...(more === 0
       ? []
       : [`${INDENT}and ${count(more)} more (--top N; --report json=FILE has all, and the biases)`]),

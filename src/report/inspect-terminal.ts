@@ -1,6 +1,6 @@
 /** What `qdbg inspect` found as text for a terminal: the model, its layers in order, and the forecast last, where the eye is. */
 import { Chalk, type ChalkInstance } from 'chalk';
-import { bytes, count, listed, plural, printable, shape, shortened, wrapped } from './format.js';
+import { bytes, count, labelled, listed, plural, printable, shape, shortened, wrapped } from './format.js';
 import { groupBy } from './group.js';
 import { layersSection } from './inspect-layers.js';
 import { nodeSections } from './inspect-node.js';
@@ -10,7 +10,10 @@ import { portsSection } from './inspect-ports.js';
 import { quantizationFindings, quantizationSection } from './inspect-quantization.js';
 import { tensorsSection } from './inspect-tensor-table.js';
 import { forecastSection, nonFiniteSection } from './inspect-forecast.js';
+import { page, prose } from './terminal-page.js';
+import type { Room } from './terminal-layers.js';
 import type { TerminalOptions } from './terminal.js';
+import { displayWidth, headOf, paddedTo } from './text-width.js';
 
 const INDENT = '  ';
 const METADATA_SHOWN = 12;
@@ -19,10 +22,7 @@ const FLAGS_SHOWN = 4;
 
 export function renderInspect(report: InspectReport, options: TerminalOptions): string {
   const style = new Chalk({ level: options.color ? 1 : 0 });
-  return `${sectionsOf(report, style, options)
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n')}\n`;
+  return page(sectionsOf(report, style, options), options);
 }
 
 function sectionsOf(report: InspectReport, style: ChalkInstance, options: TerminalOptions): string[][] {
@@ -41,11 +41,11 @@ function sectionsOf(report: InspectReport, style: ChalkInstance, options: Termin
       : [
           [...portsSection('INPUTS', model.inputs, style, width), ...openSection(model.inputs, width)],
           portsSection('OUTPUTS', model.outputs, style, width),
-          metadataSection(model, width),
+          metadataSection(model, options),
           layersSection(model, style, width, top),
           opsSection(model, width),
         ]),
-    nonFiniteSection(model, style, width),
+    nonFiniteSection(model, style, options),
     notComputedSection(model, style, width),
     ...(quiet ? [] : [tensorsSection(model, style, options)]),
     quantizationSection(model, style, width),
@@ -67,7 +67,7 @@ function headerSection(model: InspectedModel, style: ChalkInstance, width: numbe
   ];
   const size = [plural(model.ops, 'operator'), plural(model.parameters, 'parameter'), macsText(model)];
   return [
-    `MODEL  ${style.bold(printable(path))}`,
+    ...labelled('MODEL  ', prose(path), width, style.bold),
     ...[kind.join(', '), size.join(', '), ...absorbedText(absorbed)].flatMap((line) =>
       wrapped(line, width - INDENT.length).map((text) => INDENT + text),
     ),
@@ -116,18 +116,22 @@ function placeholder(dim: string | null): string {
   return `<${dim === null ? '?' : printable(dim)}>`;
 }
 
-function metadataSection({ metadata }: InspectedModel, width: number): string[] {
+function metadataSection({ metadata }: InspectedModel, { width, top = METADATA_SHOWN }: Room): string[] {
   const entries = Object.entries(metadata);
   if (entries.length === 0) return [];
-  const shown = entries.slice(0, METADATA_SHOWN);
-  const key = Math.min(30, Math.max(...shown.map(([name]) => printable(name).length)));
+  const shown = entries.slice(0, top);
+  const key = Math.min(
+    30,
+    Math.floor(width / 2),
+    Math.max(...shown.map(([name]) => displayWidth(printable(name)))),
+  );
   return [
     `METADATA  ${entries.length}`,
     ...shown.map(([name, value]) => {
-      const text = shortened(name, key).padEnd(key);
+      const text = paddedTo(shortened(name, key), key);
       const room = width - INDENT.length - key - 2;
       const full = printable(value);
-      return `${INDENT}${text}  ${full.length > room ? `${full.slice(0, room - 1)}…` : full}`;
+      return `${INDENT}${text}  ${displayWidth(full) > room ? `${headOf(full, room - 1)}…` : full}`;
     }),
     ...(entries.length > shown.length
       ? [`${INDENT}and ${entries.length - shown.length} more (--report json=FILE has all)`]

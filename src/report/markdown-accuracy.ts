@@ -18,7 +18,7 @@ import {
 } from './evaluated-text.js';
 import { shortened } from './format.js';
 import { classSection, exampleSection, LONGEST_TITLE, MOST_NETWORKS } from './markdown-classes.js';
-import { code, table, text } from './markdown-text.js';
+import { code, details, table, text } from './markdown-text.js';
 
 const MOST_PREPROCESSINGS = 12;
 /** Metrics in a line each. */
@@ -33,9 +33,18 @@ export function accuracySections(report: JudgedReport): string[][] {
     [...notesOf(first, others), ...others.slice(0, MOST_BESIDE).map(besideLine)].map(
       (note) => `- ${text(note)}`,
     ),
-    classSection(first),
-    exampleSection(first),
   ];
+}
+
+/** What was lost on which class and sample; for those who ask. */
+export function accuracyDetails(report: JudgedReport): string[][] {
+  const [first] = metricsOf(report);
+  return first === undefined
+    ? []
+    : [
+        details('Classes', classSection(first)),
+        details('What is taken for what, and samples to look at', exampleSection(first)),
+      ];
 }
 
 function besideLine(metric: Accuracy): string {

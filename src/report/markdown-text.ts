@@ -39,6 +39,13 @@ export function command(edit: string): string {
   return `${fence}${gap}${plain}${gap}${fence}`;
 }
 
+/** Lines that a click shows. @param title Markdown is not read in it */
+export function details(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0
+    ? []
+    : [`<details><summary>${escaped(title)}</summary>`, '', ...lines, '', '</details>'];
+}
+
 /** Cells are Markdown already. Columns whose titles begin with `>` are right-aligned. */
 export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;

@@ -6,8 +6,9 @@ import { placeOf, type JudgedReport, type MeasuredReport } from './evaluated.js'
 import { quantity, tallyText, urgentFirst } from './evaluated-text.js';
 import { bytes, count, decibels, plural } from './format.js';
 import { driftRemarks, driftText, MOST_DRIFTS } from './gate-terminal-drift.js';
-import { accuracySections, preprocessingLines } from './markdown-accuracy.js';
-import { code, command, table, text } from './markdown-text.js';
+import { stripOf } from './layer-strip.js';
+import { accuracyDetails, accuracySections, preprocessingLines } from './markdown-accuracy.js';
+import { code, command, details, table, text } from './markdown-text.js';
 import { schemeText } from './scheme-text.js';
 import type { SweepReport } from './sweep-report.js';
 
@@ -16,19 +17,26 @@ const MOST_BYTES = 58_000;
 const MOST_CHECKS = 20;
 const MOST_FINDINGS = 20;
 const MOST_LAYERS = 10;
+const STRIP_WIDTH = 60;
 
 export type Section = readonly string[];
 
-export function renderMarkdown(report: JudgedReport): string {
+export interface Shown {
+  /** Rows of a table of layers. */
+  readonly top?: number | undefined;
+}
+
+export function renderMarkdown(report: JudgedReport, { top = MOST_LAYERS }: Shown = {}): string {
   const sections: Section[] = [
     heading(report),
+    report.gate === undefined ? [] : gateLines(report.gate),
     missingAccuracy(report.notMeasured).map((reason) => `- ${text(reason)}`),
     ...accuracySections(report),
     preprocessingLines(report),
-    report.gate === undefined ? [] : gateLines(report.gate),
     driftLines(report),
-    layerLines(report),
     findingLines(report.findings),
+    layerLines(report, top),
+    ...accuracyDetails(report),
     suppressedLines(report),
     basisLines(report),
   ];
@@ -134,12 +142,13 @@ function driftLines({ drift }: JudgedReport): Section {
   ];
 }
 
-function layerLines({ tensors }: JudgedReport): Section {
+function layerLines(report: JudgedReport, top: number): Section {
+  const { tensors } = report;
   const measured = tensors.flatMap((row) => {
     const db = row.local?.sqnrDb ?? row.self?.sqnrDb;
     return row.cumulative === undefined || db === undefined ? [] : [{ row, db }];
   });
-  const worst = measured.sort((a, b) => a.db - b.db).slice(0, MOST_LAYERS);
+  const worst = measured.sort((a, b) => a.db - b.db).slice(0, top);
   if (worst.length === 0) return [];
   return [
     `#### Worst layers: ${worst.length} of ${measured.length}, by local SQNR in dB, higher is better`,
@@ -154,10 +163,27 @@ function layerLines({ tensors }: JudgedReport): Section {
         decibels(cumulative),
       ]),
     ),
+    ...stripLines(report),
   ];
 }
 
-function findingLines(findings: readonly Finding[]): Section {
+/** All layers in graph order, a bar each. */
+function stripLines(report: JudgedReport): string[] {
+  const strip = report.command === 'doctor' ? undefined : stripOf(report, STRIP_WIDTH);
+  return strip === undefined
+    ? []
+    : [
+        '',
+        ...strip.series.map(
+          ({ label, bars, lowest, highest }) =>
+            `- ${label} <code>${bars.trimEnd()}</code> ${lowest} to ${highest} dB`,
+        ),
+        '',
+        `SQNR of ${text(strip.title)}; ${text(strip.scale)}.`,
+      ];
+}
+
+export function findingLines(findings: readonly Finding[]): Section {
   if (findings.length === 0) return [];
   const lines = findings.slice(0, MOST_FINDINGS).flatMap((finding) => {
     const { rule, severity, message, fix } = finding;
@@ -190,9 +216,7 @@ function suppressedLines({ suppressed = [] }: JudgedReport): Section {
 /** @param more lines on what was measured */
 export function basisLines(report: JudgedReport | SweepReport, more: readonly string[] = []): Section {
   const { tool, models, data, notMeasured } = report;
-  return [
-    '<details><summary>Measured with</summary>',
-    '',
+  return details('Measured with', [
     ...models.map(
       ({ role, path, format, bytes: size, sha256 }) =>
         `- ${role} ${code(path)}, ${format}, ${bytes(size)}, sha256 ${code(sha256.slice(0, 12))}`,
@@ -206,9 +230,7 @@ export function basisLines(report: JudgedReport | SweepReport, more: readonly st
       ? []
       : [`- not measured: ${count(notMeasured.length)}, listed in the JSON report`]),
     `- qdbg ${text(tool.version)}${tool.runtime === undefined ? '' : `, ${text(tool.runtime)}`}`,
-    '',
-    '</details>',
-  ];
+  ]);
 }
 
 function schemeLine({ scheme, coverage: { ops } }: Pick<MeasuredReport, 'scheme' | 'coverage'>): string {

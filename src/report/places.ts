@@ -10,10 +10,16 @@ import {
 } from '../ir/graph.js';
 import type { QuantPlan } from '../quant/placement/plan.js';
 
-/** Where a tensor stands: the operator that computes it, or for what no node writes the one that reads it. */
-interface Place {
+/** An operator, with what is fused into it. */
+interface PlacedOperator {
+  /** As the user's file calls its first node. */
   readonly node: string;
+  /** Operators of the file in it, such as `Conv+Relu`. */
   readonly op: string;
+}
+
+/** Where a tensor stands: the operator that computes it, or for what no node writes the one that reads it. */
+interface Place extends PlacedOperator {
   readonly order: number;
 }
 
@@ -22,7 +28,7 @@ export class Places {
   readonly #graph: Graph;
   readonly #fusedAway: ReadonlySet<TensorId>;
 
-  constructor(graph: Graph, plan: QuantPlan) {
+  constructor(graph: Graph, plan: Pick<QuantPlan, 'fusedAway'>) {
     this.#graph = graph;
     this.#fusedAway = new Set(plan.fusedAway);
   }
@@ -32,8 +38,17 @@ export class Places {
     const written = producer[tensor];
     const id = written ?? reader ?? uses[tensor]?.[0]?.node;
     if (id === undefined) return { node: '', op: '', order: -1 };
-    const chain = written === undefined ? [nodeOf(this.#graph, id)] : this.#chain(written);
-    return { node: nodeLabel(chain[0] as Node), op: opsOf(this.#graph, chain).join('+'), order: id };
+    const operator = written === undefined ? this.#placed([nodeOf(this.#graph, id)]) : this.operator(written);
+    return { ...operator, order: id };
+  }
+
+  /** The operator whose last node this is. */
+  operator(last: NodeId): PlacedOperator {
+    return this.#placed(this.#chain(last));
+  }
+
+  #placed(chain: readonly Node[]): PlacedOperator {
+    return { node: nodeLabel(chain[0] as Node), op: opsOf(this.#graph, chain).join('+') };
   }
 
   /** The node and those that were fused in front of it, first computed first. */

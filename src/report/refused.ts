@@ -8,9 +8,11 @@ interface Refusal {
 }
 
 const NOTHING_MEASURED = {
-  reason: 'qdbg inspect measures nothing and has terminal and json only',
+  reason: 'qdbg inspect measures nothing and has terminal, json, html, md and csv only',
   hint: '--report json=FILE',
 };
+
+const NODE_DATA = ['model-explorer', 'model-explorer-self', 'model-explorer-cumulative'];
 
 /** Reports that a command cannot give. */
 const REFUSED: Readonly<Record<AnyReport['command'], Readonly<Record<string, Refusal>>>> = {
@@ -20,27 +22,35 @@ const REFUSED: Readonly<Record<AnyReport['command'], Readonly<Record<string, Ref
     junit: NOTHING_MEASURED,
     sarif: NOTHING_MEASURED,
     github: NOTHING_MEASURED,
-    md: NOTHING_MEASURED,
-    csv: NOTHING_MEASURED,
+    ...each(NODE_DATA, NOTHING_MEASURED),
   },
   doctor: {
-    csv: {
-      reason: 'it is a table of tensors, and qdbg doctor lists findings',
-      hint: 'qdbg analyze or qdbg compare with --report csv=FILE',
-    },
+    ...each(NODE_DATA, {
+      reason: 'it has a number for every layer, and qdbg doctor lists findings',
+      hint: 'qdbg analyze or qdbg compare with --report model-explorer=FILE',
+    }),
   },
   sweep: {
     junit: {
       reason:
-        'it lists checks that pass or fail, and qdbg sweep judges nothing: it has terminal, json, md, csv and github',
+        'it lists checks that pass or fail, and qdbg sweep judges nothing: it has terminal, json, html, md, csv, github and model-explorer',
       hint: 'qdbg analyze with --max-drop 1pt --report junit=FILE',
     },
     sarif: {
-      reason: 'it lists faults, and qdbg sweep looks for none: it has terminal, json, md, csv and github',
+      reason:
+        'it lists faults, and qdbg sweep looks for none: it has terminal, json, html, md, csv, github and model-explorer',
       hint: 'qdbg doctor or qdbg analyze with --report sarif=FILE',
     },
+    ...each(NODE_DATA.slice(1), {
+      reason: 'qdbg sweep measures what each layer alone costs the outputs, which model-explorer has',
+      hint: '--report model-explorer=FILE',
+    }),
   },
 };
+
+function each(reporters: readonly string[], refusal: Refusal): Readonly<Record<string, Refusal>> {
+  return Object.fromEntries(reporters.map((reporter) => [reporter, refusal]));
+}
 
 /**
  * Before a run, that no hour is lost on it.

@@ -6,6 +6,8 @@ import type { ErrorMeasurement } from '../diff/measurement.js';
 import type { Finding, Fix } from '../doctor/finding.js';
 import type { ChannelStats } from '../quant/weights.js';
 import type { Evaluated } from './evaluated.js';
+import type { ReportedGraph } from './report-graph.js';
+import type { ReportedShard } from './report-shard.js';
 
 export const SCHEMA_VERSION = 1;
 
@@ -74,13 +76,34 @@ export interface ReportedTensor {
   readonly cumulative?: ErrorMeasurement;
   /** Self SQNR that each other observer would give here, from the histogram: no new pass. */
   readonly forecast?: Readonly<Record<string, number>>;
-  /** Per channel, where asked for and for the worst tensors. */
+  /** Ranges that they would choose, where they differ from what is there. */
+  readonly alternatives?: readonly ReportedAlternative[];
+  /** Values of the float network on the samples that were measured; of activations. */
+  readonly histogram?: ReportedHistogram;
+  /** The same between the 1st and the 99th percentile, where outliers leave that part but few bins. */
+  readonly bulk?: ReportedHistogram;
+  /** Per channel, where asked for, for the worst tensors, and for others as far as there is room. */
   readonly channels?: {
     readonly axis: number;
     /** The user asked for them. */
     readonly asked?: true;
     readonly values: readonly ReportedChannel[];
   };
+}
+
+/** Counts of values in bins of one width. */
+export interface ReportedHistogram {
+  /** Lower edge of the first bin and upper edge of the last. */
+  readonly lo: number;
+  readonly hi: number;
+  readonly counts: readonly number[];
+}
+
+export interface ReportedAlternative {
+  readonly observer: string;
+  readonly min: number;
+  readonly max: number;
+  readonly selfSqnrDb: number;
 }
 
 /** SQNR is absent where a channel is exact or has no signal. */
@@ -143,6 +166,15 @@ export interface Report extends Evaluated {
     readonly macs: { readonly quantized: number; readonly total: number };
     readonly islands: readonly { readonly nodes: readonly string[]; readonly reason: string }[];
   };
+  /** Of a run on a part of the samples. */
+  readonly shard?: ReportedShard;
+  /** For those who draw it. */
+  readonly graph?: ReportedGraph;
+  /**
+   * Samples that histograms of tensors are of, and with them percentiles, levels, forecasts and alternatives, where they are not all that
+   * layers were measured on; some of these.
+   */
+  readonly histogramSamples?: number;
   readonly tensors: readonly ReportedTensor[];
   readonly weights: readonly ReportedWeight[];
   readonly findings: readonly Finding[];

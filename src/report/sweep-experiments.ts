@@ -1,7 +1,7 @@
 /** The ladder of experiments, as a table for a terminal: what another scheme, or a part of this one, loses. */
 import type { ChalkInstance } from 'chalk';
 import { bar } from './bar.js';
-import { columns, shownColumns, type Column, type Row } from './columns.js';
+import { shownColumns, tableLines, type Column, type Row } from './columns.js';
 import { cellValue, metricName } from './evaluated-text.js';
 import { printable, wrapped } from './format.js';
 import { groupBy } from './group.js';
@@ -96,16 +96,16 @@ export function experimentsSection(
     })),
   ];
   const rows = groups.flatMap((group) => group.rows);
-  const [heads = '', ...lines] = columns(titles, rows, width);
+  const { head, lines } = tableLines(titles, rows, width);
   let at = 0;
   const hasFlags = shownColumns(titles, rows, width).some((at) => titles[at]?.title === 'flags');
   return [
     ...wrapped(title, width),
-    heads,
+    ...head,
     // Titles of families are no cells: they have the line to themselves.
     ...groups.flatMap(({ family, rows: { length } }) => [
       ...(family === undefined ? [] : wrapped(`${INDENT}${familyTitle(family)}`, width)),
-      ...lines.slice(at, (at += length)),
+      ...lines.slice(at, (at += length)).flat(),
     ]),
     ...legend(legendText(report, has.share, hasFlags), width),
   ];

@@ -144,6 +144,8 @@ export interface SweepReport {
   readonly data: Report['data'];
   readonly scheme: Report['scheme'];
   readonly coverage: Report['coverage'];
+  /** Of the network in float; names as those of layers and tensors. */
+  readonly graph?: Report['graph'];
   /** What the numbers are of. */
   readonly basis: {
     /** For noise at the outputs. */

@@ -13,7 +13,7 @@ import {
 } from './sweep-effect.js';
 import type { ReportedSearch, SearchedPoint, SweepReport } from './sweep-report.js';
 import { precision, searchText } from './sweep-verdict.js';
-import { INDENT, legend, right } from './terminal-layers.js';
+import { INDENT, legend, right, type TableOptions, type Room } from './terminal-layers.js';
 import { prose } from './terminal-page.js';
 
 /** Layers of the answer that are told by name. */
@@ -30,12 +30,11 @@ const LEGEND =
 const UNSURE = ' unsure: with these samples the drop may also be more than the target.';
 const BYTES = ' bytes: of weights, beyond everything quantized.';
 
-/** @param isShort the answer without the table that it comes from */
+/** Quiet, the answer without the table that it comes from. */
 export function searchSection(
   report: SweepReport,
   style: ChalkInstance,
-  width: number,
-  isShort: boolean,
+  { width, top = MOST_POINTS, quiet }: Room & { readonly quiet: boolean },
 ): string[] {
   const { search, verdict } = report;
   if (search === undefined) return [];
@@ -46,7 +45,7 @@ export function searchSection(
     ...wrapped(title, width),
     ...(isTold ? [] : labelled(INDENT, prose(answer), width, style.bold)),
     ...answerLines(search, width),
-    ...(isShort ? [] : paretoTable(search, report.basis.metric, style, width)),
+    ...(quiet ? [] : paretoTable(search, report.basis.metric, style, { width, top })),
     ...labelled(INDENT, prose(`stopped: ${search.stopped}`), width),
   ];
 }
@@ -62,11 +61,15 @@ function answerLines(search: ReportedSearch, width: number): string[] {
 }
 
 /** The sets that nothing evaluated betters, cheapest first, and the answer among them. */
-export function paretoPoints({ points, chosen }: ReportedSearch): readonly SearchedPoint[] {
-  return points
+export function paretoPoints(
+  { points, chosen }: ReportedSearch,
+  most = MOST_POINTS,
+): readonly SearchedPoint[] {
+  const answer = chosen === undefined ? undefined : points[chosen];
+  const sorted = points
     .filter(({ isPareto }, at) => isPareto || at === chosen)
-    .sort((a, b) => a.macsShare - b.macsShare || a.extraBytes - b.extraBytes)
-    .slice(0, MOST_POINTS);
+    .sort((a, b) => a.macsShare - b.macsShare || a.extraBytes - b.extraBytes);
+  return sorted.filter((point, i) => i < most || point === answer);
 }
 
 /** Met by what was seen, or by all that it can be. */
@@ -79,9 +82,9 @@ function paretoTable(
   search: ReportedSearch,
   metric: SweptMetric | undefined,
   style: ChalkInstance,
-  width: number,
+  { width, top }: TableOptions,
 ): string[] {
-  const shown = paretoPoints(search);
+  const shown = paretoPoints(search, top);
   if (shown.length === 0) return [];
   const answer = answerOf(search);
   const has = (of: (point: SearchedPoint) => unknown): boolean =>

@@ -21,14 +21,14 @@ export function renderSweep(report: SweepReport, options: TerminalOptions): stri
   const { width, quiet } = options;
   const style = new Chalk({ level: options.color ? 1 : 0 });
   const table = { width, top: options.top ?? DEFAULT_TOP };
-  const answer = searchSection(report, style, width, quiet);
+  const answer = searchSection(report, style, options);
   const fixes = fixesSection(report, style, table);
   const head = [
     verdictLines(report.verdict, report.data.eval ?? report.data.calib, style, width),
     missingAccuracy(report.notMeasured).flatMap((reason) => labelled('', prose(reason), width)),
   ];
-  if (quiet) return page([...head, answer, fixes]);
-  return page([
+  if (quiet) return page([...head, answer, fixes], options);
+  const sections = [
     ...head,
     layersSection(report, style, table),
     groupsSection(report, style, table),
@@ -40,7 +40,8 @@ export function renderSweep(report: SweepReport, options: TerminalOptions): stri
     exportsSection(report, style, width),
     missingLines(report, width),
     basis(report, style, width),
-  ]);
+  ];
+  return page(sections, options);
 }
 
 /** "32 of the 400 samples of eval, evenly spread" */

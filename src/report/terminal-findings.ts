@@ -6,6 +6,7 @@ import { labelled, listed, shortened } from './format.js';
 import { groupBy } from './group.js';
 import { INDENT } from './terminal-layers.js';
 import { prose } from './terminal-page.js';
+import { displayWidth } from './text-width.js';
 
 const TOLD_PER_RULE = 3;
 const MORE_PLACES = 8;
@@ -24,7 +25,9 @@ export function findingLines(all: readonly Finding[], style: ChalkInstance, widt
       const names = new Set([subject.node, subject.tensor].filter((name) => name !== undefined));
       const place = [...names].join(' > ');
       const placed =
-        place === '' ? '' : `  ${style.bold(shortened(place, width - TOLD.length - rule.length - 2))}`;
+        place === ''
+          ? ''
+          : `  ${style.bold(shortened(place, Math.max(width - TOLD.length - rule.length - 2, 1)))}`;
       const next = same[i + 1]?.fix?.edit;
       return [
         `${INDENT}${mark[severity]}  ${rule}${placed}`,
@@ -54,11 +57,10 @@ function tried(fix: Fix, style: ChalkInstance, width: number): string[] {
         );
   const text = prose(edit);
   const lines = labelled(TRY, text, width, style.bold);
-  const fits = `${TRY}${text}  (${title})`.length <= width;
+  const told = prose(title);
+  const fits = displayWidth(`${TRY}${text}  (${told})`) <= width;
   return [
-    ...(fits
-      ? lines.map((line) => `${line}  (${title})`)
-      : [...lines, ...labelled(TOLD, `(${title})`, width)]),
+    ...(fits ? lines.map((line) => `${line}  (${told})`) : [...lines, ...labelled(TOLD, `(${told})`, width)]),
     ...gained,
   ];
 }

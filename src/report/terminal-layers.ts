@@ -1,7 +1,7 @@
 /** Tables of the terminal report: layers, their channels, weights. */
 import type { ChalkInstance } from 'chalk';
 import type { ErrorMeasurement } from '../diff/measurement.js';
-import { columns, type Column, type Row } from './columns.js';
+import { columns, shownColumns, type Column, type Row } from './columns.js';
 import { decibels, labelled, listed, number, percent, printable, shortened, wrapped } from './format.js';
 import type { Report, ReportedChannel, ReportedTensor, ReportedWeight } from './report.js';
 import { table } from './table.js';
@@ -11,6 +11,13 @@ export interface TableOptions {
   readonly width: number;
   /** Rows per table. */
   readonly top: number;
+}
+
+/** Where each table has its own number of rows unless the user says one. */
+export interface Room {
+  readonly width: number;
+  /** As asked for. */
+  readonly top?: number | undefined;
 }
 
 export const INDENT = '  ';
@@ -27,10 +34,7 @@ export function leastName(width: number): number {
 
 export function layers({ tensors }: Report, style: ChalkInstance, { width, top }: TableOptions): string[] {
   const measured = tensors.filter(({ cumulative }) => cumulative !== undefined);
-  const ranked = measured
-    .filter((tensor) => worstOf(tensor) !== undefined)
-    .sort((a, b) => (worstOf(a) ?? 0) - (worstOf(b) ?? 0))
-    .slice(0, top);
+  const ranked = worstLayers({ tensors }).slice(0, top);
   if (ranked.length === 0) return [];
   const rows = ranked.map((tensor): Row => [
     ...layerName(tensor),
@@ -56,18 +60,31 @@ export function layers({ tensors }: Report, style: ChalkInstance, { width, top }
     { ...right('max|e|'), expendable: 2 },
   ];
   const title = `WORST LAYERS  ${ranked.length} of ${measured.length} measured, by local SQNR in dB, higher is better`;
-  return [...wrapped(title, width), ...columns(titles, rows, width), ...legend(LAYER_LEGEND, width)];
+  const meanings = shownColumns(titles, rows, width).flatMap((at) => MEANINGS[titles[at]?.title ?? ''] ?? []);
+  return [...wrapped(title, width), ...columns(titles, rows, width), ...legend(meanings.join(' '), width)];
+}
+
+/** By local SQNR, else self; without those that have none. */
+export function worstLayers({ tensors }: Pick<Report, 'tensors'>): ReportedTensor[] {
+  return tensors
+    .filter((tensor) => tensor.cumulative !== undefined && worstOf(tensor) !== undefined)
+    .sort((a, b) => (worstOf(a) ?? 0) - (worstOf(b) ?? 0));
 }
 
 export function right(title: string): Column {
   return { title, align: 'right' };
 }
 
-export function falls({ jumps }: Pick<Report, 'jumps'>, style: ChalkInstance, width: number): string[] {
+/** @param top where undefined, three */
+export function falls(
+  { jumps }: Pick<Report, 'jumps'>,
+  style: ChalkInstance,
+  { width, top = MOST_FALLS }: Room,
+): string[] {
   if (jumps.length === 0) return [];
   const title = 'LARGEST FALLS of cumulative SQNR, dB, from the worst input of a layer to its output';
   const rows = jumps
-    .slice(0, MOST_FALLS)
+    .slice(0, top)
     .map(({ node, op, from, fromDb, toDb }): Row => [
       `${INDENT}${printable(node)} (${printable(op)})`,
       fromDb === undefined ? 'exact' : fromDb.toFixed(1),
@@ -80,10 +97,17 @@ export function falls({ jumps }: Pick<Report, 'jumps'>, style: ChalkInstance, wi
   return [...wrapped(title, width), ...columns([name, right(''), plain, right(''), name], rows, width)];
 }
 
-const LAYER_LEGEND =
-  "self: its own quantizer. local: this layer alone as integer, on the float run's inputs. cumul.: everything before it " +
-  'quantized too. worst ch.: lowest local (else self) channel, #index. levels: steps across 98 % of the values. lost: values ' +
-  'off by more than a quarter of themselves. clip/round: shares of the noise. max|e|: largest local error.';
+/** What the columns are, by title. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  self: 'self: its own quantizer.',
+  local: "local: this layer alone as integer, on the float run's inputs.",
+  'cumul.': 'cumul.: everything before it quantized too.',
+  'worst ch.': 'worst ch.: lowest local (else self) channel, #index.',
+  levels: 'levels: steps across 98 % of the values.',
+  lost: 'lost: values off by more than a quarter of themselves.',
+  'clip/round': 'clip/round: shares of the noise.',
+  'max|e|': 'max|e|: largest local error.',
+};
 
 const WEIGHT_LEGEND =
   "outlier channel: its largest |w| is beyond Q3 + 3 IQR of all channels' largest |w|. fewest levels: of any channel under one scale.";
@@ -159,7 +183,6 @@ export function channels(
   style: ChalkInstance,
   { width, top }: TableOptions,
 ): string[] {
-  const db = (value: number | undefined): string => (value === undefined ? '-' : value.toFixed(1));
   const asked = tensors.filter(({ channels: listing }) => listing?.asked === true);
   return asked.flatMap(({ tensor, channels: listing }, i) => {
     if (listing === undefined) return [];
@@ -175,20 +198,30 @@ export function channels(
         `CHANNELS of ${printable(tensor)}  ${shown.length} of ${listing.values.length} along axis ${listing.axis}, worst first; SQNR in dB`,
         width,
       ),
-      ...table(
-        [right(`${INDENT}#`), right('min'), right('max'), right('self'), right('local'), right('cumul.')],
-        shown.map(({ channel, index }) => [
-          String(index),
-          number(channel.min),
-          number(channel.max),
-          db(channel.selfSqnrDb),
-          style.bold(db(channel.localSqnrDb)),
-          db(channel.cumulativeSqnrDb),
-        ]),
-      ),
+      ...channelTable(shown, style, width),
     ];
   });
 }
+
+function channelTable(
+  shown: readonly { readonly channel: ReportedChannel; readonly index: number }[],
+  style: ChalkInstance,
+  width: number,
+): string[] {
+  const db = (value: number | undefined): string => (value === undefined ? '-' : value.toFixed(1));
+  const titles = [`${INDENT}#`, 'min', 'max', 'self', 'local', 'cumul.'].map(right);
+  const rows = shown.map(({ channel, index }) => [
+    ...[String(index), number(channel.min), number(channel.max)],
+    ...[channel.selfSqnrDb, channel.localSqnrDb, channel.cumulativeSqnrDb].map(db),
+  ]);
+  const bold = rows.map((row) => row.map((cell, at) => (at === LOCAL ? style.bold(cell) : cell)));
+  return table(titles, rows).some((line) => line.length > width)
+    ? columns(titles, rows, width)
+    : table(titles, bold);
+}
+
+/** Column of the local SQNR. */
+const LOCAL = 4;
 
 function exactOr(sqnrDb: number | undefined): { sqnrDb?: number } {
   return sqnrDb === undefined ? {} : { sqnrDb };

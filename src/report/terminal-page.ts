@@ -1,8 +1,11 @@
 /** The frame of a report on a terminal: what it starts with, and what separates its sections. */
+import { stripVTControlCharacters } from 'node:util';
 import type { ChalkInstance } from 'chalk';
+import { inAscii } from './ascii.js';
 import { measuredText } from './fix-text.js';
 import { labelled, printable, shortened } from './format.js';
 import type { Report, ReportedData } from './report.js';
+import { displayWidth } from './text-width.js';
 
 const VERDICT = 'VERDICT  ';
 const BLANK = ' '.repeat(VERDICT.length);
@@ -19,12 +22,24 @@ export function prose(text: string): string {
     .join(' ');
 }
 
-/** Sections with an empty line between them; those without lines are left out. */
-export function page(sections: readonly (readonly string[])[]): string {
-  return `${sections
+/** Sections with an empty line between them; those without lines are left out. No line is wider than the screen. */
+export function page(
+  sections: readonly (readonly string[])[],
+  { width, unicode = true }: { readonly width: number; readonly unicode?: boolean },
+): string {
+  const text = sections
     .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n')}\n`;
+    .map((lines) => lines.flatMap((line) => within(line, width)).join('\n'))
+    .join('\n\n');
+  return `${unicode ? text : inAscii(text)}\n`;
+}
+
+/** A line that is too wide goes on under itself, without its colours. */
+function within(line: string, width: number): string[] {
+  const plain = stripVTControlCharacters(line);
+  if (displayWidth(plain) <= width) return [line];
+  const indent = /^ */.exec(plain)?.[0] ?? '';
+  return labelled(indent.length < width / 2 ? indent : '', plain.trimStart(), width);
 }
 
 /** The one-sentence answer, its cause and place, and the guess about the data that decides all values. */

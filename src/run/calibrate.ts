@@ -4,6 +4,7 @@
  */
 import { histogramProgram, rangeProgram, type RangeStat } from '../compile/calibration-program.js';
 import type { Edge } from '../compile/edges.js';
+import type { ReferenceNetwork } from '../compile/reference.js';
 import type { Graph, TensorId } from '../ir/graph.js';
 import { binGrid, Histogram } from '../quant/histogram.js';
 import { MovingAverage } from '../quant/observers/moving-average.js';
@@ -48,13 +49,37 @@ export interface CalibrationOptions extends SessionOptions {
   readonly histograms: boolean;
   /** Of the moving average. */
   readonly momentum: number;
+  /**
+   * Samples that histograms count; all when absent. They are over the ranges of all samples, so that histograms of other samples can
+   * be added to them; what is not finite stays counted as 0, since only all samples together tell how many values that are.
+   */
+  readonly counted?: Samples;
 }
 
 /** Codes of all edges of one sample leave the runtime together; bigger networks take more sessions. */
 const MOST_CODES = 128 * 2 ** 20;
 
-interface RangeState {
+/** An edge with the range of its finite values, and how many others it may have. */
+export interface SeenRange {
   readonly edge: Edge;
+  readonly min: number;
+  readonly max: number;
+  readonly nonFinite: number;
+}
+
+export interface CountedValues {
+  /** Of each edge, over its range. */
+  readonly histograms: readonly Histogram[];
+  /** How many values of each edge are not finite: the histogram counts them as 0. */
+  readonly nonFinite: readonly number[];
+}
+
+export interface CountOptions extends SessionOptions {
+  /** Network that has the values, as in the program. */
+  readonly other?: ReferenceNetwork;
+}
+
+interface RangeState extends SeenRange {
   readonly channels: ChannelStatistics;
   readonly average: MovingAverage;
   readonly half: { min: number; max: number; samples: number };
@@ -73,7 +98,12 @@ export async function calibrate(
   watch: Watch,
 ): Promise<Calibration> {
   const states = await rangePass(graph, edges, samples, options, watch);
-  const histograms = options.histograms ? await histogramPass(graph, states, samples, options, watch) : [];
+  const { counted = samples } = options;
+  const { histograms } = options.histograms
+    ? await countValues(graph, states, counted, options, watch)
+    : { histograms: [] };
+  if (options.counted === undefined)
+    states.forEach(({ nonFinite }, i) => withoutNonFinite(histograms[i], nonFinite));
   const statistics = states.map((state, i): [TensorId, EdgeStatistics] => {
     const histogram = histograms[i];
     return [
@@ -180,38 +210,47 @@ function addRanges(
   });
 }
 
-async function histogramPass(
+/** A pass for every group of edges whose codes fit into memory together. Values outside of the ranges count at their ends. */
+export async function countValues(
   graph: Graph,
-  states: readonly RangeState[],
+  ranges: readonly SeenRange[],
   samples: Samples,
-  options: CalibrationOptions,
+  options: CountOptions,
   watch: Watch,
-): Promise<Histogram[]> {
-  const histograms = states.map(({ min, max }) => new Histogram(binGrid(min, max)));
-  const guarded = new Set(states.filter(({ nonFinite }) => nonFinite > 0).map(({ edge }) => edge.tensor));
-  for (const chunk of chunksOf(states.map(({ edge }) => edge.count))) {
-    const chunkEdges = chunk.map((i) => (states[i] as RangeState).edge);
+): Promise<CountedValues> {
+  const histograms = ranges.map(({ min, max }) => new Histogram(binGrid(min, max)));
+  const lost = ranges.map(() => 0);
+  const isGuarded = (i: number): boolean => (ranges[i] as SeenRange).nonFinite > 0;
+  const guarded = new Set(ranges.flatMap(({ edge }, i) => (isGuarded(i) ? [edge.tensor] : [])));
+  for (const chunk of chunksOf(ranges.map(({ edge }) => edge.count))) {
+    const chunkEdges = chunk.map((i) => (ranges[i] as SeenRange).edge);
     const grids = chunk.map((i) => (histograms[i] as Histogram).grid);
-    const program = histogramProgram(graph, chunkEdges, grids, guarded);
+    const program = histogramProgram(graph, chunkEdges, grids, guarded, options.other);
     watch('histograms', 0, samples.count);
     const session = await openSession(program.model, options);
     try {
       let done = 0;
       for await (const sample of samples.samples()) {
-        const codes = await session.run(sample.feeds, sample.id);
-        chunk.forEach((i, position) => histograms[i]?.add(codes[position] as Uint16Array));
+        const fetched = await session.run(sample.feeds, sample.id);
+        chunk.forEach((i, position) => histograms[i]?.add(fetched[position] as Uint16Array));
+        chunk.filter(isGuarded).forEach((i, position) => {
+          const [count = 0] = fetched[chunk.length + position] as Float32Array;
+          lost[i] = (lost[i] as number) + count;
+        });
         watch('histograms', ++done, samples.count);
       }
     } finally {
       await session.close();
     }
   }
-  // What is not finite was counted as 0.
-  states.forEach(({ nonFinite }, i) => {
-    const { counts, grid } = histograms[i] as Histogram;
-    counts[grid.zeroPoint] = (counts[grid.zeroPoint] as number) - nonFinite;
-  });
-  return histograms;
+  return { histograms, nonFinite: lost };
+}
+
+/** What is not finite was counted as 0. */
+export function withoutNonFinite(histogram: Histogram | undefined, nonFinite: number): void {
+  if (histogram === undefined) return;
+  const { counts, grid } = histogram;
+  counts[grid.zeroPoint] = (counts[grid.zeroPoint] as number) - nonFinite;
 }
 
 /** Positions of the edges, in groups whose codes fit into memory together. */

@@ -12,7 +12,7 @@ import type { Lane } from '../ir/lane.js';
 import type { SessionOptions } from './runtime.js';
 import type { Samples, Watch } from './samples.js';
 import { SheetRunner, type Sheet } from './sheet-runner.js';
-import { emptyErrorSums, type ErrorSums, type ValueSums } from '../ir/sums.js';
+import { addWorst, emptyErrorSums, type ErrorSums, type ValueSums } from '../ir/sums.js';
 
 export interface MeasureOptions extends SessionOptions {
   readonly kinds: readonly ErrorKind[];
@@ -124,11 +124,7 @@ function addSheet(
   }
   sums.forEach(({ value }, i) => (value.sumXX += energy[i] as number));
   for (const [error, { edge, sumEE }] of noise) {
-    const sumXX = energy[edge] as number;
-    const { worst } = error;
-    // Compared as ratios without dividing: a sample without signal is worse than any with signal.
-    if (sumEE > 0 && (worst === undefined || sumEE * worst.sumXX > worst.sumEE * sumXX))
-      error.worst = { sample, sumXX, sumEE };
+    addWorst(error.worst, { sample, sumXX: energy[edge] as number, sumEE });
   }
 }
 

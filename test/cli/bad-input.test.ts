@@ -57,6 +57,7 @@ async function inProcess(args: readonly string[]): Promise<Outcome & { readonly 
     doctor: () => Promise.reject(new Error('not tested here')),
     sweep: () => Promise.reject(new Error('not tested here')),
     explain: () => Promise.reject(new Error('not tested here')),
+    report: () => Promise.reject(new Error('not tested here')),
     template: () => Promise.reject(new Error('not tested here')),
   });
   let printed = '';

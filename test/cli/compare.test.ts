@@ -42,6 +42,7 @@ async function qdbg(...args: readonly string[]): Promise<Outcome> {
     doctor: unused,
     sweep: unused,
     explain: unused,
+    report: unused,
     template: unused,
     compare: async (models, options) => {
       report = await compare(await compareRequest(models, options, TYPED), () => undefined);
@@ -96,6 +97,7 @@ describe('the document', () => {
         'data',
         'scheme',
         'coverage',
+        'graph',
         'alignment',
         'tensors',
         'constants',
@@ -116,6 +118,29 @@ describe('the document', () => {
       ['reference', FLOAT, 'onnx'],
       ['candidate', QDQ, 'onnx'],
     ]);
+  });
+
+  it('draws the candidate, with every one of its rows', () => {
+    const { nodes, inputs } = report.graph!;
+    const writers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
+    for (const { tensor, node, op } of report.tensors) {
+      if (!inputs.includes(tensor)) expect(writers.get(tensor), tensor).toMatchObject({ node, op });
+    }
+    expect(report.tensors.some(({ tensor }) => inputs.includes(tensor))).toBe(true);
+    expect(nodes.flatMap((node) => node.inputs).filter((name) => !writers.has(name))).toEqual(
+      expect.arrayContaining([...inputs]),
+    );
+  });
+
+  it('names the worst of the samples that layers were measured on', () => {
+    const told = report.tensors.flatMap(({ cumulative }) => cumulative?.worstSamples ?? []);
+    expect(told.length).toBeGreaterThan(10);
+    for (const { cumulative } of report.tensors) {
+      const { worstSample, worstSamples = [] } = cumulative!;
+      // Of 4 samples.
+      expect(worstSamples.length).toBeLessThanOrEqual(4);
+      expect(worstSamples[0]?.sample).toBe(worstSample);
+    }
   });
 
   it('has every tensor of the candidate beside the one of the reference, with the three errors', () => {

@@ -23,6 +23,7 @@ export async function parsed(argv: readonly string[], printed: string[] = []): P
     doctor: note('doctor'),
     sweep: note('sweep'),
     explain: note('explain'),
+    report: note('report'),
     template: note('template'),
   });
   for (const command of [program, ...program.commands] as Command[]) {

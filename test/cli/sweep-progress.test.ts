@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { progressOn } from '../../src/cli/progress.js';
 
 function said(
-  options: Partial<Parameters<typeof progressOn>[1]>,
+  options: Partial<Parameters<typeof progressOn>[1]> & { readonly environment?: Record<string, string> },
   isTTY: boolean,
   ...passes: readonly string[]
 ): string {
@@ -12,7 +12,8 @@ function said(
   const stream = new PassThrough();
   stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const terminal = Object.assign(stream, { isTTY }) as unknown as NodeJS.WriteStream;
-  const progress = progressOn(terminal, { quiet: false, verbose: false, ...options });
+  const { environment = {}, ...asked } = options;
+  const progress = progressOn(terminal, { quiet: false, verbose: false, ...asked }, environment);
   for (const pass of passes) for (const done of [0, 1, 2]) progress.watch(pass, done, 2);
   progress.done();
   stream.read();
@@ -39,6 +40,14 @@ describe('progress', () => {
   it('is drawn on a terminal only, and never with --quiet', () => {
     expect(said({}, true, 'layers')).toContain('layers 0/2');
     expect(said({}, false, 'layers')).toBe('');
+    // The log of a CI job may well look like a terminal.
+    for (const environment of [{ CI: 'true' }, { TERM: 'dumb' }]) {
+      expect(said({ environment }, true, 'layers')).toBe('');
+      expect(said({ environment, verbose: true }, true, 'layers')).toMatch(
+        /^layers: 2 networks, \d+\.\d s\n$/,
+      );
+    }
+    expect(said({ environment: { CI: 'false' } }, true, 'layers')).toContain('\u001b[K');
     for (const isTTY of [true, false])
       expect(said({ quiet: true, verbose: true }, isTTY, 'ranges', 'layers')).toBe('');
   });

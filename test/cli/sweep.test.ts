@@ -56,6 +56,16 @@ describe('a sweep with everything', () => {
     expect(report).not.toHaveProperty('createdAt');
   });
 
+  it('draws the network with the names of layers and tensors', () => {
+    const nodes = new Map(report.graph!.nodes.map((node) => [node.node, node]));
+    for (const { name, op, tensor } of report.layers) {
+      expect(nodes.get(name), name).toMatchObject({ op, outputs: [tensor] });
+    }
+    for (const { tensor, node } of report.tensors) {
+      if (!report.graph!.inputs.includes(tensor)) expect(nodes.get(node)?.outputs).toEqual([tensor]);
+    }
+  });
+
   it('has what every layer costs alone and gives back, by tensor too, in the keys of the contract', () => {
     expect(report.layers.map(({ name }) => name)).toContain('block1/depthwise');
     for (const unit of [...report.layers, ...report.groups]) {

@@ -250,6 +250,74 @@ describe('the digits network and its twin with rescaled channels', () => {
     );
   });
 
+  it('counts the values of every activation that it measured, each sample in full', () => {
+    const activations = healthy.tensors.filter(({ role }) => role !== 'weight' && role !== 'bias');
+    expect(activations.length).toBeGreaterThan(8);
+    for (const { tensor, shape, range, histogram } of activations) {
+      const { lo, hi, counts } = histogram!;
+      const elements = shape.slice(1).reduce<number>((product, dim) => product * Number(dim), 1);
+      expect(
+        counts.reduce((a, b) => a + b, 0),
+        tensor,
+      ).toBe(64 * elements);
+      expect(counts.length).toBeLessThanOrEqual(96);
+      expect([lo <= range!.min, hi >= range!.max, counts[0] === 0, counts.at(-1) === 0]).toEqual([
+        true,
+        true,
+        false,
+        false,
+      ]);
+    }
+    expect(healthy.tensors.filter(({ role }) => role === 'weight').map((weight) => weight.histogram)).toEqual(
+      healthy.tensors.filter(({ role }) => role === 'weight').map(() => undefined),
+    );
+  });
+
+  it('tells the ranges that other observers would choose, and what those then give', async () => {
+    const told = twin.tensors.flatMap(({ tensor, alternatives = [], forecast }) =>
+      alternatives.map((alternative) => ({ tensor, forecast, ...alternative })),
+    );
+    expect(told.length).toBeGreaterThan(0);
+    for (const { observer, selfSqnrDb, forecast } of told) {
+      // What is there is the range from the smallest value to the largest.
+      expect(observer).not.toBe('minmax');
+      expect(forecast![observer]).toBe(selfSqnrDb);
+    }
+    const scheme = overrideScheme(SCHEMES['ort']!, { percentile: 99.9 });
+    const chosen = await analyzed('digits_rescaled', { scheme });
+    const percentiles = told.filter(({ observer }) => observer === 'percentile 99.9');
+    expect(percentiles.length).toBeGreaterThan(0);
+    for (const { tensor, min, max, selfSqnrDb } of percentiles) {
+      const { quant, self } = row(chosen, tensor);
+      expect((Math.max(max, 0) - Math.min(min, 0)) / 255).toBeCloseTo(quant!.scale[0]!, 6);
+      expect(Math.abs(self!.sqnrDb! - selfSqnrDb)).toBeLessThan(0.2);
+    }
+  });
+
+  it('names the five samples that are worst, beginning with the worst of all', () => {
+    const errors = healthy.tensors.flatMap(({ local, cumulative }) => [local ?? [], cumulative ?? []].flat());
+    const told = errors.filter(({ worstSamples }) => worstSamples !== undefined);
+    expect(told.length).toBeGreaterThan(10);
+    for (const { worstSamples, worstSample, worstSqnrDb } of told) {
+      expect(worstSamples![0]).toEqual({ sample: worstSample, sqnrDb: worstSqnrDb });
+      const db = worstSamples!.map(({ sqnrDb }) => sqnrDb);
+      expect(db).toEqual([...db].sort((a, b) => a - b));
+      expect(new Set(worstSamples!.map(({ sample }) => sample)).size).toBe(5);
+    }
+  });
+
+  it('draws the network with the names of the rows', () => {
+    const { nodes, inputs, outputs } = healthy.graph!;
+    expect([inputs, outputs]).toEqual([['image'], ['logits']]);
+    for (const { tensor, node, op, role } of healthy.tensors) {
+      if (role === 'activation' || role === 'output') {
+        expect(nodes.find((drawn) => drawn.outputs.includes(tensor))).toMatchObject({ node, op });
+      }
+    }
+    const macs = nodes.reduce((sum, node) => sum + (node.macs ?? 0), 0);
+    expect(macs).toBe(healthy.coverage.macs.total);
+  });
+
   it('measures on evaluation data with the ranges of the calibration data', async () => {
     const report = await analyzed('digits', {
       eval: [`${FIXTURES}digits/eval`],

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { inspect } from '../../src/commands/inspect.js';
-import { displayWidth } from '../../src/report/columns.js';
+import { displayWidth } from '../../src/report/text-width.js';
 import type { InspectedModel } from '../../src/report/inspect-report.js';
 import { renderInspect } from '../../src/report/inspect-terminal.js';
 import { renderJson } from '../../src/report/json.js';

@@ -232,10 +232,21 @@ describe('inspect of one model', () => {
     expect(complete.models[0]?.sha256).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  it('draws the network in a document, one node for each layer, with what it costs for one sample', async () => {
+    const { graph: network, layers, macs } = await inspectedModel(DIGITS, { complete: true });
+    expect(network).toMatchObject({ inputs: ['image'], outputs: ['logits'] });
+    expect(network!.nodes.map(({ node, op }) => [node, op])).toEqual(
+      layers.map(({ node, op }) => [node, op]),
+    );
+    expect(network!.nodes.reduce((sum, node) => sum + node.macs!, 0)).toBe(macs.total);
+    expect(network!.nodes.filter(({ float }) => float !== undefined)).toEqual([]);
+    expect((await inspectedModel(DIGITS)).graph).toBeUndefined();
+  });
+
   it('says the same about a model whether a document is wanted or not', async () => {
     const brief = await inspectedModel(RESCALED);
-    const { sha256, ...complete } = await inspectedModel(RESCALED, { complete: true });
-    expect(sha256).toBeDefined();
+    const { sha256, graph: network, ...complete } = await inspectedModel(RESCALED, { complete: true });
+    expect([sha256, network]).not.toContain(undefined);
     expect(complete).toEqual(brief);
   });
 

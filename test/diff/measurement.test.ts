@@ -109,12 +109,31 @@ describe('a measurement', () => {
     const worst = (sumXX: number) =>
       measurementOf(
         VALUE,
-        errorsOf({ sumEE: Float64Array.of(1), worst: { sample: 'a.png', sumXX, sumEE: 1 } }),
+        errorsOf({ sumEE: Float64Array.of(1), worst: [{ sample: 'a.png', sumXX, sumEE: 1 }] }),
       )!;
     expect(worst(10)).toMatchObject({ worstSample: 'a.png', worstSqnrDb: 10 });
     expect(worst(0).worstSample).toBe('a.png');
     expect(worst(0).worstSqnrDb).toBeUndefined();
     expect(measurementOf(VALUE, errorsOf({ sumEE: Float64Array.of(1) }))!.worstSample).toBeUndefined();
+  });
+
+  it('lists the worst samples that have an SQNR', () => {
+    const worst = [
+      { sample: 'silent', sumXX: 0, sumEE: 1 },
+      { sample: 'a', sumXX: 1, sumEE: 1 },
+      { sample: 'beyond', sumXX: Infinity, sumEE: Infinity },
+      { sample: 'b', sumXX: 10, sumEE: 1 },
+    ];
+    const measured = measurementOf(VALUE, errorsOf({ sumEE: Float64Array.of(4), worst }))!;
+    expect(measured.worstSample).toBe('silent');
+    expect(measured).not.toHaveProperty('worstSqnrDb');
+    expect(measured.worstSamples).toEqual([
+      { sample: 'a', sqnrDb: 0 },
+      { sample: 'b', sqnrDb: 10 },
+    ]);
+    expect(
+      measurementOf(VALUE, errorsOf({ sumEE: Float64Array.of(4), worst: worst.slice(0, 1) })),
+    ).not.toHaveProperty('worstSamples');
   });
 
   it('names the worst channel among those with signal and noise, when there are several', () => {

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { Accuracy } from '../../src/diff/accuracy/accuracy.js';
 import { accuracySection } from '../../src/report/accuracy-terminal.js';
 import { preprocessingSection } from '../../src/report/accuracy-terminal-preprocessing.js';
-import { displayWidth } from '../../src/report/columns.js';
+import { displayWidth } from '../../src/report/text-width.js';
 import type { Evaluated } from '../../src/report/evaluated.js';
 import { HOSTILE, miou, named, TOP1 } from '../support/evaluated-reports.js';
 
 const PLAIN = new Chalk({ level: 0 });
-const linesOf = (report: Evaluated, width = 110): string[] => accuracySection(report, PLAIN, width);
+const linesOf = (report: Evaluated, width = 110): string[] => accuracySection(report, PLAIN, { width });
 
 function without<T extends object, K extends keyof T>(whole: T, key: K): Omit<T, K> {
   return Object.fromEntries(Object.entries(whole).filter(([name]) => name !== key)) as Omit<T, K>;
@@ -70,9 +70,9 @@ describe('the accuracy on a terminal', () => {
 
   it('leaves the sentence to the verdict where that has it, and says why there is no accuracy', () => {
     const told = { accuracy: TOP1, verdict: { summary: `top-1 ${TOP1.summary}; more` } };
-    expect(accuracySection(told, PLAIN, 110).join('\n')).not.toContain(TOP1.summary);
+    expect(accuracySection(told, PLAIN, { width: 110 }).join('\n')).not.toContain(TOP1.summary);
     const missing = { notMeasured: [{ subject: 'accuracy', reason: 'the labels name 2 classes' }] };
-    expect(accuracySection(missing, PLAIN, 110)).toEqual([
+    expect(accuracySection(missing, PLAIN, { width: 110 })).toEqual([
       'ACCURACY  not evaluated: the labels name 2 classes',
     ]);
   });
@@ -135,7 +135,7 @@ describe('the accuracy on a terminal', () => {
 
   it('says nothing where nothing was evaluated', () => {
     expect(linesOf({})).toEqual([]);
-    expect(preprocessingSection({ accuracy: TOP1 }, PLAIN, 110)).toEqual([]);
+    expect(preprocessingSection({ accuracy: TOP1 }, PLAIN, { width: 110 })).toEqual([]);
   });
 });
 
@@ -146,7 +146,7 @@ describe('the preprocessings on a terminal', () => {
       { title: 'values 0..255, RGB', flags: ['--preset raw'], value: 10, interval: [8, 12] as const },
       { title: 'values -1..1, RGB', flags: ['--preset tf'], value: 87, interval: [84, 89] as const },
     ];
-    const lines = preprocessingSection({ accuracy, preprocessings }, PLAIN, 110);
+    const lines = preprocessingSection({ accuracy, preprocessings }, PLAIN, { width: 110 });
     expect(lines.join(' ')).toContain('this is not a quantization problem');
     expect(rowsOf(lines, /^ {2}preprocessing/, 4)).toEqual([
       ['preprocessing', 'top-1', '95 %', 'flags'],

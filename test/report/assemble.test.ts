@@ -8,15 +8,28 @@ import type { QuantPlan } from '../../src/quant/placement/plan.js';
 import { planQuantization } from '../../src/quant/placement/planner.js';
 import { overrideScheme, SCHEMES } from '../../src/quant/presets.js';
 import { NO_SELECTION } from '../../src/quant/select.js';
-import { coverageOf, jumpRows, tensorRows, weightRows } from '../../src/report/assemble.js';
+import {
+  coverageOf,
+  jumpRows,
+  tensorRows,
+  weightRows,
+  type TensorRowOptions,
+} from '../../src/report/assemble.js';
 import { Places } from '../../src/report/places.js';
+import type { ReportedTensor } from '../../src/report/report.js';
+import { histogramOf, samples } from '../quant/samples.js';
 import { edgeMeasurement, errorOf } from '../support/evidence.js';
 import { tensorNamed } from '../support/graph-builder.js';
 import { bells, smallNetwork } from '../support/measured-networks.js';
 
 const g = smallNetwork(17, bells);
 const id = (name: string): TensorId => tensorNamed(g, name).id;
-const NOTHING = { worst: new Set<TensorId>(), asked: new Set<TensorId>(), forecast: () => undefined };
+const NOTHING: TensorRowOptions = {
+  listed: new Set(),
+  asked: new Set(),
+  forecasts: () => ({}),
+  histogram: () => undefined,
+};
 
 let plan: QuantPlan;
 let places: Places;
@@ -95,20 +108,39 @@ describe('rows of tensors', () => {
     ]);
   });
 
-  it('list channels of the worst and of those asked for, which they mark', () => {
+  it('list channels of those chosen and of those asked for, which they mark', () => {
     const channels = [0, 1, 2].map((c) => ({
       min: -c,
       max: c,
       sqnrDb: new Map([['self', 10 * c]] as const),
     }));
-    const rows = (options: Partial<typeof NOTHING>): unknown =>
+    const rows = (options: Partial<TensorRowOptions>): unknown =>
       tensorRows(g, places, [measurementOf('image', { channels })], [], { ...NOTHING, ...options })[0]!
         .channels;
     expect(rows({})).toBeUndefined();
     const values = [0, 1, 2].map((c) => ({ min: -c, max: c, selfSqnrDb: 10 * c }));
-    expect(rows({ worst: new Set([id('image')]) })).toEqual({ axis: 1, values });
+    expect(rows({ listed: new Set([id('image')]) })).toEqual({ axis: 1, values });
     expect(rows({ asked: new Set([id('image')]) })).toEqual({ axis: 1, values, asked: true });
-    expect(rows({ worst: new Set([id('logits')]) })).toBeUndefined();
+    expect(rows({ listed: new Set([id('logits')]) })).toBeUndefined();
+  });
+});
+
+describe('the values in a row', () => {
+  const rowOf = (x: Float32Array): ReportedTensor =>
+    tensorRows(g, places, [edgeMeasurement(g, 'image')], [], {
+      ...NOTHING,
+      histogram: (tensor) => (tensor === id('image') ? histogramOf(x) : undefined),
+    })[0]!;
+
+  it('are counted, and those between the percentiles once more where outliers squeeze them', () => {
+    const { histogram, bulk } = rowOf(samples('outliers', 5000));
+    expect(histogram!.counts.reduce((a, b) => a + b, 0)).toBe(5000);
+    expect(bulk!.hi - bulk!.lo).toBeLessThan((histogram!.hi - histogram!.lo) / 10);
+  });
+
+  it('are counted once where the whole range shows them', () => {
+    expect(Object.keys(rowOf(samples('uniform', 5000)))).toContain('histogram');
+    expect(Object.keys(rowOf(samples('uniform', 5000)))).not.toContain('bulk');
   });
 });
 

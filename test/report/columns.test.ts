@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bar } from '../../src/report/bar.js';
-import { columns, displayWidth, columnsWithin, type Column } from '../../src/report/columns.js';
+import { columns, columnsWithin, type Column } from '../../src/report/columns.js';
+import { displayWidth } from '../../src/report/text-width.js';
 
 const RIGHT: Column = { title: 'n', align: 'right' };
 
@@ -59,7 +60,7 @@ describe('columns', () => {
     expect(displayWidth('e\u0301')).toBe(1);
   });
 
-  it('colour the padded cell, so that colour does not disturb the widths', () => {
+  it('colour the text of a cell and no blanks, so that colour disturbs neither widths nor ends of lines', () => {
     const paint = (text: string): string => `<${text}>`;
     expect(
       columns(
@@ -70,7 +71,7 @@ describe('columns', () => {
         ],
         80,
       ),
-    ).toEqual(['  n', '<  1>  a', '100  b']);
+    ).toEqual(['  n', '  <1>  a', '100  b']);
   });
 
   it('take ten thousand rows in less than a second', () => {

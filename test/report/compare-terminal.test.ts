@@ -61,6 +61,7 @@ describe('the order of the report', () => {
     };
     expect(titlesOf(everything)).toEqual([
       'VERDICT',
+      'SQNR',
       'FINDINGS',
       'LADDER',
       'LAYERS',

@@ -5,13 +5,22 @@ import type { InspectReport } from '../../src/report/inspect-report.js';
 import { SCHEMA_VERSION } from '../../src/report/report.js';
 import { EVALUATED } from '../support/evaluated-reports.js';
 
-const OF_MEASUREMENTS = ['junit', 'sarif', 'github', 'md', 'csv'] as const;
+const OF_MEASUREMENTS = [
+  'junit',
+  'sarif',
+  'github',
+  'md',
+  'csv',
+  'model-explorer',
+  'model-explorer-self',
+  'model-explorer-cumulative',
+] as const;
 
 describe('the reporters', () => {
   it('render what was measured, each in its own form', async () => {
     const texts = await Promise.all(OF_MEASUREMENTS.map((name) => REPORTERS[name](EVALUATED)));
     expect(texts.map((text) => /^\S+/.exec(text)![0].slice(0, 8))).toEqual([
-      ...['<?xml', '{', '::notice', '###', 'tensor,r'],
+      ...['<?xml', '{', '::notice', '###', 'tensor,r', '{', '{', '{'],
     ]);
     for (const text of texts) expect(text.endsWith('\n')).toBe(true);
   });
@@ -23,11 +32,11 @@ describe('the reporters', () => {
       command: 'inspect',
       models: [],
     };
-    for (const name of OF_MEASUREMENTS) {
+    for (const name of OF_MEASUREMENTS.filter((each) => each !== 'md' && each !== 'csv')) {
       const refusal = REPORTERS[name](report);
       await expect(refusal).rejects.toThrow(UsageError);
       await expect(refusal).rejects.toThrow(
-        `--report ${name}: qdbg inspect measures nothing and has terminal and json only`,
+        `--report ${name}: qdbg inspect measures nothing and has terminal, json, html, md and csv only`,
       );
     }
   });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { inspect } from '../../src/commands/inspect.js';
-import { displayWidth } from '../../src/report/columns.js';
+import { displayWidth } from '../../src/report/text-width.js';
 import { REPORTERS } from '../../src/report/index.js';
 import type { InspectedModel, InspectReport, Layer } from '../../src/report/inspect-report.js';
 import type { TerminalOptions } from '../../src/report/terminal.js';

@@ -104,12 +104,14 @@ describe('what a sweep has no report for', () => {
   it('is refused before a run and after it, with what it has instead', async () => {
     for (const name of ['junit', 'sarif'] as const) {
       expect(() => checkReporter('sweep', name)).toThrow(UsageError);
-      expect(() => checkReporter('sweep', name)).toThrow('it has terminal, json, md, csv and github');
+      expect(() => checkReporter('sweep', name)).toThrow(
+        'it has terminal, json, html, md, csv, github and model-explorer',
+      );
       await expect(REPORTERS[name](SWEPT)).rejects.toThrow(UsageError);
     }
-    for (const name of ['terminal', 'json', 'md', 'csv', 'github'])
+    for (const name of ['terminal', 'json', 'html', 'md', 'csv', 'github', 'model-explorer'])
       expect(() => checkReporter('sweep', name)).not.toThrow();
     expect(() => checkReporter('analyze', 'junit')).not.toThrow();
-    expect(() => checkReporter('doctor', 'csv')).toThrow('qdbg doctor lists findings');
+    expect(() => checkReporter('doctor', 'model-explorer')).toThrow('qdbg doctor lists findings');
   });
 });

@@ -25,6 +25,7 @@ export async function reportOf(...argv: readonly string[]): Promise<MeasuredRepo
     doctor: unused,
     sweep: unused,
     explain: unused,
+    report: unused,
     template: unused,
   });
   for (const command of [program, ...program.commands] as Command[]) command.exitOverride();

@@ -58,7 +58,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     layers: ['doctor', 'diff', 'quant', 'ir'],
     types: ['run'],
     packages: ['chalk', 'cli-table3', 'zod'],
-    node: [],
+    // Text as terminals take it.
+    node: ['node:util'],
   },
   commands: {
     layers: ['report', 'doctor', 'diff', 'run', 'compile', 'quant', 'loader', 'ir'],
@@ -68,7 +69,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   cli: {
     layers: ['commands', 'report'],
     types: ['run', 'quant'],
-    packages: ['@commander-js/extra-typings', 'chalk', 'cli-table3', 'commander', 'lilconfig'],
+    packages: ['@commander-js/extra-typings', 'chalk', 'cli-table3', 'commander', 'lilconfig', 'open'],
     node: [...FILES, ...PROCESSES, ...TERMINAL],
   },
   // The program of HTML reports, which runs in a browser: it knows the form of a report, and nothing else of qdbg.
@@ -86,11 +87,13 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
 };
 
-/** Packages that only a part of a layer may import. */
+/** Packages and modules of Node.js that only a part of a layer may import. */
 const PACKAGES_BY_PATH: readonly (readonly [prefix: string, packages: readonly string[]])[] = [
   ['run/runtime.ts', ['onnxruntime-node']],
   ['run/data/', ['fflate', 'sharp']],
   ['run/labels/', ['csv-parse', 'fast-png', 'yaml']],
+  ['run/pictures/', ['fast-png']],
+  ['report/html/', ['elkjs', 'node:crypto', 'node:zlib']],
   ['report/junit.ts', ['junit-report-builder']],
   ['report/sarif.ts', ['node-sarif-builder']],
 ];
@@ -100,8 +103,10 @@ const LAZY = ['onnxruntime-node'];
 export const NOT_FOR_HELP = [
   ...LAZY,
   'onnx/proto.ts',
+  'report/html/page-bundle.ts',
   ...[
     'csv-parse',
+    'elkjs',
     'fast-png',
     'junit-report-builder',
     'node-sarif-builder',
@@ -194,11 +199,13 @@ function faultOf(path: string, { target, kind }: Import): string | undefined {
     if (!types.includes(to)) return `${layerOf(path)} may not import ${to} ('${target}')`;
     return kind === 'type' ? undefined : `${layerOf(path)} may import only types of ${to} ('${target}')`;
   }
+  const extra = PACKAGES_BY_PATH.filter(([prefix]) => path.startsWith(prefix)).flatMap(([, list]) => list);
   if (target.startsWith('node:')) {
-    return node.includes(target) ? undefined : `${layerOf(path)} may not import ${target}`;
+    return node.includes(target) || extra.includes(target)
+      ? undefined
+      : `${layerOf(path)} may not import ${target}`;
   }
   const name = packageOf(target);
-  const extra = PACKAGES_BY_PATH.filter(([prefix]) => path.startsWith(prefix)).flatMap(([, list]) => list);
   if (!packages.includes(name) && !extra.includes(name)) {
     return `${layerOf(path)} may not import the package ${name}`;
   }

@@ -11,7 +11,8 @@ export interface ReferenceErrors {
   readonly sumE: number[];
   readonly maxAbsE: number[];
   clipEE: number;
-  worst: { sample: number; ratio: number } | undefined;
+  /** Σx² / Σe² of every sample with an error. */
+  readonly ratios: { readonly sample: number; readonly ratio: number }[];
 }
 
 export interface ReferenceSums {
@@ -74,7 +75,7 @@ function addErrors(
     sumE: zeros(),
     maxAbsE: zeros(),
     clipEE: 0,
-    worst: undefined,
+    ratios: [],
   };
   sums.errors.set(kind, errors);
   let [xx, ee] = [0, 0];
@@ -88,6 +89,5 @@ function addErrors(
     xx += value * value;
     ee += e * e;
   });
-  const ratio = xx / ee;
-  if (ee > 0 && (errors.worst === undefined || ratio < errors.worst.ratio)) errors.worst = { sample, ratio };
+  if (ee > 0) errors.ratios.push({ sample, ratio: xx / ee });
 }

@@ -5,7 +5,7 @@ import type { GateRequest } from '../../src/commands/gate-request.js';
 
 /** Nothing is asked of the accuracy, and nothing has to hold. */
 export const UNJUDGED: { readonly accuracy: AccuracyRequest; readonly gate: GateRequest } = {
-  accuracy: { metrics: [], skipUnlabelled: false, isRequired: false, tellsAgreement: false },
+  accuracy: { metrics: [], skipUnlabelled: false, pictures: 0, isRequired: false, tellsAgreement: false },
   gate: { thresholds: { minSqnr: [] }, suppressions: [], today: '2026-01-31' },
 };
 

@@ -66,6 +66,7 @@ export async function sweptDigits(options: Partial<SweptOptions> = {}): Promise<
     metrics: [metric],
     skipUnlabelled: false,
     isRequired: true,
+    pictures: 0,
     tellsAgreement: false,
   };
   const description: GroundDescription = {

@@ -8,8 +8,9 @@ import type { Report, ReportedData } from '../../report/report.js';
 import type { Dataset } from '../../run/data/dataset.js';
 import type { PreprocessingFlags } from '../../run/data/preprocessing.js';
 import { evaluate } from '../../run/evaluate.js';
-import { withExtents, type Watch } from '../../run/samples.js';
+import { withExtents, type Samples, type Watch } from '../../run/samples.js';
 import { evaluateNetworks, type Evaluation } from './evaluation.js';
+import { mergedEvaluation, type EvaluationState } from './evaluation-state.js';
 import { hasOutputs, type EvaluatedNetworks } from './networks.js';
 import { planEvaluation } from './plan.js';
 import { searchPreprocessing } from './preprocessing-search.js';
@@ -27,17 +28,39 @@ export interface EvaluatedData {
 export interface EvaluatedOptions {
   readonly threads: number;
   readonly watch: Watch;
+  /** Of all samples when absent. */
+  readonly part?: EvaluatedPart;
 }
+
+/** An evaluation of some of the samples, or the one of all that several of those make. */
+export type EvaluatedPart =
+  | {
+      readonly kind: 'some';
+      readonly samples: Samples;
+      /** As in the options of an evaluation. */
+      readonly scoredBefore: (unlabelled: ReadonlySet<string>) => number;
+    }
+  | {
+      readonly kind: 'merged';
+      /** In the order of their samples. */
+      readonly states: readonly EvaluationState[];
+      /** Of metrics of the user's own. */
+      readonly metrics: readonly string[];
+      /** Why the samples cannot be read again. */
+      readonly unreadable?: string;
+    };
 
 /** What an evaluation adds to a report. */
 export interface AccuracyPart {
-  readonly fields: Pick<Evaluated, 'accuracy' | 'agreement' | 'otherMetrics' | 'preprocessings'>;
+  readonly fields: Pick<Evaluated, 'accuracy' | 'agreement' | 'otherMetrics' | 'pictures' | 'preprocessings'>;
   /** How labels were read, beside what was assumed of the samples. */
   readonly assumed: ReportedData['assumed'];
   /** For the rules. */
   readonly evidence: Pick<Evidence, 'accuracy' | 'evaluation' | 'preprocessings'>;
   readonly notMeasured: Report['notMeasured'];
   readonly broken?: FloatBroken;
+  /** From which an evaluation of more samples goes on. */
+  readonly state?: () => EvaluationState;
 }
 
 /** Nothing was asked for. */
@@ -83,6 +106,7 @@ export async function evaluated(
   options: EvaluatedOptions,
 ): Promise<AccuracyPart> {
   const { dataset, extents } = data;
+  const { part } = options;
   const missing = networks.networks.find(({ graph }) => !hasOutputs(graph));
   try {
     if (missing !== undefined) {
@@ -90,8 +114,15 @@ export async function evaluated(
         hint: 'qdbg inspect MODEL shows what is not',
       });
     }
-    const samples = withExtents(dataset, extents);
-    const evaluation = await evaluateNetworks(networks, { dataset, samples }, request, options);
+    if (part?.kind === 'merged') {
+      const evaluation = await mergedEvaluation(part.states, part.metrics, request.pictures);
+      return await partOf(evaluation, networks, data, request, options);
+    }
+    const samples = part?.samples ?? withExtents(dataset, extents);
+    const evaluation = await evaluateNetworks(networks, { dataset, samples }, request, {
+      ...options,
+      ...(part === undefined ? {} : { scoredBefore: part.scoredBefore }),
+    });
     return evaluation === undefined
       ? NO_ACCURACY
       : await partOf(evaluation, networks, data, request, options);
@@ -103,7 +134,7 @@ export async function evaluated(
 }
 
 async function partOf(
-  { accuracy, agreement, otherMetrics, labels, boxClasses }: Evaluation,
+  { accuracy, agreement, otherMetrics, facts, boxClasses, pictures, state }: Evaluation,
   networks: EvaluatedNetworks,
   data: EvaluatedData,
   request: AccuracyRequest,
@@ -111,8 +142,10 @@ async function partOf(
 ): Promise<AccuracyPart> {
   const isLabelled = accuracy?.labels !== undefined;
   const broken = accuracy === undefined ? undefined : floatBroken(accuracy, request.expectAccuracy);
+  const unreadable = options.part?.kind === 'merged' ? options.part.unreadable : undefined;
+  const isSearched = options.part?.kind !== 'some' && unreadable === undefined;
   const search =
-    broken === undefined || accuracy === undefined
+    broken === undefined || accuracy === undefined || !isSearched
       ? undefined
       : await searched(networks, data, request, accuracy.samples, options);
   const evidence = evidenceOf({ accuracy, boxClasses }, search, data, request);
@@ -122,11 +155,16 @@ async function partOf(
       ...(agreement === undefined ? {} : { agreement }),
       ...(isLabelled || request.metrics.length > 0 || accuracy === undefined ? {} : { agreement: accuracy }),
       ...(otherMetrics.length === 0 ? {} : { otherMetrics }),
+      ...(pictures === undefined ? {} : { pictures }),
       ...(search === undefined ? {} : { preprocessings: search }),
     },
-    assumed: (labels?.assumed ?? []).map(({ what, value, from }) => ({ what, value, from })),
+    assumed: facts.labels?.assumed ?? [],
     evidence,
-    notMeasured: [],
+    notMeasured:
+      broken === undefined || unreadable === undefined
+        ? []
+        : [{ subject: 'other preprocessings', reason: unreadable }],
+    state,
     ...(broken === undefined ? {} : { broken }),
   };
 }

@@ -12,6 +12,7 @@ import {
   requireAccuracy,
   type AccuracyPart,
   type EvaluatedData,
+  type EvaluatedPart,
 } from './evaluated.js';
 import type { Rung } from './ladder.js';
 import type { AccuracyRequest } from './request.js';
@@ -51,6 +52,7 @@ export function evaluatedLanes(
   { graph, lane, title, rungs, calibration, isFile }: QuantizedNetwork,
   data: EvaluatedData,
   watch: Watch,
+  part?: EvaluatedPart,
 ): Promise<AccuracyPart> {
   const { accuracy, ladder, threads } = request;
   if (request.eval.length === 0 && !ladder && !isAsked(accuracy)) return Promise.resolve(NO_ACCURACY);
@@ -67,6 +69,6 @@ export function evaluatedLanes(
     },
     data,
     { ...accuracy, tellsAgreement: data.dataset.kind !== 'random' || ladder },
-    { threads, watch },
+    { threads, watch, ...(part === undefined ? {} : { part }) },
   );
 }

@@ -16,6 +16,8 @@ export interface AccuracyRequest {
   readonly expectAccuracy?: number;
   /** Something depends on there being a metric: without one, the run ends in an error. */
   readonly isRequired: boolean;
+  /** Images on which reference and candidate part most, shown in the report. */
+  readonly pictures: number;
   /** Without labels, how far the networks agree is told unasked. */
   readonly tellsAgreement: boolean;
 }

@@ -10,7 +10,7 @@ import type { Samples } from '../../run/samples.js';
 
 /** Each costs as much as a network of its own. */
 const MOST_FIXES = 3;
-const MOST_SAMPLES = 16;
+export const MOST_FIX_SAMPLES = 16;
 
 export interface FixedNetwork {
   readonly graph: Graph;
@@ -44,7 +44,7 @@ export async function withMeasuredFixes(
   if (lanes.length === 0 || ends.length === 0) return findings;
   const ladder = new Ladder(graph, [lane, ...lanes.map((one) => one.lane)], ends, other, { threads });
   try {
-    for await (const sample of (await samples(MOST_SAMPLES)).samples()) await ladder.add(sample);
+    for await (const sample of (await samples(MOST_FIX_SAMPLES)).samples()) await ladder.add(sample);
   } finally {
     await ladder.close();
   }

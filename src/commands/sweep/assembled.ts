@@ -2,6 +2,7 @@
 import { tensorOf } from '../../ir/graph.js';
 import type { Scheme } from '../../quant/scheme.js';
 import { coverageOf } from '../../report/assemble.js';
+import { graphRows } from '../../report/graph-rows.js';
 import { Places } from '../../report/places.js';
 import { SCHEMA_VERSION } from '../../report/report.js';
 import type { SweepReport } from '../../report/sweep-report.js';
@@ -68,6 +69,7 @@ export async function assembled(
     },
     scheme: { ...scheme, ...request.selection },
     coverage: coverageOf(graph, plan),
+    graph: graphRows(graph, places, plan),
     ...parts,
     groups: swept.groups,
     tensors: sweptTensorRows(graph, places, simulated.lane, layers, swept.layers),

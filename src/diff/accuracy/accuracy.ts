@@ -1,5 +1,11 @@
 /** What a metric says of several networks, with its uncertainty. */
-import type { ClassScore, Confusion, Disagreement, PairedCounts } from '../../run/metrics/metric.js';
+import type {
+  ClassScore,
+  Confusion,
+  Disagreement,
+  PairedCounts,
+  Transitions,
+} from '../../run/metrics/metric.js';
 
 /** 95 %, two-sided. */
 export type Interval = readonly [low: number, high: number];
@@ -36,6 +42,18 @@ export interface ReportedClass extends ClassScore {
   readonly delta?: number;
 }
 
+/** Confusion of the candidate with the reference: how often `to` is answered where the reference answers `from`. */
+export interface ClassTransitions {
+  /** Cells that are not 0, by `from`, then `to`; those on the diagonal are the samples whose answer stays. */
+  readonly cells: Transitions['cells'];
+  /** Samples in cells that were left out because there are too many; the most frequent ones are kept. */
+  readonly leftOut: number;
+  /** What is counted in cells, and left out: cells of the output's grid, of masks; samples when absent. */
+  readonly counted?: 'pixels';
+  /** Of the classes in `cells`, where known. */
+  readonly classNames?: Readonly<Record<number, string>>;
+}
+
 /** A metric over one data set. */
 export interface Accuracy {
   readonly metric: string;
@@ -61,6 +79,8 @@ export interface Accuracy {
   readonly test?: 'McNemar exact' | 'paired bootstrap';
   readonly standing?: Standing;
   readonly perClass?: readonly ReportedClass[];
+  /** Of metrics of one class a sample or pixel, once in a report: what the reference answers and what the candidate answers instead. */
+  readonly transitions?: ClassTransitions;
   /** All networks, the reference first. */
   readonly networks: readonly ScoredNetwork[];
   readonly chance?: number;

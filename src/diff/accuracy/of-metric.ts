@@ -1,6 +1,13 @@
 /** What a metric counted -> what can be said of it, and how surely. */
 import type { ClassScore, MetricResult, NetworkScore } from '../../run/metrics/metric.js';
-import type { Accuracy, Interval, ReportedClass, ScoredNetwork, Standing } from './accuracy.js';
+import type {
+  Accuracy,
+  ClassTransitions,
+  Interval,
+  ReportedClass,
+  ScoredNetwork,
+  Standing,
+} from './accuracy.js';
 import { pairedDifferences, bootstrapInterval, tangoInterval, wilsonInterval } from './intervals.js';
 import { bootstrapPValue, mcnemarExact, SIGNIFICANT } from './p-values.js';
 import { summaryOf } from './summary.js';
@@ -66,6 +73,9 @@ export function accuracyOf(
     ...((candidate ?? reference)?.perClass === undefined
       ? {}
       : { perClass: (candidate ?? reference)!.perClass! }),
+    ...(result.transitions === undefined
+      ? {}
+      : { transitions: namedTransitions(result.transitions, classNames) }),
     networks: scored,
     ...(result.chance === undefined ? {} : { chance: result.chance }),
     disagreements: result.disagreements,
@@ -183,6 +193,15 @@ function classesOf(
       ...(isNumber(value) && isNumber(was) ? { delta: value - was } : {}),
     };
   });
+}
+
+function namedTransitions(
+  transitions: NonNullable<MetricResult['transitions']>,
+  names: ReadonlyMap<number, string>,
+): ClassTransitions {
+  const labels = new Set(transitions.cells.flatMap(({ from, to }) => [from, to]));
+  const named = [...names].filter(([label]) => labels.has(label));
+  return { ...transitions, ...(named.length === 0 ? {} : { classNames: Object.fromEntries(named) }) };
 }
 
 function scaleOf({ unit }: MetricResult): number {

@@ -22,7 +22,7 @@ export function TransitionMatrix({
   readonly transitions: ClassTransitions;
   readonly names: NetworkNames;
 }): JSX.Element {
-  const { cells, leftOut, classNames = {} } = transitions;
+  const { cells, leftOut, classNames = {}, counted = 'samples' } = transitions;
   const changed = cells.filter(({ from, to }) => from !== to);
   const total = cells.reduce((sum, { count: many }) => sum + many, 0) + leftOut;
   const moved = changed.reduce((sum, { count: many }) => sum + many, 0);
@@ -81,7 +81,7 @@ export function TransitionMatrix({
     { key: 'to', title: `${names.candidate} answers`, value: ({ to }) => nameOf(to) },
     {
       key: 'count',
-      title: 'Times',
+      title: counted === 'pixels' ? 'Pixels' : 'Samples',
       kind: 'number',
       value: ({ count: many }) => many,
       show: ({ count: many }) => count(many),
@@ -98,13 +98,13 @@ export function TransitionMatrix({
     <>
       <Chart
         title={`Answers, ${names.reference} to ${names.candidate}`}
-        description={`${percent(total === 0 ? 0 : moved / total)} of the answers change. Rows are what the reference answers, columns what the candidate answers; what is off the diagonal has changed.`}
+        description={`${percent(total === 0 ? 0 : moved / total)} of the ${counted} get another answer. Rows are what the reference answers, columns what the candidate answers; what is off the diagonal has changed.`}
         file="qdbg-answers"
         draw={draw}
         inputs={[transitions, names.reference, names.candidate]}
       >
         <span class="quiet">
-          {percent(total === 0 ? 0 : moved / total)} change
+          {percent(total === 0 ? 0 : moved / total)} of the {counted} change
           {labels.length < classesOf(cells).length
             ? `; the ${plural(labels.length, 'class')} that change most`
             : ''}

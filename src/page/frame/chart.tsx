@@ -27,6 +27,9 @@ export interface ChartProps {
 /** Where nothing has been laid out yet, as in a hidden tab. */
 const FIRST_WIDTH = 640;
 
+/** Narrower drawings would have margins alone; the page scrolls instead. */
+const LEAST_WIDTH = 160;
+
 export function Chart({ title, description, file, draw, inputs, data, children }: ChartProps): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
@@ -34,6 +37,8 @@ export function Chart({ title, description, file, draw, inputs, data, children }
     if (place.current === null || width === 0) return;
     const drawn = draw(width);
     const svg = drawn instanceof SVGSVGElement ? drawn : drawn.querySelector('svg');
+    // Names of marks would be those of groups without a role, which may have none; the drawing has one name as a whole.
+    for (const mark of svg?.querySelectorAll('[aria-label]') ?? []) mark.removeAttribute('aria-label');
     svg?.setAttribute('role', 'img');
     svg?.setAttribute('aria-label', `${title}. ${description}`);
     place.current.replaceChildren(drawn);
@@ -77,7 +82,8 @@ function useWidth(place: { readonly current: HTMLElement | null }): number {
   useLayoutEffect(() => {
     const element = place.current;
     if (element === null) return undefined;
-    const measure = (): void => setWidth(Math.floor(element.clientWidth) || FIRST_WIDTH);
+    const measure = (): void =>
+      setWidth(Math.max(LEAST_WIDTH, Math.floor(element.clientWidth) || FIRST_WIDTH));
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);

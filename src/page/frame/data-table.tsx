@@ -1,6 +1,6 @@
 /** A table that can be sorted, filtered and taken away as CSV. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { csvOf, download, type Cell } from './download.js';
 import { count } from './numbers.js';
 
@@ -50,7 +50,14 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
   const [all, setAll] = useState(false);
   const found = useMemo(() => filtered(rows, columns, wanted), [rows, columns, wanted]);
   const sorted = useMemo(() => inOrder(found, columns, sorting), [found, columns, sorting]);
-  const shown = all ? sorted : sorted.slice(0, FIRST_ROWS);
+  const selectedAt = isSelected === undefined ? -1 : sorted.findIndex(isSelected);
+  const shown = all || selectedAt >= FIRST_ROWS ? sorted : sorted.slice(0, FIRST_ROWS);
+  const scroll = useRef<HTMLDivElement>(null);
+  const selectedRow = sorted[selectedAt];
+  const selectedKey = selectedRow === undefined ? undefined : rowKey(selectedRow);
+  useLayoutEffect(() => {
+    if (selectedKey !== undefined && scroll.current !== null) reveal(scroll.current);
+  }, [selectedKey]);
   const save = (): void => {
     const cells = sorted.map((row) => columns.map(({ value }) => value(row)));
     download(
@@ -88,7 +95,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
           </button>
         </span>
       </div>
-      <div class="table-scroll" tabIndex={0} role="region" aria-label={caption}>
+      <div class="table-scroll" ref={scroll} tabIndex={0} role="region" aria-label={`${caption}: table`}>
         <table>
           <caption class="visually-hidden">{caption}</caption>
           <thead>
@@ -152,6 +159,17 @@ function Heading<Row>({
       </button>
     </th>
   );
+}
+
+/** Brings the selected row into the part of the table that is seen; the page stays where it is. */
+function reveal(scroll: HTMLElement): void {
+  const row = scroll.querySelector('tbody tr[aria-current]');
+  const head = scroll.querySelector('thead');
+  if (row === null || head === null) return;
+  const [place, frame] = [row.getBoundingClientRect(), scroll.getBoundingClientRect()];
+  const top = frame.top + head.getBoundingClientRect().height;
+  if (place.top < top || place.bottom > frame.bottom)
+    scroll.scrollTop += (place.top + place.bottom) / 2 - (top + frame.bottom) / 2;
 }
 
 /** Rows that hold every word, anywhere. */

@@ -32,7 +32,7 @@ export function layerLink(name: string): string {
 }
 
 function nameInAddress(): string | undefined {
-  const coded = /^#layer=(.+)$/s.exec(location.hash)?.[1];
+  const coded = /^#layer=(.*)$/s.exec(location.hash)?.[1];
   if (coded === undefined) return undefined;
   try {
     return decodeURIComponent(coded);

@@ -2,6 +2,10 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { visible } from '../frame/layer-name.js';
+import { count } from '../frame/numbers.js';
+
+/** A list of a hundred flags is for the clipboard, not for the eye. */
+const LONGEST = 240;
 
 export function CopyText({ text }: { readonly text: string }): JSX.Element {
   const [state, setState] = useState<'' | 'copied' | 'select it by hand'>('');
@@ -15,7 +19,11 @@ export function CopyText({ text }: { readonly text: string }): JSX.Element {
   };
   return (
     <span class="copy">
-      <code>{visible(text)}</code>
+      <code>
+        {visible(text.slice(0, LONGEST))}
+        {text.length > LONGEST ? '…' : ''}
+      </code>
+      {text.length > LONGEST ? <span class="quiet">{count(text.length)} characters</span> : null}
       <button type="button" class="tool" onClick={copy} aria-label={`Copy ${visible(text).slice(0, 80)}`}>
         Copy
       </button>

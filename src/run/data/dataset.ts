@@ -92,6 +92,12 @@ export interface Exclusion {
   readonly reason: string;
 }
 
+/** Samples of a data set by their place among those that can be read: `from` and those behind it up to `to`, which is not one of them. */
+export interface SampleWindow {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface Dataset {
   /** `mixed` when several inputs come from different kinds of file. */
   readonly kind: DatasetKind;
@@ -114,9 +120,10 @@ export interface Dataset {
    * Reads the samples in order, the next one while the caller works on this one: two are in memory at most.
    * May be called again; every pass gives the same samples.
    *
+   * @param some a window, or places in ascending order, among those that can be read: after a pass through all, which tells these
    * @throws DataError when a sample cannot be read or holds NaN or Inf, unless unreadable samples may be skipped.
    */
-  samples(): AsyncIterable<Sample>;
+  samples(some?: SampleWindow | readonly number[]): AsyncIterable<Sample>;
   /** Hex digest of names and contents of the samples in use; does not depend on where the files lie. */
   sha256(): Promise<string>;
 }

@@ -49,7 +49,7 @@ export async function openImages(
     origin: (index) => ({ kind: 'file', path: opened[index]!.path }),
     open: () => ({
       async read(index): Promise<Feed> {
-        const bytes = await contentOf(opened[index]!.path);
+        const bytes = await imageContent(opened[index]!.path);
         const decoded = await decodeImage(bytes, preprocessing.orientation);
         const picture = { width: decoded.width, height: decoded.height };
         const { data, channels, height, width } = convert(decoded);
@@ -72,8 +72,12 @@ async function checkedFile(file: DataFile): Promise<DataFile> {
   return file;
 }
 
-/** Read here and not by the image library, whose file names have a syntax of their own. */
-async function contentOf(path: string): Promise<Uint8Array> {
+/**
+ * Read here and not by the image library, whose file names have a syntax of their own.
+ *
+ * @throws DataError with the reason alone
+ */
+export async function imageContent(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {

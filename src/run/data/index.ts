@@ -80,7 +80,7 @@ export async function openDataset(request: DatasetRequest): Promise<Dataset> {
     get excluded() {
       return [...sources.flatMap(({ excluded }) => excluded), ...stream.excluded];
     },
-    samples: () => stream.samples(),
+    samples: (some) => stream.samples(some),
     sha256: () => digestOf(sources, chosen),
   };
 }

@@ -1,6 +1,6 @@
 /** Reading samples in order, one ahead of the caller. */
 import { DataError } from '../../errors.js';
-import type { Exclusion, Feed, Sample } from './dataset.js';
+import type { Exclusion, Feed, Sample, SampleWindow } from './dataset.js';
 import { SKIP_HINT } from './problems.js';
 import { atMost } from './files.js';
 import type { Source, SourceReader } from './source.js';
@@ -30,16 +30,17 @@ export class SampleStream {
     return [...this.#excluded].sort(([a], [b]) => a - b).map(([, exclusion]) => exclusion);
   }
 
-  async *samples(): AsyncGenerator<Sample> {
+  async *samples(some?: SampleWindow | readonly number[]): AsyncGenerator<Sample> {
     const readers = this.#sources.map((source) => source.open());
+    const positions = this.#positions(some);
     let given = 0;
-    let next = this.#attempt(readers, 0);
+    let next = this.#attempt(readers, positions[0]);
     try {
-      for (let position = 0; position < this.#indices.length; position++) {
+      for (const [at, position] of positions.entries()) {
         const { sample, error } = await next;
         if (error !== undefined)
           throw error instanceof DataError ? await this.#all(readers, position, error) : error;
-        next = this.#attempt(readers, position + 1);
+        next = this.#attempt(readers, positions[at + 1]);
         if (sample === undefined) continue;
         given++;
         yield sample;
@@ -49,17 +50,26 @@ export class SampleStream {
       await Promise.all(readers.map((reader) => reader.close()));
     }
     if (given === 0) {
-      throw new DataError(`none of the ${this.#indices.length} samples can be read`, {
+      throw new DataError(`none of the ${positions.length} samples can be read`, {
         places: atMost(this.excluded.map(({ id, reason }) => `${id}: ${reason}`)),
         hint: `${this.#flag} PATH with samples that can be read`,
       });
     }
   }
 
+  #positions(some: SampleWindow | readonly number[] | undefined): readonly number[] {
+    const all = [...this.#indices.keys()];
+    if (some === undefined) return all;
+    const readable = all.filter((position) => !this.#excluded.has(position));
+    return 'from' in some
+      ? readable.slice(some.from, some.to)
+      : some.flatMap((place) => readable[place] ?? []);
+  }
+
   /** Never rejects: nobody may be waiting for it yet. Neither sample nor error when it is left out or past the end. */
-  async #attempt(readers: readonly SourceReader[], position: number): Promise<Attempt> {
-    const index = this.#indices[position];
-    if (index === undefined || this.#excluded.has(position)) return {};
+  async #attempt(readers: readonly SourceReader[], position: number | undefined): Promise<Attempt> {
+    const index = position === undefined ? undefined : this.#indices[position];
+    if (position === undefined || index === undefined || this.#excluded.has(position)) return {};
     const feeds = new Map<string, Feed>();
     for (const [i, source] of this.#sources.entries()) {
       try {

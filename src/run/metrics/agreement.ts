@@ -2,15 +2,18 @@
 import type { BoxesPrediction, MaskPrediction, PredictionKind } from '../predictions/prediction.js';
 import { Hits } from './hits.js';
 import { leading } from './leading.js';
-import { byLabel, isFiniteBox, matchBoxes } from './matching.js';
+import { isFiniteBox } from './matching.js';
 import type { Metric, MetricResult, ScoredSample, Scorer, ScorerOptions } from './metric.js';
+import { ClassPairs } from './pixels.js';
+import { LEAST_IOU, LEAST_SCORE, sharedBoxes } from './shared-boxes.js';
+import {
+  stateOf,
+  type ClassAgreementState,
+  type PixelAgreementState,
+  type ScorerState,
+} from './scorer-state.js';
 import { summedScorer, type SummedMetric } from './summed.js';
-
-/** What a demonstration would draw, and where two boxes are of the same thing. */
-const LEAST_SCORE = 0.3;
-const LEAST_IOU = 0.5;
-/** Per image; outputs that were never thinned out have many thousands. */
-const MOST_BOXES = 1000;
+import { TransitionCounts } from './transitions.js';
 
 export const agreement: Metric = {
   name: 'agreement',
@@ -36,10 +39,26 @@ class AgreementScorer implements Scorer {
   result(): MetricResult {
     return (this.#scorer ?? scorerOf('scores', this.#options)).result();
   }
+
+  state(): ScorerState {
+    return this.#scorer?.state() ?? { kind: 'empty' };
+  }
+
+  merge(state: ScorerState): void {
+    if (state.kind === 'empty') return;
+    this.#scorer ??= scorerOf(KINDS[state.kind] ?? 'scores', this.#options);
+    this.#scorer.merge(state);
+  }
 }
 
+/** Predictions that a state is of; of classes where nothing is said. */
+const KINDS: Readonly<Partial<Record<ScorerState['kind'], PredictionKind>>> = {
+  'agreement of pixels': 'mask',
+  summed: 'boxes',
+};
+
 function scorerOf(kind: PredictionKind, options: ScorerOptions): Scorer {
-  if (kind === 'mask') return summedScorer(pixelAgreement, options);
+  if (kind === 'mask') return new PixelAgreement(options);
   if (kind === 'boxes') return summedScorer(boxAgreement, options);
   return new ClassAgreement(options);
 }
@@ -47,6 +66,7 @@ function scorerOf(kind: PredictionKind, options: ScorerOptions): Scorer {
 class ClassAgreement implements Scorer {
   readonly #hits: Hits;
   readonly #networks: number;
+  readonly #transitions = new TransitionCounts();
 
   constructor({ networks }: ScorerOptions) {
     this.#networks = networks;
@@ -56,6 +76,7 @@ class ClassAgreement implements Scorer {
   add({ id, predictions }: ScoredSample): void {
     const leads = predictions.map((prediction) => leading(prediction, 1));
     this.#hits.add(id, leads[0]!.classes[0], undefined, leads);
+    this.#transitions.add(leads[0]!.classes[0], leads[1]?.classes[0]);
   }
 
   result(): MetricResult {
@@ -70,7 +91,22 @@ class ClassAgreement implements Scorer {
       networks: Array.from({ length: this.#networks }, (_, network) => this.#hits.score(network)),
       disagreements: this.#hits.disagreements,
       leftOut: 0,
+      ...(this.#networks < 2 ? {} : { transitions: this.#transitions.result }),
     };
+  }
+
+  state(): ClassAgreementState {
+    return {
+      kind: 'agreement of classes',
+      hits: this.#hits.state,
+      transitions: this.#transitions.state,
+    };
+  }
+
+  merge(state: ScorerState): void {
+    const { hits, transitions } = stateOf(state, 'agreement of classes');
+    this.#hits.merge(hits);
+    this.#transitions.merge(transitions);
   }
 }
 
@@ -98,19 +134,49 @@ const pixelAgreement: SummedMetric = {
     'agreement: pixels of the output to which the network gives the same class as the reference',
 };
 
+class PixelAgreement implements Scorer {
+  readonly #sums: Scorer;
+  readonly #networks: number;
+  readonly #pairs = new ClassPairs();
+
+  constructor(options: ScorerOptions) {
+    this.#sums = summedScorer(pixelAgreement, options);
+    this.#networks = options.networks;
+  }
+
+  add(sample: ScoredSample): void | Promise<void> {
+    const [reference, candidate] = sample.predictions;
+    if (reference?.kind === 'mask' && candidate?.kind === 'mask') this.#pairs.add(reference, candidate);
+    return this.#sums.add(sample);
+  }
+
+  result(): MetricResult {
+    return {
+      ...this.#sums.result(),
+      ...(this.#networks < 2 ? {} : { transitions: this.#pairs.transitions }),
+    };
+  }
+
+  state(): PixelAgreementState {
+    const sums = stateOf(this.#sums.state(), 'summed');
+    return { kind: 'agreement of pixels', sums, pairs: this.#pairs.state };
+  }
+
+  merge(state: ScorerState): void {
+    const { sums, pairs } = stateOf(state, 'agreement of pixels');
+    this.#sums.merge(sums);
+    this.#pairs.merge(pairs);
+  }
+}
+
 const boxAgreement: SummedMetric = {
   ...SHARE,
   measure: ({ predictions }, network) => {
-    const reference = shown(predictions[0] as BoxesPrediction);
-    const candidate = shown(predictions[network] as BoxesPrediction);
-    const candidates = byLabel(candidate);
-    let found = 0;
-    for (const [label, boxes] of byLabel(reference)) {
-      const truths = boxes.map((box) => ({ ...box, crowd: false }));
-      const match = matchBoxes(truths, candidates.get(label) ?? [], [LEAST_IOU], MOST_BOXES);
-      found += match.found.reduce((sum, bit) => sum + bit, 0);
-    }
-    return [2 * found, reference.length + candidate.length];
+    const { shared, reference, candidate } = sharedBoxes(
+      predictions[0] as BoxesPrediction,
+      predictions[network] as BoxesPrediction,
+    );
+    return [2 * shared, reference + candidate];
   },
   isNonFinite,
   description: () =>
@@ -121,11 +187,4 @@ const boxAgreement: SummedMetric = {
 function isNonFinite({ predictions }: ScoredSample, network: number): boolean {
   const prediction = predictions[network] as MaskPrediction | BoxesPrediction;
   return prediction.nonFinite > 0 || (prediction.kind === 'boxes' && !prediction.boxes.every(isFiniteBox));
-}
-
-function shown({ boxes }: BoxesPrediction): BoxesPrediction['boxes'] {
-  return boxes
-    .filter((box) => isFiniteBox(box) && box.score >= LEAST_SCORE)
-    .sort((a, b) => b.score - a.score)
-    .slice(0, MOST_BOXES);
 }

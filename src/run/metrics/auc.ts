@@ -13,6 +13,14 @@ import type {
   ScorerOptions,
 } from './metric.js';
 import { areFinite, areProbabilities, logOdds } from './probabilities.js';
+import {
+  eachOf,
+  requireLength,
+  requirePositions,
+  stateOf,
+  type AucState,
+  type ScorerState,
+} from './scorer-state.js';
 
 export const auc: Metric = {
   name: 'auc',
@@ -123,6 +131,45 @@ class AucScorer implements Scorer {
       disagreements: [],
       leftOut: this.#leftOut,
     };
+  }
+
+  state(): AucState {
+    return {
+      kind: 'auc',
+      labels: this.#labels.values,
+      indices: this.#indices.values,
+      ...(this.#width === undefined ? {} : { width: this.#width }),
+      areProbabilities: this.#areProbabilities,
+      leftOut: this.#leftOut,
+      networks: this.#networks.map(({ scores, samples, nonFinite }) => ({
+        scores: scores.values,
+        samples: samples.values,
+        nonFinite,
+      })),
+    };
+  }
+
+  merge(state: ScorerState): void {
+    const { labels, indices, width, areProbabilities: isGiven, leftOut, networks } = stateOf(state, 'auc');
+    this.#leftOut += leftOut;
+    if (width === undefined) return;
+    if (this.#width !== undefined && (this.#width !== width || this.#areProbabilities !== isGiven))
+      throw new DataError(
+        'auc: scores of the first sample are probabilities in one part of the samples only',
+      );
+    this.#width = width;
+    this.#areProbabilities = isGiven;
+    requireLength(labels, indices.length);
+    const before = this.#indices.length;
+    this.#indices.append(indices);
+    this.#labels.append(labels);
+    eachOf(this.#networks, networks, (own, more) => {
+      requirePositions(more.samples, indices.length);
+      requireLength(more.scores, more.samples.length * (this.#isBinary ? 1 : width));
+      own.nonFinite += more.nonFinite;
+      own.scores.append(more.scores);
+      own.samples.append(more.samples.map((sample) => before + sample));
+    });
   }
 
   get #isBinary(): boolean {

@@ -7,6 +7,8 @@
  * resamplings, so that their differences are paired.
  */
 
+import { requireLength, type ResampledState } from './scorer-state.js';
+
 export const DEFAULT_REPLICATES = 1000;
 
 /** Of metrics that must sort or scan what they keep in each replicate: about three seconds, and what an interval still needs. */
@@ -95,6 +97,22 @@ export class ResampledSums {
 
   total(column: number): number {
     return this.#totals[column] ?? 0;
+  }
+
+  get state(): ResampledState {
+    return this.#columns.flatMap((replicates, column) =>
+      replicates === undefined ? [] : [{ column, total: this.total(column), replicates }],
+    );
+  }
+
+  merge(state: ResampledState): void {
+    for (const { column, total, replicates } of state) {
+      requireLength(replicates, this.#replicates);
+      this.#totals[column] = this.total(column) + total;
+      const sums = (this.#columns[column] ??= new Float64Array(this.#replicates));
+      for (let replicate = 0; replicate < sums.length; replicate++)
+        sums[replicate]! += replicates[replicate]!;
+    }
   }
 
   /** `statistic` of every replicate; NaN where it has none. */

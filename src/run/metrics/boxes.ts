@@ -4,6 +4,14 @@ import { averagePrecision, emptyCurve, ranked, type RankedDetections } from './a
 import { affordableReplicates, weightsOfReplicate } from './bootstrap.js';
 import { growingFloats, growingIntegers } from './growing.js';
 import { byLabel, isFiniteBox, matchBoxes } from './matching.js';
+import {
+  eachOf,
+  requireLength,
+  requirePositions,
+  stateOf,
+  type BoxState,
+  type ScorerState,
+} from './scorer-state.js';
 import type {
   ClassScore,
   Metric,
@@ -64,6 +72,27 @@ class Detections {
     this.#scores.push(score);
     this.#found.push(found);
     this.#excused.push(excused);
+  }
+
+  get state(): BoxState['detections'][number] {
+    return {
+      classes: this.#classes.values,
+      images: this.#images.values,
+      scores: this.#scores.values,
+      found: this.#found.values,
+      excused: this.#excused.values,
+      nonFinite: this.nonFinite,
+    };
+  }
+
+  /** @param before images that are there already, @param count images of `state` */
+  merge(state: BoxState['detections'][number], before: number, count: number): void {
+    const { classes, images, scores, found, excused, nonFinite } = state;
+    requirePositions(images, count);
+    for (const column of [images, scores, found, excused]) requireLength(column, classes.length);
+    for (const [i, label] of classes.entries())
+      this.push(label, before + images[i]!, scores[i]!, found[i]!, excused[i]!);
+    this.nonFinite += nonFinite;
   }
 
   byClass(labels: Iterable<number>, thresholds: number): Map<number, RankedDetections> {
@@ -135,6 +164,38 @@ class BoxScorer implements Scorer {
     known.images.push(image);
     known.counts.push(count);
     this.#boxes.set(label, known);
+  }
+
+  state(): BoxState {
+    return {
+      kind: 'boxes',
+      indices: this.#indices.values,
+      leftOut: this.#leftOut,
+      boxes: [...this.#boxes].map(([label, { images, counts }]) => ({
+        label,
+        images: Int32Array.from(images),
+        counts: Int32Array.from(counts),
+      })),
+      detections: this.#detections.map((detections) => detections.state),
+    };
+  }
+
+  merge(state: ScorerState): void {
+    const { indices, leftOut, boxes, detections } = stateOf(state, 'boxes');
+    const before = this.#indices.length;
+    this.#leftOut += leftOut;
+    this.#indices.append(indices);
+    for (const { label, images, counts } of boxes) {
+      requirePositions(images, indices.length);
+      requireLength(counts, images.length);
+      const known = this.#boxes.get(label) ?? { images: [], counts: [] };
+      for (const [i, image] of images.entries()) {
+        known.images.push(before + image);
+        known.counts.push(counts[i]!);
+      }
+      this.#boxes.set(label, known);
+    }
+    eachOf(this.#detections, detections, (own, more) => own.merge(more, before, indices.length));
   }
 
   result(): MetricResult {

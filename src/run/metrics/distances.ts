@@ -136,6 +136,11 @@ export const psnr: Metric = distance('psnr', () => {
       const squared = squaredError(truth, prediction);
       return squared === 0 ? 'undefined' : [10 * Math.log10(squared / truth.length)];
     },
+    found: (): Readonly<Record<string, number>> => (high >= low ? { low, high } : {}),
+    find: (found) => {
+      low = Math.min(low, found['low'] ?? Infinity);
+      high = Math.max(high, found['high'] ?? -Infinity);
+    },
     value: (sum, samples) => (high > low ? 20 * Math.log10(high - low) - sum(0) / samples : undefined),
     description: (exact) =>
       `PSNR: mean over the samples; peak ${high > low ? `${Number((high - low).toPrecision(6))}, ` : ''}the range of what is compared with, over ` +

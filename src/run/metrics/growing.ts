@@ -27,6 +27,10 @@ export class Growing<T extends Store> {
     this.#store[this.#length++] = value;
   }
 
+  append(values: Iterable<number>): void {
+    for (const value of values) this.push(value);
+  }
+
   /** What is there, uncopied. */
   get values(): T {
     return this.#store.subarray(0, this.#length) as T;

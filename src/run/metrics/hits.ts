@@ -1,6 +1,7 @@
 /** Counts of right samples, exact and paired: nothing is resampled, since McNemar's test needs only the counts. */
 import type { Leading } from './leading.js';
 import type { ClassScore, Confusion, Disagreement, NetworkScore } from './metric.js';
+import { addCounts, eachOf, type HitsState } from './scorer-state.js';
 
 /** As many are kept of what is shown by example. */
 const MAX_DISAGREEMENTS = 20;
@@ -98,6 +99,34 @@ export class Hits {
           ...(answer === undefined ? {} : { candidate: answer }),
         });
     }
+  }
+
+  get state(): HitsState {
+    return {
+      samples: this.#samples,
+      support: [...this.#support],
+      networks: this.#networks.map(({ hitsByClass, excess, ...counts }) => ({
+        ...counts,
+        hitsByClass: [...hitsByClass],
+        excess: [...excess],
+      })),
+    };
+  }
+
+  merge({ samples, support, networks }: HitsState): void {
+    this.#samples += samples;
+    addCounts(this.#support, support);
+    eachOf(this.#networks, networks, (own, more) => {
+      own.hits += more.hits;
+      own.ties += more.ties;
+      own.nonFinite += more.nonFinite;
+      own.both += more.both;
+      own.onlyReference += more.onlyReference;
+      own.onlyCandidate += more.onlyCandidate;
+      addCounts(own.hitsByClass, more.hitsByClass);
+      addCounts(own.excess, more.excess);
+      own.disagreements.push(...more.disagreements.slice(0, MAX_DISAGREEMENTS - own.disagreements.length));
+    });
   }
 
   /** In percent. */

@@ -42,6 +42,16 @@ export const kl: Metric = {
         unit: '',
         better: 'lower',
         measure,
+        found: (): Readonly<Record<string, number>> =>
+          isGiven === undefined ? {} : { isGiven: Number(isGiven) },
+        find: (found) => {
+          const given = found['isGiven'] === undefined ? isGiven : found['isGiven'] === 1;
+          if (isGiven !== undefined && given !== isGiven)
+            throw new DataError(
+              'kl: scores of the first sample are probabilities in one part of the samples only',
+            );
+          isGiven = given;
+        },
         value: (sum, samples) => sum(0) / samples,
         description: () =>
           `KL divergence of the network from the reference, in nats, mean over the samples; probabilities are ` +

@@ -10,6 +10,7 @@ import type {
   Scorer,
   ScorerOptions,
 } from './metric.js';
+import { eachOf, stateOf, type MaskState, type ScorerState } from './scorer-state.js';
 import { ClassPairs, clear, countPixels, emptyPixelCounts, type PixelCounts } from './pixels.js';
 
 type MaskMetricName = 'miou' | 'pixel-accuracy';
@@ -97,6 +98,7 @@ class MaskScorer implements Scorer {
   }
 
   result(): MetricResult {
+    const transitions = this.#networks[1]?.pairs.transitions;
     return {
       metric: this.#name,
       unit: '%',
@@ -106,7 +108,40 @@ class MaskScorer implements Scorer {
       networks: this.#networks.map((network) => this.#score(network)),
       disagreements: [],
       leftOut: this.#leftOut,
+      ...(transitions === undefined ? {} : { transitions }),
     };
+  }
+
+  state(): MaskState {
+    return {
+      kind: 'masks',
+      classes: this.#classes,
+      samples: this.#samples,
+      leftOut: this.#leftOut,
+      seen: this.#seen,
+      unseen: this.#unseen,
+      networks: this.#networks.map(({ sums, pairs, ties, nonFinite }) => ({
+        sums: sums.state,
+        pairs: pairs.state,
+        ties,
+        nonFinite,
+      })),
+    };
+  }
+
+  merge(state: ScorerState): void {
+    const { classes, samples, leftOut, seen, unseen, networks } = stateOf(state, 'masks');
+    this.#classes = Math.max(this.#classes, Math.min(classes, IGNORED));
+    this.#samples += samples;
+    this.#leftOut += leftOut;
+    this.#seen += seen;
+    this.#unseen += unseen;
+    eachOf(this.#networks, networks, (own, more) => {
+      own.sums.merge(more.sums);
+      own.pairs.merge(more.pairs);
+      own.ties += more.ties;
+      own.nonFinite += more.nonFinite;
+    });
   }
 
   #description(): string {

@@ -1,6 +1,7 @@
 /** Metrics: what several networks score on the same samples, as sums that never hold a sample. */
 import type { Truth, TruthKind } from '../labels/truth.js';
 import type { NetworkOutput, Placement, Prediction, PredictionKind } from '../predictions/prediction.js';
+import type { ScorerState } from './scorer-state.js';
 
 /** One sample as all networks see it; the first network is the reference. */
 export interface ScoredSample {
@@ -64,6 +65,22 @@ export interface Confusion {
   readonly count: number;
 }
 
+/** How often the candidate answers `to` where the reference answers `from`, which may be the same. */
+export interface Transition {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+}
+
+export interface Transitions {
+  /** None is 0; by `from`, then `to`. */
+  readonly cells: readonly Transition[];
+  /** Counts of cells that are left out because there are too many; the most frequent ones are kept. */
+  readonly leftOut: number;
+  /** What is counted: cells of the output's grid, of masks; samples when absent. */
+  readonly counted?: 'pixels';
+}
+
 /** A sample on which reference and candidate part. */
 export interface Disagreement {
   readonly sample: string;
@@ -91,6 +108,8 @@ export interface MetricResult {
   readonly disagreements: readonly Disagreement[];
   /** Samples that had no part: nothing in the labels counts. */
   readonly leftOut: number;
+  /** From the reference to the network after it, of metrics of one class a sample or pixel; absent without another network. */
+  readonly transitions?: Transitions;
   /** Of class labels that seem to be numbered otherwise: what the reference would score were every label this much higher. */
   readonly labelOffset?: { readonly offset: number; readonly value: number; readonly isApplied: boolean };
 }
@@ -99,6 +118,13 @@ export interface MetricResult {
 export interface Scorer {
   add(sample: ScoredSample): void | Promise<void>;
   result(): MetricResult;
+  state(): ScorerState;
+  /**
+   * Goes on from what another scorer of the same metric has added up, of the samples that come next.
+   *
+   * @throws DataError when it does not fit what is there
+   */
+  merge(state: ScorerState): void;
 }
 
 export interface ScorerOptions {

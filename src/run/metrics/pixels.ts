@@ -1,6 +1,9 @@
 /** The pixels of a mask beside the cells of a prediction's grid that lie over them. */
 import { IGNORED, type MaskTruth } from '../labels/truth.js';
 import type { MaskPrediction, Placement } from '../predictions/prediction.js';
+import type { Transitions } from './metric.js';
+import { addCounts, type ClassPairsState } from './scorer-state.js';
+import { transitionsOf } from './transitions.js';
 
 /** Pixels by class: of the labels, of the prediction, and where the two are equal. */
 export interface PixelCounts {
@@ -22,7 +25,7 @@ export function clear(counts: PixelCounts): void {
 }
 
 /** Cell of a grid of `cells` over each of `pixels` centres; -1 outside of the model's input. */
-function cellsOf(pixels: number, cells: number, scale: number, offset: number): Int32Array {
+export function cellsOf(pixels: number, cells: number, scale: number, offset: number): Int32Array {
   return Int32Array.from({ length: pixels }, (_, i) => {
     const cell = Math.floor((((i + 0.5) / pixels) * scale + offset) * cells);
     return cell >= 0 && cell < cells ? cell : -1;
@@ -36,7 +39,7 @@ function cellsOf(pixels: number, cells: number, scale: number, offset: number): 
  */
 export function countPixels(
   truth: MaskTruth,
-  prediction: MaskPrediction,
+  prediction: Pick<MaskPrediction, 'width' | 'height' | 'data'>,
   placement: Placement,
   counts: PixelCounts,
 ): number {
@@ -94,6 +97,17 @@ export class ClassPairs {
     this.#count(pair, run);
   }
 
+  get state(): ClassPairsState {
+    const from = [...this.#from.entries()].filter(([, count]) => count > 0);
+    return { cells: [...this.#cells], from };
+  }
+
+  merge({ cells, from }: ClassPairsState): void {
+    addCounts(this.#cells, cells);
+    // Classes that there cannot be are stored nowhere by a typed array.
+    for (const [label, count] of from) this.#from[label] = (this.#from[label] ?? 0) + count;
+  }
+
   /** Most cells first. */
   most(count: number): { from: number; to: number; count: number; share: number }[] {
     return [...this.#cells]
@@ -103,6 +117,23 @@ export class ClassPairs {
         const from = Math.floor(pair / 0x10000);
         return { from, to: pair % 0x10000, count: cells, share: cells / this.#from[from]! };
       });
+  }
+
+  /** Cells without a class on one side are not counted. */
+  get transitions(): Transitions {
+    const stayed = new Map<number, number>();
+    for (let label = 0; label < IGNORED; label++)
+      if (this.#from[label]! > 0) stayed.set(label, this.#from[label]!);
+    const changed: { from: number; to: number; count: number }[] = [];
+    for (const [pair, count] of this.#cells) {
+      const from = Math.floor(pair / 0x10000);
+      const to = pair % 0x10000;
+      const left = (stayed.get(from) ?? 0) - count;
+      if (left > 0) stayed.set(from, left);
+      else stayed.delete(from);
+      if (from !== IGNORED && to !== IGNORED) changed.push({ from, to, count });
+    }
+    return { ...transitionsOf(stayed, changed, 0), counted: 'pixels' };
   }
 
   #count(pair: number, cells: number): void {

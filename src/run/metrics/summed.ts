@@ -1,6 +1,7 @@
 /** Metrics of a few numbers per sample that are summed: means, ratios and roots of sums. */
 import { DEFAULT_REPLICATES, ResampledSums, weightsOfSample } from './bootstrap.js';
 import type { MetricResult, NetworkScore, ScoredSample, Scorer, ScorerOptions } from './metric.js';
+import { eachOf, stateOf, type ScorerState, type SummedState } from './scorer-state.js';
 
 /** Why a sample has no part: nothing in the labels counts; the outputs hold NaN or infinite values; the metric is not defined for it. */
 export type Omission = 'nothing counts' | 'not finite' | 'undefined';
@@ -15,6 +16,10 @@ export interface SummedStatistic {
   ties?(sample: ScoredSample, network: number): number;
   /** In the metric's unit, from the sums of the samples' numbers; `samples` are those summed. */
   value(sums: (column: number) => number, samples: number): number | undefined;
+  /** What it has found out beside its sums, which it needs for its value. */
+  found?(): Readonly<Record<string, number>>;
+  /** Goes on from what it has found out elsewhere. @throws DataError when the two cannot be of one metric */
+  find?(found: Readonly<Record<string, number>>): void;
   /** `undefinedSamples`: by network. */
   description(undefinedSamples: readonly number[]): string;
 }
@@ -35,6 +40,8 @@ export function summedScorer(metric: SummedMetric, options: ScorerOptions): Scor
         Array.from(sample.predictions, (_, network) => metric.measure(sample, network)),
       ),
     result: () => sums.result(),
+    state: () => sums.state(),
+    merge: (state) => sums.merge(state),
   };
 }
 
@@ -86,6 +93,30 @@ export class SampleSums {
           network.sums.add(SAMPLES + 1 + column, number, this.#weights);
       }
     }
+  }
+
+  state(): SummedState {
+    const found = this.#metric.found?.();
+    return {
+      kind: 'summed',
+      samples: this.#samples,
+      leftOut: this.#leftOut,
+      networks: this.#networks.map(({ sums, ...counts }) => ({ ...counts, sums: sums.state })),
+      ...(found === undefined ? {} : { found }),
+    };
+  }
+
+  merge(state: ScorerState): void {
+    const { samples, leftOut, networks, found } = stateOf(state, 'summed');
+    this.#samples += samples;
+    this.#leftOut += leftOut;
+    eachOf(this.#networks, networks, (own, more) => {
+      own.sums.merge(more.sums);
+      own.nonFinite += more.nonFinite;
+      own.ties += more.ties;
+      own.undefinedSamples += more.undefinedSamples;
+    });
+    if (found !== undefined) this.#metric.find?.(found);
   }
 
   result(): MetricResult {

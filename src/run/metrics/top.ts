@@ -4,6 +4,8 @@ import { IGNORED } from '../labels/truth.js';
 import { Hits } from './hits.js';
 import { leading } from './leading.js';
 import type { Metric, MetricResult, ScoredSample, Scorer, ScorerOptions } from './metric.js';
+import { eachOf, stateOf, type ScorerState, type TopState } from './scorer-state.js';
+import { TransitionCounts } from './transitions.js';
 
 /** What may have to be added to labels: 1 for models whose class 0 is the background, -1 for labels that count from 1. */
 const OFFSETS = [0, -1, 1] as const;
@@ -25,6 +27,7 @@ class TopScorer implements Scorer {
   readonly #count: 1 | 5;
   readonly #options: ScorerOptions;
   readonly #byOffset: ReadonlyMap<number, Hits>;
+  readonly #transitions = new TransitionCounts();
   #classes: number | undefined;
   #leftOut = 0;
 
@@ -50,6 +53,7 @@ class TopScorer implements Scorer {
       this.#classes ??= reference.scores.length;
     }
     const leads = predictions.map((prediction) => leading(prediction, this.#count));
+    this.#transitions.add(leads[0]?.classes[0], leads[1]?.classes[0]);
     for (const [offset, hits] of this.#byOffset) {
       const label = truth.label + offset;
       hits.add(id, label < 0 ? undefined : label, label, leads);
@@ -75,6 +79,7 @@ class TopScorer implements Scorer {
       ...(chance === undefined ? {} : { chance }),
       disagreements: hits.disagreements,
       leftOut: this.#leftOut,
+      ...(this.#options.networks < 2 ? {} : { transitions: this.#transitions.result }),
       ...(better === undefined
         ? {}
         : {
@@ -85,6 +90,24 @@ class TopScorer implements Scorer {
             },
           }),
     };
+  }
+
+  state(): TopState {
+    return {
+      kind: 'top',
+      hits: [...this.#byOffset.values()].map((hits) => hits.state),
+      transitions: this.#transitions.state,
+      ...(this.#classes === undefined ? {} : { classes: this.#classes }),
+      leftOut: this.#leftOut,
+    };
+  }
+
+  merge(state: ScorerState): void {
+    const { hits, transitions, classes, leftOut } = stateOf(state, 'top');
+    eachOf([...this.#byOffset.values()], hits, (own, more) => own.merge(more));
+    this.#transitions.merge(transitions);
+    this.#classes ??= classes;
+    this.#leftOut += leftOut;
   }
 
   #description(): string {

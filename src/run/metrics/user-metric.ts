@@ -167,6 +167,10 @@ function userScorer(user: UserMetric, path: string, options: ScorerOptions): Sco
       unit,
       better,
       value,
+      found: (): Readonly<Record<string, number>> => (length === undefined ? {} : { length }),
+      find: (found) => {
+        length ??= found['length'];
+      },
       description: (omitted) => `${name}, by ${path}${leftOutBy(omitted, 'by the metric')}`,
     },
     options,
@@ -179,6 +183,8 @@ function userScorer(user: UserMetric, path: string, options: ScorerOptions): Sco
       sums.take(sample, measured);
     },
     result: () => sums.result(),
+    state: () => sums.state(),
+    merge: (state) => sums.merge(state),
   };
 }
 

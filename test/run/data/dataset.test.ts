@@ -151,6 +151,18 @@ describe('an unreadable image among many', () => {
     }
   });
 
+  it('has no place among those that can be read', async () => {
+    const dataset = await open(folder(), { skipUnreadable: true });
+    const seen = async (some?: Parameters<typeof dataset.samples>[0]): Promise<string[]> => {
+      const ids: string[] = [];
+      for await (const { id } of dataset.samples(some)) ids.push(id);
+      return ids;
+    };
+    await seen();
+    expect(await seen([0, 2])).toEqual(['a.png', 'd.png']);
+    expect(await seen({ from: 1, to: 3 })).toEqual(['c.png', 'd.png']);
+  });
+
   it('is left out when it is empty, too', async () => {
     const path = folderOf({ ...pictures('a.png'), 'b.png': '' });
     const dataset = await open(path, { skipUnreadable: true });

@@ -153,8 +153,8 @@ function gainOf({ gain, db }: Better): string {
 }
 
 function alternatives({ stats, scheme }: Better): string {
-  return Object.entries(observerForecasts(stats, scheme))
-    .map(([name, db]) => `${name} ${db.toFixed(1)} dB`)
+  return observerForecasts(stats, scheme)
+    .map(({ observer, db }) => `${observer} ${db.toFixed(1)} dB`)
     .join(', ');
 }
 

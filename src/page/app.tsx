@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { PageDocument } from '../report/html/page-document.js';
 import { AccuracySection } from './accuracy/accuracy-section.js';
 import { PicturesSection } from './accuracy/pictures.js';
-import { CompareSections } from './commands/compare.js';
+import { ComparePairs, CompareSteps } from './commands/compare.js';
 import { InspectSections } from './commands/inspect.js';
 import { SweepSections } from './commands/sweep.js';
 import { PageProvider, usePage } from './frame/page-context.js';
@@ -31,12 +31,13 @@ export function App({ document }: { readonly document: PageDocument }): JSX.Elem
           <FindingsSection />
           <GateSection />
           <SweepSections />
-          <CompareSections />
+          <CompareSteps />
           <SqnrSection />
           <AccuracySection />
           <PicturesSection />
           <GraphSection />
           <LayerTable />
+          <ComparePairs />
           <InspectSections />
           <BasisSection />
         </main>

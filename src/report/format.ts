@@ -93,7 +93,7 @@ function pieces(word: string, width: number): string[] {
   let rest = word;
   while (displayWidth(rest) > width) {
     // One character may be wider than a line.
-    const head = headOf(rest, width) || [...rest].slice(0, 1).join('');
+    const head = headOf(rest, width) || String.fromCodePoint(rest.codePointAt(0) ?? 0);
     cut.push(head);
     rest = rest.slice(head.length);
   }

@@ -4,6 +4,7 @@ import type { Accuracy, ScoredNetwork } from '../../diff/accuracy/accuracy.js';
 import type { TriedPreprocessing } from '../../diff/accuracy/preprocessing-search.js';
 import { DataTable, type Column } from '../frame/data-table.js';
 import { visible } from '../frame/layer-name.js';
+import { metricName } from '../frame/metric-name.js';
 import { plural } from '../frame/numbers.js';
 import { usePage } from '../frame/page-context.js';
 import { Section } from '../frame/section.js';
@@ -40,7 +41,7 @@ function Metric({ metric, isFirst }: { readonly metric: Accuracy; readonly isFir
   return (
     <div class="metric">
       <h3>
-        {metric.metric} <span class="quiet">{visible(against)}</span>
+        {metricName(metric.metric)} <span class="quiet">{visible(against)}</span>
       </h3>
       <p>{visible(summary)}</p>
       <p class="lead">
@@ -65,7 +66,7 @@ function Networks({ metric }: { readonly metric: Accuracy }): JSX.Element {
     { key: 'title', title: 'Which is', value: ({ title }) => visible(title) },
     {
       key: 'value',
-      title: metric.metric,
+      title: metricName(metric.metric),
       kind: 'number',
       value: ({ value }) => value,
       show: ({ value }) => <strong>{valueText(value, unit)}</strong>,
@@ -112,10 +113,10 @@ function Networks({ metric }: { readonly metric: Accuracy }): JSX.Element {
   return (
     <DataTable
       id={`networks-${metric.metric}`}
-      caption={`${metric.metric} of every network`}
+      caption={`${metricName(metric.metric)} of every network`}
       file={`qdbg-${metric.metric}`}
       columns={filled}
-      rows={networks}
+      rows={networks.filter(({ value }) => value !== undefined || networks.length === 1)}
       rowKey={({ network }) => network}
       plain
     />

@@ -66,7 +66,7 @@ export function ClassTable({ metric }: { readonly metric: Accuracy }): JSX.Eleme
       <summary>By class ({rows.length})</summary>
       <DataTable
         id="classes"
-        caption={`${metric.metric} by class`}
+        caption={`${metricName(metric.metric)} by class`}
         file={`qdbg-${metric.metric}-classes`}
         columns={columns}
         rows={rows}

@@ -30,7 +30,7 @@ export function Disagreements({ metric }: { readonly metric: Accuracy }): JSX.El
       <summary>Samples that part from the reference (the first {disagreements.length})</summary>
       <DataTable
         id={`disagreements-${metric.metric}`}
-        caption={`Samples that part, ${metric.metric}`}
+        caption={`Samples that part, ${metricName(metric.metric)}`}
         file={`qdbg-${metric.metric}-samples`}
         columns={filled}
         rows={disagreements}

@@ -61,7 +61,7 @@ export function IntervalChart({ metric }: { readonly metric: Accuracy }): JSX.El
     });
   return (
     <Chart
-      title={`${metric.metric} with 95 % intervals`}
+      title={`${metricName(metric.metric)} with 95 % intervals`}
       description={described.join('; ')}
       file={`qdbg-${metric.metric}-intervals`}
       draw={draw}

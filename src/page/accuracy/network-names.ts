@@ -20,10 +20,10 @@ export function networkNames({ networks }: Accuracy): NetworkNames {
   };
 }
 
-/** All metrics of a report, the first one first. */
+/** All metrics of a report: those against labels, then the agreement, which proves less. */
 export function metricsOf(report: PageReport): Accuracy[] {
   if (report.command === 'inspect') return [];
   if (report.command === 'sweep') return report.accuracy === undefined ? [] : [report.accuracy];
   const { accuracy, agreement, otherMetrics = [] } = report;
-  return [accuracy, agreement, ...otherMetrics].filter((metric) => metric !== undefined);
+  return [accuracy, ...otherMetrics, agreement].filter((metric) => metric !== undefined);
 }

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { PicturedAnswer, ReportedPicture, ReportedPictures } from '../../report/report-pictures.js';
 import { Name, visible } from '../frame/layer-name.js';
-import { count, percent } from '../frame/numbers.js';
+import { count, percent, plural } from '../frame/numbers.js';
 import { usePage } from '../frame/page-context.js';
 import { Section } from '../frame/section.js';
 import { BoxOverlay } from './box-overlay.js';
@@ -149,7 +149,7 @@ function toldAnswer(answer: PicturedAnswer, nameOf: (label: number) => string): 
     case 'scores':
       return answer.best.map(({ label, share }) => `${nameOf(label)} ${percent(share)}`).join(', ');
     case 'boxes':
-      return `${answer.boxes.length} boxes`;
+      return plural(answer.boxes.length, 'box', 'boxes');
     case 'mask':
       return answer.labels
         .slice(0, MOST_TOLD)

@@ -106,7 +106,7 @@ export function TransitionMatrix({
         <span class="quiet">
           {percent(total === 0 ? 0 : moved / total)} of the {counted} change
           {labels.length < classesOf(cells).length
-            ? `; the ${plural(labels.length, 'class')} that change most`
+            ? `; the ${plural(labels.length, 'class', 'classes')} that change most`
             : ''}
         </span>
       </Chart>

@@ -6,15 +6,26 @@ import { CompareConstants } from './compare-constants.js';
 import { CompareLadder } from './compare-ladder.js';
 import { CompareOtherRuns } from './compare-other-run.js';
 
-export function CompareSections(): JSX.Element | null {
+/** Which step breaks the candidate: before the layers, which tell where. */
+export function CompareSteps(): JSX.Element | null {
   const { report } = usePage().document;
   if (report.command !== 'compare') return null;
   return (
     <>
       <CompareLadder report={report} />
       <CompareOtherRuns report={report} />
-      <CompareAlignment report={report} />
+    </>
+  );
+}
+
+/** What belongs to what: for those who doubt the numbers above. */
+export function ComparePairs(): JSX.Element | null {
+  const { report } = usePage().document;
+  if (report.command !== 'compare') return null;
+  return (
+    <>
       <CompareConstants report={report} />
+      <CompareAlignment report={report} />
     </>
   );
 }

@@ -7,23 +7,6 @@ export type SweepPage = Extract<PageReport, { readonly command: 'sweep' }>;
 export type SweptMetric = NonNullable<SweepPage['basis']['metric']>;
 type Interval = readonly [low: number, high: number];
 
-const NAMES: Readonly<Record<string, string>> = {
-  top1: 'top-1',
-  top5: 'top-5',
-  miou: 'mIoU',
-  map: 'mAP@[.5:.95]',
-  map50: 'mAP@.5',
-  auc: 'ROC AUC',
-  rmse: 'RMSE',
-  mae: 'MAE',
-  psnr: 'PSNR',
-  kl: 'KL divergence',
-};
-
-export function metricName(metric: string): string {
-  return Object.hasOwn(NAMES, metric) ? (NAMES[metric] ?? metric) : metric;
-}
-
 /** "99.50 %", "31.20 dB", "0.01234"; a dash where there is none. */
 export function amount(value: number | undefined, unit: string): string {
   if (value === undefined) return '–';

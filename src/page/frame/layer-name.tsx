@@ -1,5 +1,5 @@
 /** A name out of a model that leads to its layer. */
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { layerLink, usePage } from './page-context.js';
 
 /** Longer names are cut in the middle; the whole one is in the title. */
@@ -20,11 +20,17 @@ export function visible(name: string): string {
   );
 }
 
+/** A line ends behind a joint of the name rather than amid a word. */
+function withBreaks(text: string): ComponentChildren {
+  const parts = text.split(/(?<=[/.:_-])(?=[^/.:_-])/);
+  return parts.length === 1 ? text : parts.flatMap((part, at) => (at === 0 ? [part] : [<wbr key={at} />, part]));
+}
+
 /** Text that stays on its own side, whatever direction its letters have. */
 export function Name({ name, longest }: { readonly name: string; readonly longest?: number }): JSX.Element {
   return (
     <bdi class="name" title={visible(name).slice(0, 1000)}>
-      {shortName(name, longest)}
+      {withBreaks(shortName(name, longest))}
     </bdi>
   );
 }

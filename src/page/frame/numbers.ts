@@ -24,9 +24,9 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** "1 layer", "3 layers". */
-export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+/** "1 layer", "3 layers", "2 boxes". */
+export function plural(value: number, noun: string, nouns = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : nouns}`;
 }
 
 export function signed(value: number, digits = 1): string {

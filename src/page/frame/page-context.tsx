@@ -55,9 +55,14 @@ export function PageProvider({
       for (const name of [layer.node, ...layer.constants.map(({ tensor }) => tensor)])
         if (!map.has(name)) map.set(name, layer);
     }
+    const { report } = document;
+    for (const { tensor, node } of report.command === 'compare' ? report.constants : []) {
+      const layer = map.get(node);
+      if (layer !== undefined && !map.has(tensor)) map.set(tensor, layer);
+    }
     for (const layer of layers) map.set(layer.tensor, layer);
     return map;
-  }, [layers]);
+  }, [document, layers]);
   const [selected, setSelected] = useState(nameInAddress);
   useEffect(() => {
     const follow = (): void => setSelected(nameInAddress());

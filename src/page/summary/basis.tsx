@@ -23,7 +23,7 @@ export function BasisSection(): JSX.Element {
         ))}
         {'scheme' in report && report.scheme !== undefined ? (
           <Entry name="scheme">
-            <code>{schemeText(report.scheme)}</code>
+            {schemeText(report.scheme)}
           </Entry>
         ) : null}
         {'data' in report
@@ -63,8 +63,19 @@ function Entry({
   );
 }
 
-function schemeText(scheme: Readonly<Record<string, unknown>>): string {
-  return visible(JSON.stringify(scheme, null, 1).replaceAll(/\s+/g, ' ')).slice(0, 4000);
+/** "ort: activations uint8 asymmetric per-tensor minmax, weights int8 symmetric per-tensor minmax, bias int32". */
+function schemeText({ name, activations, weights, bias }: Readonly<Record<string, unknown>>): string {
+  const part = (value: unknown): string => {
+    if (typeof value !== 'object' || value === null) return String(value);
+    const { dtype, symmetric, granularity, observer } = value as Readonly<Record<string, unknown>>;
+    const kind = typeof observer === 'object' && observer !== null && 'kind' in observer ? observer.kind : '';
+    const words = [dtype, symmetric === true ? 'symmetric' : 'asymmetric', granularity, kind];
+    return words.map((word) => String(word ?? '')).join(' ').trim();
+  };
+  const source = name === 'file' ? "the file's own" : String(name);
+  return visible(
+    `${source}: activations ${part(activations)}, weights ${part(weights)}, bias ${String(bias)}`,
+  );
 }
 
 function Data({ data }: { readonly data: ReportedData }): JSX.Element {

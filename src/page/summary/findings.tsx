@@ -10,6 +10,7 @@ import { plural } from '../frame/numbers.js';
 import { usePage } from '../frame/page-context.js';
 import { Section } from '../frame/section.js';
 import { CopyText } from './copy-text.js';
+import { Measured } from './measured-fix.js';
 
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'note'];
 
@@ -26,6 +27,14 @@ export function FindingsSection(): JSX.Element | null {
   );
   const shown = findings.filter(({ severity }) => only === 'all' || severity === only);
   const rules = [...new Set(shown.map(({ rule }) => rule))];
+  const isNote = (rule: string): boolean =>
+    shown.every((finding) => finding.rule !== rule || finding.severity === 'note');
+  // Beside errors and warnings notes are what keeps the eye from the charts.
+  const folded = only === 'all' && !rules.every(isNote) ? rules.filter(isNote) : [];
+  const open = rules.filter((rule) => !folded.includes(rule));
+  const list = (rule: string): JSX.Element => (
+    <RuleFindings key={rule} rule={rule} findings={shown.filter((finding) => finding.rule === rule)} />
+  );
   return (
     <Section
       id="findings"
@@ -63,9 +72,16 @@ export function FindingsSection(): JSX.Element | null {
           </span>
         </div>
       )}
-      {rules.map((rule) => (
-        <RuleFindings key={rule} rule={rule} findings={shown.filter((finding) => finding.rule === rule)} />
-      ))}
+      {open.map(list)}
+      {folded.length === 0 ? null : (
+        <details class="folded">
+          <summary>
+            {plural(tally[2] ?? 0, 'note')} of {plural(folded.length, 'kind')}: worth knowing, no cause of a
+            loss by themselves
+          </summary>
+          {folded.map(list)}
+        </details>
+      )}
       <Accepted suppressed={'suppressed' in report ? (report.suppressed ?? []) : []} />
       <Checked report={report} />
     </Section>
@@ -138,7 +154,7 @@ function RuleFindings({
           <li key={at}>
             <Place finding={finding} />
             {visible(finding.message)}
-            <Remedy finding={finding} />
+            {isRepeated(finding, shown[at - 1]) ? null : <Remedy finding={finding} />}
           </li>
         ))}
       </ul>
@@ -177,20 +193,21 @@ function Place({ finding: { subject } }: { readonly finding: Finding }): JSX.Ele
 
 function Remedy({ finding: { fix } }: { readonly finding: Finding }): JSX.Element | null {
   if (fix === undefined) return null;
-  const { measured } = fix;
-  const level = (value: number | undefined): string =>
-    value === undefined ? 'exact' : `${value.toFixed(1)} dB`;
   return (
     <div class="remedy">
       Try: {visible(fix.title)} <CopyText text={fix.edit} />
-      {measured === undefined ? null : (
-        <span class="measured">
-          {' '}
-          measured on {plural(measured.samples, 'sample')}: {level(measured.beforeDb)} →{' '}
-          <strong>{level(measured.afterDb)}</strong> at <LayerName name={measured.tensor} />
-        </span>
-      )}
+      <Measured fix={fix} />
     </div>
+  );
+}
+
+/** The same advice three times in a row is read once. */
+function isRepeated(finding: Finding, before: Finding | undefined): boolean {
+  return (
+    finding.fix !== undefined &&
+    finding.fix.measured === undefined &&
+    finding.fix.edit === before?.fix?.edit &&
+    finding.fix.title === before.fix.title
   );
 }
 

@@ -2,15 +2,20 @@
 import type { JSX } from 'preact';
 import type { PageReport } from '../../report/html/page-document.js';
 import type { Accuracy } from '../../diff/accuracy/accuracy.js';
+import type { Fix } from '../../doctor/finding.js';
+import type { ReportedData } from '../../report/report.js';
 import { LayerName, visible } from '../frame/layer-name.js';
+import { metricName } from '../frame/metric-name.js';
 import { count, decibels, percent } from '../frame/numbers.js';
 import { usePage } from '../frame/page-context.js';
 import { CopyText } from './copy-text.js';
+import { Measured } from './measured-fix.js';
 import { usesRandomData } from './random-data.js';
 
 export function Verdict(): JSX.Element {
   const { report } = usePage().document;
   const subject = report.models.find(({ role }) => role !== 'reference') ?? report.models[0];
+  const reference = report.models.find(({ role }) => role === 'reference');
   // The summary is one sentence of several parts; a heading is read at a glance.
   const [first = '', ...more] = ('verdict' in report ? report.verdict.summary : 'What is in the file').split(
     '; ',
@@ -19,8 +24,14 @@ export function Verdict(): JSX.Element {
     <div id="verdict" class="verdict">
       <p class="quiet subject">
         {titleOf(report)} <bdi class="name">{visible(subject?.path ?? '')}</bdi>
+        {reference === undefined || reference === subject ? null : (
+          <>
+            {' with '}
+            <bdi class="name">{visible(reference.path)}</bdi>
+          </>
+        )}
       </p>
-      <h1>{visible(first)}</h1>
+      <Headline text={visible(first)} />
       {more.map((clause) => (
         <p key={clause} class="clause">
           {visible(clause)}
@@ -32,6 +43,7 @@ export function Verdict(): JSX.Element {
         </p>
       ) : null}
       {'verdict' in report ? <Cause verdict={report.verdict} /> : null}
+      <Guess report={report} />
       <dl class="tiles">
         {tilesOf(report).map(({ name, value, note }) => (
           <div key={name} class="tile">
@@ -44,6 +56,33 @@ export function Verdict(): JSX.Element {
         ))}
       </dl>
     </div>
+  );
+}
+
+/** How sure the loss is stands in brackets behind it: smaller, or the loss itself is not seen. */
+function Headline({ text }: { readonly text: string }): JSX.Element {
+  const [, loss = text, sureness, rest = ''] = /^(.*?)( \(95 % [^()]*\))(.*)$/s.exec(text) ?? [];
+  return (
+    <h1>
+      {loss}
+      {sureness === undefined ? null : <span class="sureness">{sureness}</span>}
+      {rest}
+    </h1>
+  );
+}
+
+/** What no flag and no file said, and all numbers rest on. */
+function Guess({ report }: { readonly report: PageReport }): JSX.Element | null {
+  if (!('data' in report)) return null;
+  const guessed = Object.values(report.data as Readonly<Record<string, ReportedData | undefined>>).find(
+    (data) => data?.guessed !== undefined,
+  )?.guessed;
+  if (guessed === undefined) return null;
+  return (
+    <p class="guess">
+      <span aria-hidden="true">▲</span> {visible(guessed.what)} {visible(guessed.value)} is a guess: see{' '}
+      <a href="#basis">measured with</a>
+    </p>
   );
 }
 
@@ -61,7 +100,7 @@ function titleOf({ command }: PageReport): string {
 interface Told {
   readonly cause?: string;
   readonly where?: string;
-  readonly fix?: { readonly title: string; readonly edit: string };
+  readonly fix?: Fix;
 }
 
 function Cause({ verdict: { cause, where, fix } }: { readonly verdict: Told }): JSX.Element | null {
@@ -71,17 +110,18 @@ function Cause({ verdict: { cause, where, fix } }: { readonly verdict: Told }): 
     <div class="cause">
       {where === undefined ? null : (
         <p>
-          Where: <LayerName name={where} longest={120} />
+          <span class="asked">Where</span> <LayerName name={where} longest={120} />
         </p>
       )}
       {cause === undefined ? null : (
         <p>
-          Why: <a href={`#rule-${cause}`}>{Object.hasOwn(rules, cause) ? rules[cause]?.title : cause}</a>
+          <span class="asked">Why</span> <a href={`#rule-${cause}`}>{Object.hasOwn(rules, cause) ? rules[cause]?.title : cause}</a>
         </p>
       )}
       {fix === undefined ? null : (
         <p>
-          Try: {visible(fix.title)} <CopyText text={fix.edit} />
+          <span class="asked">Try</span> {visible(fix.title)} <CopyText text={fix.edit} />
+          <Measured fix={fix} />
         </p>
       )}
     </div>
@@ -152,7 +192,7 @@ function accuracyTiles({ metric, reference, candidate, unit, summary }: Accuracy
   const value = (number: number): string => `${number.toFixed(2)}${unit === '' ? '' : ` ${unit}`}`;
   return [
     {
-      name: metric,
+      name: metricName(metric),
       value: reference === undefined ? value(candidate) : `${value(reference)} → ${value(candidate)}`,
       ...(summary.includes('within noise') ? { note: 'within noise' } : {}),
     },

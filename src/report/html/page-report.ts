@@ -41,8 +41,14 @@ type Plain = string | number | boolean | null | readonly Plain[] | { readonly [k
 
 /** @throws RangeError for a metric without a value that is not absent, as the JSON report does */
 export function pageReport(report: AnyReport): PageContent {
-  const content = new Content(report);
+  const content = new Content(withoutState(report));
   return { report: content.report, leftOut: content.leftOut() };
+}
+
+/** What a shard hands on to other shards is for no reader. */
+function withoutState(report: AnyReport): AnyReport {
+  if (report.command !== 'analyze' || report.shard === undefined) return report;
+  return { ...report, shard: { ...report.shard, state: '' } };
 }
 
 class Content {

@@ -12,6 +12,7 @@ const root = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'qdbg-screenshot-'));
 const report = join(folder, 'report.html');
 const digits = 'fixtures/digits';
+const WIDTH = 1400;
 const LAYER = 'block1/depthwise_relu:out';
 
 try {
@@ -40,16 +41,25 @@ async function shown(address) {
   });
   try {
     const page = await browser.newPage({
-      viewport: { width: 1400, height: 1480 },
+      viewport: { width: WIDTH, height: 1700 },
       colorScheme: 'light',
       reducedMotion: 'reduce',
     });
     await page.goto(address);
     await page.locator('#layer-title').waitFor();
     await page.getByRole('button', { name: '2 errors' }).click(); // the notes would push the chart out of the picture
+    await page.getByRole('heading', { name: 'Values and quantization grid' }).evaluate(scrolledTo);
     await page.evaluate(() => document.activeElement?.blur());
-    return await page.screenshot();
+    const chart = await page.locator('#sqnr .chart-place').boundingBox();
+    return await page.screenshot({ clip: { x: 0, y: 0, width: WIDTH, height: chart.y + chart.height } });
   } finally {
     await browser.close();
   }
+}
+
+/** In the page: brings an element of the layer's panel to the top of it, and moves nothing else. */
+function scrolledTo(element) {
+  const panel = element.closest('.layer-panel');
+  const tools = panel.querySelector('.panel-tools');
+  panel.scrollTop += element.getBoundingClientRect().top - tools.getBoundingClientRect().bottom - 12;
 }

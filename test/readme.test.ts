@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BIN = join(ROOT, 'bin/qdbg.js');
@@ -97,8 +98,8 @@ function notPrinted(shown: readonly string[], output: string): string[] {
   const shape = (line: string): string =>
     line
       .replace(/(?<!\w)\d[\d.]*/g, '0')
-      // Bars are as long as numbers are large.
-      .replace(/[█▉▊▋▌▍▎▏]+/g, '')
+      // Bars are as long, or as high, as numbers are large.
+      .replace(/[▁▂▃▄▅▆▇█▉▊▋▌▍▎▏]+/g, '')
       .replace(/([\s─━═-])[\s─━═-]*/g, ' ')
       .trim();
   const printed = output.split('\n').map(shape);
@@ -160,6 +161,40 @@ function shell(script: string, cwd: string): Promise<{ exitCode: number | string
     );
   });
 }
+
+describe('the recipe of README.md that splits a run over jobs', () => {
+  interface Job {
+    readonly strategy?: { readonly matrix: { readonly shard: readonly number[] } };
+    readonly steps: readonly { readonly run?: string }[];
+  }
+
+  it('measures all parts, and passes where they are put together', async () => {
+    const [, workflow = ''] = [...README.matchAll(/^```yaml\n(name:.*?)^```/gms)].map(([, yaml]) => yaml);
+    const { jobs } = parseYaml(workflow) as { jobs: { shard: Job; report: Job } };
+    const commands = ({ steps }: Job): string[] =>
+      steps.flatMap(({ run = '' }) => (qdbgArguments(run) === undefined ? [] : [run]));
+    const parts = (jobs.shard.strategy?.matrix.shard ?? []).flatMap((shard) =>
+      commands(jobs.shard).map((command) => command.replaceAll('${{ matrix.shard }}', String(shard))),
+    );
+    const merging = commands(jobs.report);
+    expect(parts.length).toBeGreaterThan(1);
+    expect(merging).toHaveLength(1);
+    const folder = await mkdtemp(join(tmpdir(), 'qdbg-shards-'));
+    try {
+      await cp(join(ROOT, 'fixtures/digits'), join(folder, 'fixtures/digits'), { recursive: true });
+      for (const command of [...parts, ...merging]) {
+        const met = await shell(`"${process.execPath}" "${BIN}" ${qdbgArguments(command)!}`, folder);
+        expect(met.exitCode, met.output).toBe(0);
+      }
+      const written = ['report.html', 'qdbg.xml', 'qdbg.md'].map((name) =>
+        readFileSync(join(folder, name), 'utf8'),
+      );
+      expect(written.map((text) => text.length > 100)).toEqual([true, true, true]);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
 
 describe('the reading of commands', () => {
   const page = (...lines: string[]): string => lines.join('\n');

@@ -119,7 +119,8 @@ async function produce<R extends AnyReport>(
 async function show(targets: readonly Target[], options: OutputOptions): Promise<void> {
   const page = pageIn(targets);
   if (page === undefined) return;
-  if (page === HTML_FILE && options.quiet !== true) process.stderr.write(`qdbg: the report is in ${page}\n`);
+  if ((page === HTML_FILE || options.open === true) && options.quiet !== true)
+    process.stderr.write(`qdbg: the report is in ${page}\n`);
   const fault = options.open === true ? await openPage(page) : undefined;
   if (fault !== undefined)
     process.stderr.write(`qdbg: ${page} could not be shown: ${fault}; open it in a browser\n`);
@@ -161,8 +162,7 @@ const doctor: Run<DoctorOptions> = async ([model], options, sourceOf) => {
   const { reference, data = [], calib = [], eval: labelled = [] } = options;
   const models = [model ?? '', ...(reference === undefined ? [] : [reference])];
   const sources = asked.run === 'nothing' ? [] : read([...data, ...calib, ...labelled], asked.request);
-  const name = asked.run === 'nothing' ? 'doctor' : asked.run;
-  await produce(name, options, { models, inputs: sources }, (watch) => command.doctor(asked, watch));
+  await produce('doctor', options, { models, inputs: sources }, (watch) => command.doctor(asked, watch));
 };
 
 const explain: Run<object> = async ([word]) => {

@@ -21,13 +21,8 @@ function isPage({ reporter, file }: Target): boolean {
 export async function openPage(file: string): Promise<string | undefined> {
   const { default: open } = await import('open');
   try {
-    const viewer = await open(resolve(file));
-    return await new Promise((done) => {
-      viewer.once('error', (error) => done(error.message));
-      viewer.once('spawn', () => done(undefined));
-      // What has started is the user's; this process ends without it.
-      viewer.unref();
-    });
+    await open(resolve(file));
+    return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

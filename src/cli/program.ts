@@ -197,9 +197,11 @@ function doctorCommand() {
     )
     .option('--eval <PATH>', 'samples to evaluate accuracy on; those of --data when not given', repeat);
   return outputFlags(
-    runFlags(
-      channelFlags(
-        schemeFlags(comparisonFlags(gateFlags(pictureFlags(accuracyFlags(sampleFlags(command)))))),
+    refusedShardFlag(
+      runFlags(
+        channelFlags(
+          schemeFlags(comparisonFlags(gateFlags(pictureFlags(accuracyFlags(sampleFlags(command)))))),
+        ),
       ),
     ).addHelpText(
       'after',
@@ -235,9 +237,11 @@ function sweepCommand() {
       repeat,
     );
   return outputFlags(
-    runFlags(
-      schemeFlags(sweepFlags(accuracyFlags(sampleFlags(command)))),
-      'threads of the runtime in each process; 1 when not given',
+    refusedShardFlag(
+      runFlags(
+        schemeFlags(sweepFlags(accuracyFlags(sampleFlags(command)))),
+        'threads of the runtime in each process; 1 when not given',
+      ),
     ).addHelpText(
       'after',
       `

@@ -7,7 +7,7 @@ import type { DataRequest } from '../commands/data-request.js';
 import type { AccuracyRequest } from '../commands/accuracy/request.js';
 import type { GateRequest, Suppression } from '../commands/gate-request.js';
 import { UsageError } from '../errors.js';
-import type { AccuracyOptions, GateOptions, PictureOptions, SampleOptions } from './flags.js';
+import type { AccuracyOptions, GateOptions, PictureOptions, SampleOptions, ShardOptions } from './flags.js';
 import type { AnalyzeOptions, CompareOptions, DoctorOptions } from './program.js';
 import type { SchemeOptions } from './scheme-flags.js';
 
@@ -148,6 +148,14 @@ async function gateRequest(
   };
 }
 
+/** @throws UsageError with why the run cannot be split, where a shard is asked for */
+export function requireWhole({ shard }: ShardOptions, reason: string): void {
+  if (shard === undefined) return;
+  throw new UsageError(`--shard ${shard.index}/${shard.count}: ${reason}`, {
+    hint: '--samples N for fewer, or qdbg analyze --shard, which measures the integers of a finished file, too',
+  });
+}
+
 /** Share of compute operators that two exports of one network have in common at least. */
 const MIN_ALIGNED = 50;
 
@@ -156,14 +164,7 @@ export async function compareRequest(
   options: CompareOptions,
   settings: Settings,
 ): Promise<CompareRequest> {
-  if (options.shard !== undefined) {
-    throw new UsageError(
-      '--shard: qdbg compare measures layers on a few of the samples, which is not split',
-      {
-        hint: '--samples N for fewer, or qdbg analyze CANDIDATE --shard, which measures the integers of a finished file',
-      },
-    );
-  }
+  requireWhole(options, 'qdbg compare measures layers on a few of the samples, which is not split');
   const labelled = options.eval ?? [];
   // One set of samples serves both.
   const sources = options.data ?? labelled;
@@ -195,6 +196,7 @@ export async function doctorRequest(
   settings: Settings,
 ): Promise<DoctorRequest> {
   const { reference, data = [], calib = [], eval: labelled = [] } = options;
+  requireWhole(options, 'rules look at all samples together, which qdbg doctor does not split');
   if (options.updateBaseline === true) {
     throw new UsageError('--update-baseline: qdbg doctor has no measurements of its own to keep', {
       hint: 'qdbg analyze or qdbg compare with --baseline FILE --update-baseline',

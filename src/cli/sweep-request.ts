@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { SweepPart, SweepRequest } from '../commands/sweep/request.js';
 import { UsageError } from '../errors.js';
 import type { SweepOptions } from './program.js';
-import { accuracyRequest, dataRequest, schemeRequest } from './requests.js';
+import { accuracyRequest, dataRequest, schemeRequest, requireWhole } from './requests.js';
 
 /** What stands elsewhere than in the flags. */
 export interface SweepSettings {
@@ -21,6 +21,10 @@ export async function sweepRequest(
   { sourceOf, config }: SweepSettings,
 ): Promise<SweepRequest> {
   const { SWEEP_PARTS } = await import('../commands/sweep/request.js');
+  requireWhole(
+    options,
+    'every trial is of all samples; --processes and --resume split a sweep by its trials',
+  );
   const calib = options.calib ?? [];
   const parts = new Set<SweepPart>(options.run ?? SWEEP_PARTS);
   if (options.targetDrop === undefined) {

@@ -9,9 +9,12 @@ async function start(): Promise<void> {
   const root = document.getElementById('app');
   if (root === null) return;
   try {
-    render(<App document={await carriedDocument()} />, root);
+    const carried = await carriedDocument();
+    root.replaceChildren();
+    render(<App document={carried} />, root);
     document.documentElement.dataset['ready'] = 'true';
   } catch (error) {
+    root.replaceChildren();
     const message = error instanceof Error ? error.message : String(error);
     render(<p role="alert">This report cannot be shown: {message}</p>, root);
   }

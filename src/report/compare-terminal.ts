@@ -48,7 +48,13 @@ export function renderCompare(report: CompareReport, options: TerminalOptions): 
     findings,
     ladderSection(report, style, options),
     isShort ? layersInShort(report.tensors, width) : comparedLayers(report, style, table),
-    isShort ? [] : valuesSection(rankedLayers(report.tensors), { width, top: top ?? DEFAULT_HISTOGRAMS }),
+    isShort
+      ? []
+      : valuesSection(
+          rankedLayers(report.tensors),
+          { width, top: top ?? DEFAULT_HISTOGRAMS },
+          report.histogramSamples,
+        ),
     channels(report, style, table),
     constantsSection(report, style, table),
     unmatchedSection(report.alignment, style, table),

@@ -33,6 +33,11 @@ export const GLOSSARY: readonly Term[] = [
     text: 'Error of the tensor in the quantized network beside the float network, with everything that happened before it. Other tools call it graphwise, entire or xmodel error.',
   },
   {
+    word: 'fall',
+    also: ['falls', 'jump', 'jumps', 'largest falls'],
+    text: 'Where cumulative SQNR drops from the worst input of an operator to its output: what the network still had in front of it, and no longer has behind it. The largest are numbered, 1 most of all. A low local SQNR there says that this operator does it.',
+  },
+  {
     word: 'levels',
     also: ['effective levels'],
     text: 'Effective levels: (99th percentile - 1st percentile) / scale: how many steps the bulk of the values really has, of 256 that 8 bits could give.',
@@ -46,6 +51,16 @@ export const GLOSSARY: readonly Term[] = [
     word: 'clipped',
     also: ['clipping', 'clip'],
     text: 'Share of the values that lie outside what the codes can stand for, and are moved to the end of the range. `noise` says how much of the error that is.',
+  },
+  {
+    word: 'histogram',
+    also: ['values', 'counts'],
+    text: 'Counts of the float values of an activation in bins of one width, over the samples that were measured, or a few of them where the network is large. Brackets, or the shaded range, show what the quantizer has codes for: values outside are clipped, empty room inside is wasted.',
+  },
+  {
+    word: 'bulk',
+    also: ['middle 98 %', '98 % of them', 'percentile', 'percentiles'],
+    text: 'The values between their 1st and 99th percentile. Outliers can leave this part of a histogram but a few bins: it is then counted a second time, by itself.',
   },
   {
     word: 'scale',
@@ -67,6 +82,28 @@ export const GLOSSARY: readonly Term[] = [
     text: 'How the values seen on the calibration samples become a range: their extremes (minmax), a percentile, least squared error (mse), least divergence (entropy).',
   },
   {
+    word: 'alternatives',
+    also: ['alternative', 'forecast', 'forecasts', 'thresholds'],
+    text: 'Ranges that other observers would have chosen for this tensor, with the self SQNR that each would have: computed from the histogram, without running the network again. What they do to the layers behind is not in it: qdbg sweep measures that.',
+  },
+  {
+    word: 'box plot',
+    also: [
+      'box plots',
+      'boxplot',
+      'outlier channel',
+      'outlier channels',
+      'fence',
+      'quartile',
+      'quartiles',
+      'dead channel',
+      'dead channels',
+    ],
+    text:
+      'The values of one channel of a weight: smallest, first quartile, median, third quartile, largest. A channel is an outlier where its largest |w| lies beyond the fence, Q3 + 3 IQR of the largest |w| of all channels (Tukey): ' +
+      'with one scale for all channels it takes the steps from the others. A channel is dead where that scale rounds all its values to 0.',
+  },
+  {
     word: 'scheme',
     text: 'How tensors are to be quantized: types, symmetry, granularity, observers. Presets are those of real targets: ort, tflite, tflite-16x8, tensorrt.',
   },
@@ -85,6 +122,21 @@ export const GLOSSARY: readonly Term[] = [
     text:
       'What the difference could be, given so few samples: 95 % of such intervals hold the true one. Both networks see the same samples, so samples on which both are right or both wrong ' +
       'say nothing; p is McNemar’s exact test on the others. Within noise: the interval holds 0.',
+  },
+  {
+    word: 'transitions',
+    also: ['transition', 'confusion', 'confusion matrix', 'answers'],
+    text: 'How often the integer network answers one class where float answers another: rows are the answers of float, columns those of int8, the diagonal is what stays. Of masks it counts cells of the output, else samples. It needs no labels, and does not say which answer is right.',
+  },
+  {
+    word: 'worst samples',
+    also: ['worst sample'],
+    text: 'Samples on which a tensor has the lowest SQNR, lowest first, each with its own. SQNR of all samples together is pooled: a loud sample can hide one that is lost.',
+  },
+  {
+    word: 'pictures',
+    also: ['picture', 'samples that changed most', 'distance'],
+    text: 'Evaluated images on which float and integers part most, with what each answers: small copies of your images, in json and html reports. --pictures N says how many, --pictures 0 leaves them out.',
   },
   {
     word: 'ladder',
@@ -195,5 +247,15 @@ export const GLOSSARY: readonly Term[] = [
     word: 'gate',
     also: ['baseline', 'exit code'],
     text: 'What has to hold: exit code 0 passed or nothing asked for, 1 failed, 2 could not run or nothing was compared, 3 too few samples to decide.',
+  },
+  {
+    word: 'shard',
+    also: ['shards'],
+    text: 'A part of the samples: qdbg analyze --shard 2/4 measures the second quarter, and decides nothing. qdbg report with the documents of all four adds up their sums; the result is that of one run.',
+  },
+  {
+    word: 'model explorer',
+    also: ['model-explorer', 'node data'],
+    text: 'A program of Google that draws networks. --report model-explorer=FILE writes the local SQNR of each node for it, to be opened over its drawing of the same file.',
   },
 ];

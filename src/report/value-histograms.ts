@@ -1,6 +1,6 @@
 /** Histograms of the values of the worst layers with the ends of their quantizers, as text for a terminal. */
 import { columns, type Column, type Row } from './columns.js';
-import { number, percent, printable, wrapped } from './format.js';
+import { number, percent, printable, wrapped, plural } from './format.js';
 import type { ReportedHistogram, ReportedQuant, ReportedTensor } from './report.js';
 import { BAR_LEVELS, sparkline } from './sparkline.js';
 import { INDENT, legend, right, SHORTEST_NAME, type TableOptions } from './terminal-layers.js';
@@ -20,7 +20,12 @@ interface Span {
 }
 
 /** @param worst worst first */
-export function valuesSection(worst: readonly ReportedTensor[], { width, top }: TableOptions): string[] {
+/** @param samples that values were counted of; all that were measured when undefined */
+export function valuesSection(
+  worst: readonly ReportedTensor[],
+  { width, top }: TableOptions,
+  samples?: number,
+): string[] {
   const room = Math.max(NARROWEST_PLOT, Math.min(WIDEST_PLOT, width - BESIDE - SHORTEST_NAME));
   const rows = worst
     .filter(({ histogram }) => histogram !== undefined && isDrawable(histogram))
@@ -37,7 +42,7 @@ export function valuesSection(worst: readonly ReportedTensor[], { width, top }: 
   return [
     ...wrapped('VALUES of the worst layers, float, and what their quantizers reach', width),
     ...columns(titles, rows, width),
-    ...legend(LEGEND, width),
+    ...legend(samples === undefined ? LEGEND : `${LEGEND} Counted on ${plural(samples, 'sample')}.`, width),
   ];
 }
 

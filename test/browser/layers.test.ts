@@ -146,7 +146,9 @@ describe.skipIf(!HAS_BROWSER)('a layer of a report', () => {
         .evaluateAll((boxes) => boxes.map((box) => box.style.fill));
     const before = await fills();
     const choices = page.locator('.graph-choice select');
-    const values = await choices.locator('option').evaluateAll((all) => all.map((one) => one.value));
+    const values = await choices
+      .locator('option')
+      .evaluateAll((all) => all.map((one) => one.getAttribute('value')!));
     expect(values.length).toBeGreaterThan(2);
     await choices.selectOption(values.at(-1)!);
     await expect.poll(fills).not.toEqual(before);

@@ -43,7 +43,7 @@ export function doctored(): Promise<DoctorReport> {
       skipUnreadable: false,
       samples: 6,
     },
-    scheme: overrideScheme(SCHEMES['ort']!, { perAxis: false }),
+    scheme: overrideScheme(SCHEMES['ort']!, {}),
     selection: NO_SELECTION,
     channels: [],
     ladder: false,

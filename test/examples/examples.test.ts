@@ -303,7 +303,7 @@ describe('vendor-checklist', () => {
   it('normalized twice, float itself guesses, and the preprocessing is to blame', async () => {
     const report = await reported(
       'vendor-checklist',
-      'analyze textures.onnx --calib calib --eval eval --preset imagenet --resize stretch --expect-accuracy 90 --quiet',
+      'analyze textures.onnx --calib calib --eval eval --preset imagenet --resize stretch --expect-accuracy 90',
     );
     expect(Math.abs(report.accuracy!.reference! - known.floatNormalizedTwice)).toBeLessThan(1.1);
     expect(report.verdict.cause).toMatch(/^(base\.float-broken|io\.preproc)$/);

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import type { Accuracy } from '../../diff/accuracy/accuracy.js';
 import { DataTable, type Column } from '../frame/data-table.js';
 import { visible } from '../frame/layer-name.js';
+import { metricName } from '../frame/metric-name.js';
 import { count } from '../frame/numbers.js';
 import { deltaText, valueText } from './metric-numbers.js';
 

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import type { Accuracy, ScoredNetwork } from '../../diff/accuracy/accuracy.js';
 import { Chart } from '../frame/chart.js';
 import { shortName } from '../frame/layer-name.js';
+import { metricName } from '../frame/metric-name.js';
 import { intervalText, valueText } from './metric-numbers.js';
 
 const ROW = 26;

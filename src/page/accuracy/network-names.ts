@@ -25,5 +25,7 @@ export function metricsOf(report: PageReport): Accuracy[] {
   if (report.command === 'inspect') return [];
   if (report.command === 'sweep') return report.accuracy === undefined ? [] : [report.accuracy];
   const { accuracy, agreement, otherMetrics = [] } = report;
-  return [accuracy, ...otherMetrics, agreement].filter((metric) => metric !== undefined);
+  const metrics =
+    accuracy === undefined ? [agreement, ...otherMetrics] : [accuracy, ...otherMetrics, agreement];
+  return metrics.filter((metric) => metric !== undefined);
 }

@@ -102,6 +102,9 @@ interface SideProps {
   readonly isDrawn: boolean;
 }
 
+/** A picture on end is not taller than this, in rem: three of them and their numbers are seen at once. */
+const TALLEST = 18;
+
 /** Pictures smaller than this are of pixels that one should see. */
 const FEW_PIXELS = 64;
 
@@ -120,7 +123,13 @@ function Side({ title, answer, picture, pictures, isBare, isDrawn }: SideProps):
     <figure class={isDrawn ? 'side' : 'side said'}>
       <figcaption>{title}</figcaption>
       {isDrawn ? (
-        <div class="frame" style={{ aspectRatio: `${picture.width} / ${picture.height}` }}>
+        <div
+          class="frame"
+          style={{
+            aspectRatio: `${picture.width} / ${picture.height}`,
+            maxWidth: `${(TALLEST * picture.width) / picture.height}rem`,
+          }}
+        >
           <img
             class={picture.width < FEW_PIXELS ? 'pixelated' : ''}
             src={picture.image}

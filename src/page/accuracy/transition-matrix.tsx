@@ -12,6 +12,8 @@ type Cell = ClassTransitions['cells'][number];
 
 /** Classes that a matrix has room for; of more, those that change most. */
 const MOST_CLASSES = 24;
+/** Of the cells together, in CSS pixels: the titles of the axes are longer than two small cells. */
+const LEAST_SIDE = 240;
 /** Labels of so many classes fit beside the cells with the counts in them. */
 const MOST_TOLD = 14;
 
@@ -38,7 +40,8 @@ export function TransitionMatrix({
     .map((cell) => ({ ...cell, share: cell.count / rowTotal(cells, cell.from) }));
   const draw = (width: number): SVGSVGElement | HTMLElement => {
     const margin = isNamed ? 110 : 45;
-    const size = Math.min(width, margin + labels.length * (labels.length > MOST_TOLD ? 26 : 42));
+    const cell = labels.length > MOST_TOLD ? 26 : Math.max(42, LEAST_SIDE / labels.length);
+    const size = Math.min(width, margin + labels.length * cell);
     return Plot.plot({
       width: size,
       height: size - margin + (isNamed ? 105 : 55),
@@ -129,7 +132,8 @@ export function TransitionMatrix({
 }
 
 function brief(value: number): string {
-  return value >= 10_000 ? value.toExponential(0).replace('e+', 'e') : String(value);
+  if (value < 10_000) return String(value);
+  return value < 999_500 ? `${Math.round(value / 1000)}k` : `${(value / 1e6).toPrecision(2)}M`;
 }
 
 function rowTotal(cells: readonly Cell[], from: number): number {

@@ -5,6 +5,7 @@ import type { SweptExperiment } from '../../report/sweep-report.js';
 import { CopyText } from '../summary/copy-text.js';
 import { DataTable, type Column } from '../frame/data-table.js';
 import { visible } from '../frame/layer-name.js';
+import { metricName } from '../frame/metric-name.js';
 import { percent, plural } from '../frame/numbers.js';
 import { Section } from '../frame/section.js';
 import { Choice } from './choice.js';
@@ -14,7 +15,6 @@ import { Opened } from './opened.js';
 import {
   amount,
   interval,
-  metricName,
   outputDecibels,
   pointsCell,
   pointUnit,

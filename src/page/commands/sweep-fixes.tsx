@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import type { ReportedLaneFix } from '../../report/sweep-report.js';
 import { DataTable, type Column } from '../frame/data-table.js';
 import { visible } from '../frame/layer-name.js';
+import { metricName } from '../frame/metric-name.js';
 import { percent, plural, short } from '../frame/numbers.js';
 import { Section } from '../frame/section.js';
 import { Choice } from './choice.js';
@@ -16,7 +17,6 @@ import {
   bytes,
   effectText,
   gainText,
-  metricName,
   pointUnit,
   signedCell,
   type SweepPage,

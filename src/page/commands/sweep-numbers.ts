@@ -1,6 +1,7 @@
 /** Numbers of a sweep, as readers read them. */
 import type { PageReport } from '../../report/html/page-document.js';
 import type { Effect } from '../../report/sweep-report.js';
+import { metricName } from '../frame/metric-name.js';
 import { count, short } from '../frame/numbers.js';
 
 export type SweepPage = Extract<PageReport, { readonly command: 'sweep' }>;

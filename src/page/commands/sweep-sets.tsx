@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import type { Column } from '../frame/data-table.js';
 import { LayerName, visible } from '../frame/layer-name.js';
+import { metricName } from '../frame/metric-name.js';
 import { percent, plural } from '../frame/numbers.js';
 import { NameList } from './name-list.js';
 import { Opened } from './opened.js';
@@ -10,7 +11,6 @@ import {
   amount,
   bytes,
   interval,
-  metricName,
   outputDecibels,
   pointsCell,
   sortedDecibels,

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import type { SweptUnit } from '../../report/sweep-report.js';
 import { DataTable, type Column } from '../frame/data-table.js';
 import { LayerName, Name, visible } from '../frame/layer-name.js';
+import { metricName } from '../frame/metric-name.js';
 import { count, percent, plural } from '../frame/numbers.js';
 import { usePage } from '../frame/page-context.js';
 import { Section } from '../frame/section.js';
@@ -16,7 +17,6 @@ import {
   chanceOf,
   change,
   gainText,
-  metricName,
   outputDecibels,
   pointUnit,
   signedCell,

@@ -1,14 +1,8 @@
 /** Effects of a sweep as values of a chart: in points of the metric, or in dB at the output. */
+import { metricName } from '../frame/metric-name.js';
 import type { Effect } from '../../report/sweep-report.js';
 import type { DotValue, Level } from './dot-spec.js';
-import {
-  amount,
-  isToldByMetric,
-  metricName,
-  outputDecibels,
-  type SweepPage,
-  type SweptMetric,
-} from './sweep-numbers.js';
+import { amount, isToldByMetric, outputDecibels, type SweepPage, type SweptMetric } from './sweep-numbers.js';
 
 export type Measure = 'metric' | 'sqnr';
 

@@ -1,7 +1,8 @@
 /** A table that can be sorted, filtered and taken away as CSV. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { csvOf, download, type Cell } from './download.js';
+import { visible } from './layer-name.js';
 import { count } from './numbers.js';
 
 export interface Column<Row> {
@@ -40,8 +41,12 @@ export interface DataTableProps<Row> {
   readonly children?: ComponentChildren;
 }
 
-/** Rows that are in the page at once: more make it slow to open. A click shows all. */
+/** Rows that are in the page without a click: more make it slow. */
 const FIRST_ROWS = 200;
+
+/** Rows that are drawn before the page is ready, more than a screen has; the others follow when there is time. */
+const READY_ROWS = 40;
+const SETTLE_MS = 150;
 
 export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
   const { id, caption, file, columns, rows, rowKey, isSelected, onRow, plain, children } = props;
@@ -51,7 +56,9 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
   const found = useMemo(() => filtered(rows, columns, wanted), [rows, columns, wanted]);
   const sorted = useMemo(() => inOrder(found, columns, sorting), [found, columns, sorting]);
   const selectedAt = isSelected === undefined ? -1 : sorted.findIndex(isSelected);
-  const shown = all || selectedAt >= FIRST_ROWS ? sorted : sorted.slice(0, FIRST_ROWS);
+  const isSettled = useSettled();
+  const first = isSettled || selectedAt >= READY_ROWS ? FIRST_ROWS : READY_ROWS;
+  const shown = all || selectedAt >= FIRST_ROWS ? sorted : sorted.slice(0, first);
   const scroll = useRef<HTMLDivElement>(null);
   const selectedRow = sorted[selectedAt];
   const selectedKey = selectedRow === undefined ? undefined : rowKey(selectedRow);
@@ -118,7 +125,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
               >
                 {columns.map(({ key, kind, show, value }) => (
                   <td key={key} class={kind === 'number' ? 'number' : undefined}>
-                    {show === undefined ? value(row) : show(row)}
+                    {show === undefined ? shownCell(value(row)) : show(row)}
                   </td>
                 ))}
               </tr>
@@ -126,13 +133,23 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
           </tbody>
         </table>
       </div>
-      {shown.length === sorted.length ? null : (
+      {all || sorted.length <= Math.max(FIRST_ROWS, shown.length) ? null : (
         <button type="button" class="more" onClick={() => setAll(true)}>
           Show all {count(sorted.length)} rows
         </button>
       )}
     </div>
   );
+}
+
+/** Whether the page has been seen for a moment. */
+function useSettled(): boolean {
+  const [isSettled, setSettled] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(true), SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return isSettled;
 }
 
 function Heading<Row>({
@@ -159,6 +176,10 @@ function Heading<Row>({
       </button>
     </th>
   );
+}
+
+function shownCell(cell: Cell): Cell {
+  return typeof cell === 'string' ? visible(cell) : cell;
 }
 
 /** Brings the selected row into the part of the table that is seen; the page stays where it is. */

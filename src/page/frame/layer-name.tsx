@@ -9,13 +9,17 @@ export function shortName(name: string, longest = LONGEST): string {
   const shown = name === '' ? '(no name)' : visible(name);
   if (shown.length <= longest) return shown;
   const half = Math.floor((longest - 1) / 2);
-  return `${shown.slice(0, half)}…${shown.slice(-half)}`;
+  // A character of two halves that lies on the cut goes whole.
+  return `${shown.slice(0, half)}…${shown.slice(-half)}`.replaceAll(/[\ud800-\udfff]/gu, '');
 }
 
-/** Control characters and those that turn the direction of text, made visible: a name must not look like another. */
+/**
+ * Control characters, those that turn the direction of text, and halves of characters, made visible: a name must not look like
+ * another.
+ */
 export function visible(name: string): string {
   return name.replaceAll(
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
@@ -23,7 +27,9 @@ export function visible(name: string): string {
 /** A line ends behind a joint of the name rather than amid a word. */
 function withBreaks(text: string): ComponentChildren {
   const parts = text.split(/(?<=[/.:_-])(?=[^/.:_-])/);
-  return parts.length === 1 ? text : parts.flatMap((part, at) => (at === 0 ? [part] : [<wbr key={at} />, part]));
+  return parts.length === 1
+    ? text
+    : parts.flatMap((part, at) => (at === 0 ? [part] : [<wbr key={at} />, part]));
 }
 
 /** Text that stays on its own side, whatever direction its letters have. */

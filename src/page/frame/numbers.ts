@@ -20,8 +20,11 @@ export function percent(share: number): string {
   return value < 0.01 ? '< 0.01 %' : `${value < 1 ? value.toFixed(2) : value.toFixed(1)} %`;
 }
 
+// Made once: toLocaleString makes one for every number.
+const COUNTS = new Intl.NumberFormat('en-US');
+
 export function count(value: number): string {
-  return value.toLocaleString('en-US');
+  return COUNTS.format(value);
 }
 
 /** "1 layer", "3 layers", "2 boxes". */

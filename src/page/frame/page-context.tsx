@@ -28,7 +28,12 @@ export function usePage(): PageState {
 
 /** Address of a layer in this page. */
 export function layerLink(name: string): string {
-  return `#layer=${encodeURIComponent(name)}`;
+  return `#layer=${encodeURIComponent(addressed(name))}`;
+}
+
+/** Half of a character, as no address can have it. */
+function addressed(name: string): string {
+  return name.replaceAll(/[\ud800-\udfff]/gu, '\ufffd');
 }
 
 function nameInAddress(): string | undefined {
@@ -60,7 +65,13 @@ export function PageProvider({
       const layer = map.get(node);
       if (layer !== undefined && !map.has(tensor)) map.set(tensor, layer);
     }
+    const nodes = 'graph' in document.report ? (document.report.graph?.nodes ?? []) : [];
+    for (const { node, members = [] } of nodes) {
+      const layer = map.get(node);
+      if (layer !== undefined) for (const name of members) if (!map.has(name)) map.set(name, layer);
+    }
     for (const layer of layers) map.set(layer.tensor, layer);
+    for (const [name, layer] of [...map]) if (!map.has(addressed(name))) map.set(addressed(name), layer);
     return map;
   }, [document, layers]);
   const [selected, setSelected] = useState(nameInAddress);

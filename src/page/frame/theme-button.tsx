@@ -1,10 +1,11 @@
 /** Changes between light and dark. */
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
-import { chooseTheme, currentTheme } from './theme.js';
+import { useEffect, useState } from 'preact/hooks';
+import { chooseTheme, currentTheme, followSystem } from './theme.js';
 
 export function ThemeButton(): JSX.Element {
   const [theme, setTheme] = useState(currentTheme);
+  useEffect(() => followSystem(() => setTheme(currentTheme())), []);
   const other = theme === 'dark' ? 'light' : 'dark';
   return (
     <button

@@ -3,11 +3,19 @@
 export type Theme = 'light' | 'dark';
 
 const KEY = 'qdbg-theme';
+const DARK = '(prefers-color-scheme: dark)';
 
 export function currentTheme(): Theme {
   const chosen = document.documentElement.dataset['theme'];
   if (chosen === 'light' || chosen === 'dark') return chosen;
-  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+  return matchMedia(DARK).matches ? 'dark' : 'light';
+}
+
+/** @returns what ends it */
+export function followSystem(onChange: () => void): () => void {
+  const media = matchMedia(DARK);
+  media.addEventListener('change', onChange);
+  return () => media.removeEventListener('change', onChange);
 }
 
 export function chooseTheme(theme: Theme): void {

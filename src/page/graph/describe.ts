@@ -1,6 +1,6 @@
 /** Words for what is drawn. */
 import { plural } from '../frame/numbers.js';
-import { shortName } from '../frame/layer-name.js';
+import { shortName, visible } from '../frame/layer-name.js';
 import type { Network, Site } from './network.js';
 import type { Measure } from './reading.js';
 
@@ -16,7 +16,7 @@ const MOST_NAMES = 3;
 
 /** One line about a site: what it is, its number, what it hangs on. */
 export function describeSite(network: Network, site: Site, measure: Measure | undefined): string {
-  const what = site.kind === 'operator' ? site.op : `${site.kind} of the network`;
+  const what = site.kind === 'operator' ? visible(site.op) : `${site.kind} of the network`;
   const reading = measure?.readings[site.at];
   const number =
     measure === undefined || site.kind !== 'operator'
@@ -28,7 +28,7 @@ export function describeSite(network: Network, site: Site, measure: Measure | un
     site.kind !== 'operator' && reading !== undefined && measure !== undefined
       ? `${measure.title}: ${reading.text}`
       : number,
-    float === undefined ? undefined : `in float: ${float}`,
+    float === undefined ? undefined : `in float: ${visible(float)}`,
     names('reads', network, site.before),
     names('read by', network, site.after),
   ];

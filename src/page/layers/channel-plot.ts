@@ -18,14 +18,15 @@ export function channelDb(channel: ReportedChannel, series: Series): number | un
   return Number.isFinite(db) ? db : undefined;
 }
 
-/** A dot per channel and series; `worst` are positions to name. */
+/** A dot per channel and series; `numbers` are of the channels in the tensor, `worst` are positions to name. */
 export function drawChannelSqnr(
   channels: readonly ReportedChannel[],
+  numbers: readonly number[],
   shown: readonly Series[],
   worst: readonly number[],
   width: number,
 ): SVGSVGElement | HTMLElement {
-  const axis = channelAxis([...channels.keys()], width);
+  const axis = channelAxis(numbers, width);
   const scale = decibelScale(
     channels.flatMap((channel) =>
       SERIES.map((series) => {
@@ -67,7 +68,7 @@ export function drawChannelSqnr(
           x,
           y: Math.min(scale.high, ...shown.flatMap((series) => channelDb(channel, series) ?? [])),
           title: [
-            `channel ${x}, ${short(channel.min)} to ${short(channel.max)}`,
+            `channel ${numbers[x] ?? x}, ${short(channel.min)} to ${short(channel.max)}`,
             ...SERIES.flatMap((series) => {
               const sqnrDb = channelDb(channel, series);
               return sqnrDb === undefined ? [] : [`${series}: ${decibels({ sqnrDb })}`];

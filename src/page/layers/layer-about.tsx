@@ -1,7 +1,7 @@
 /** What a layer is, and what was found there. */
 import type { JSX } from 'preact';
 import type { Finding } from '../../doctor/finding.js';
-import { Name } from '../frame/layer-name.js';
+import { Name, visible } from '../frame/layer-name.js';
 import { short } from '../frame/numbers.js';
 import type { Layer } from './layer.js';
 
@@ -74,9 +74,9 @@ export function LayerFindings({ findings }: { readonly findings: readonly Findin
         {findings.map(({ rule, severity, subject, message, fix }, i) => (
           <li key={i} class={`layer-finding ${severity}`}>
             <p>
-              <strong class="severity">{severity}</strong> <code>{rule}</code>
+              <strong class="severity">{severity}</strong> <code>{visible(rule)}</code>
             </p>
-            <p>{message}</p>
+            <p>{visible(message)}</p>
             <p class="quiet">
               at <Name name={subject.tensor ?? subject.node ?? ''} />
             </p>
@@ -95,8 +95,8 @@ function LayerFix({
 }): JSX.Element {
   return (
     <div class="layer-fix">
-      <p>Fix: {title}</p>
-      <pre>{edit}</pre>
+      <p>Fix: {visible(title)}</p>
+      <pre>{visible(edit)}</pre>
       {measured === undefined ? null : (
         <p>
           Tried: <Name name={measured.tensor} /> {decibelText(measured.beforeDb)} to{' '}

@@ -5,7 +5,7 @@ import type { ReportedChannel } from '../../report/report.js';
 import { Chart } from '../frame/chart.js';
 import { DataTable, type Column } from '../frame/data-table.js';
 import { fileName } from '../frame/download.js';
-import { decibels, plural, short } from '../frame/numbers.js';
+import { count, decibels, plural, short } from '../frame/numbers.js';
 import { channelDb, drawChannelSqnr } from './channel-plot.js';
 import { SERIES, type LayerTensor, type Series } from './layer.js';
 import { SeriesButtons, toggled } from './series-form.js';
@@ -14,6 +14,7 @@ import { SeriesButtons, toggled } from './series-form.js';
 const WORST = 3;
 
 interface Row {
+  /** Of the channel in the tensor. */
   readonly index: number;
   readonly channel: ReportedChannel;
 }
@@ -29,16 +30,19 @@ export function LayerChannels({ tensor }: { readonly tensor: LayerTensor }): JSX
   const decisive = (['local', 'self', 'cumulative'] as const).find((series) => present.includes(series));
   const worst = decisive === undefined ? [] : worstOf(values, decisive);
   const isGapped = values.some((channel) => seen.some((series) => channelDb(channel, series) === undefined));
-  const rows = values.map((channel, index): Row => ({ index, channel }));
+  // A page may have the worst and some others only.
+  const { kept, channelCount = values.length } = tensor.channels ?? {};
+  const numbers = values.map((_, position) => kept?.[position] ?? position);
+  const rows = values.map((channel, position): Row => ({ index: numbers[position] ?? position, channel }));
   return (
     <section class="panel-part">
       <h3>Channels</h3>
       <Chart
         title="SQNR per channel"
-        description={`${plural(values.length, 'channel')} along axis ${tensor.channels?.axis ?? 0}. The table below has the same numbers.`}
+        description={`${keptText(values.length, channelCount)} along axis ${tensor.channels?.axis ?? 0}. The table below has the same numbers.`}
         file={fileName(tensor.tensor, 'channels')}
         inputs={[tensor, shown]}
-        draw={(width) => drawChannelSqnr(values, seen, worst, width)}
+        draw={(width) => drawChannelSqnr(values, numbers, seen, worst, width)}
         data={() => ({
           titles: ['channel', 'min', 'max', ...present.map((series) => `${series} SQNR (dB)`)],
           rows: rows.map(({ index, channel }) => [
@@ -57,8 +61,12 @@ export function LayerChannels({ tensor }: { readonly tensor: LayerTensor }): JSX
       </Chart>
       {decisive === undefined ? null : (
         <p class="reading">
-          Lowest {decisive}: {worst.map((index) => `#${index} ${dbText(values[index], decisive)}`).join(', ')}
+          Lowest {decisive}:{' '}
+          {worst
+            .map((position) => `#${numbers[position] ?? position} ${dbText(values[position], decisive)}`)
+            .join(', ')}
           .{isGapped ? ' Channels without a dot are exact or have no signal.' : ''}
+          {kept === undefined ? '' : ` Shown are ${keptText(values.length, channelCount)}.`}
         </p>
       )}
       <details>
@@ -75,6 +83,12 @@ export function LayerChannels({ tensor }: { readonly tensor: LayerTensor }): JSX
       </details>
     </section>
   );
+}
+
+function keptText(shown: number, channels: number): string {
+  return shown === channels
+    ? plural(channels, 'channel')
+    : `${count(shown)} of ${plural(channels, 'channel')}`;
 }
 
 function columnsOf(present: readonly Series[]): Column<Row>[] {

@@ -4,7 +4,8 @@ import { useState } from 'preact/hooks';
 import type { ReportedAlternative } from '../../report/report.js';
 import { Chart } from '../frame/chart.js';
 import { fileName } from '../frame/download.js';
-import { count, decibels, percent, short } from '../frame/numbers.js';
+import { count, decibels, percent, plural, short } from '../frame/numbers.js';
+import { usePage } from '../frame/page-context.js';
 import { drawHistogram, histogramWidth, type RangeRow } from './histogram-plot.js';
 import { COUNT_AXES, type CountAxis } from './histogram-bins.js';
 import type { LayerTensor } from './layer.js';
@@ -17,6 +18,8 @@ export function LayerHistogram({ tensor }: { readonly tensor: LayerTensor }): JS
   const [axis, setAxis] = useState<CountAxis>('log');
   const [isBulk, setBulk] = useState(false);
   const [width, setWidth] = useState(0);
+  const { report } = usePage().document;
+  const samples = 'histogramSamples' in report ? report.histogramSamples : undefined;
   const { histogram, bulk, quant } = tensor;
   if (histogram === undefined || histogram.counts.length === 0) return null;
   const grid = gridOf(quant);
@@ -63,7 +66,8 @@ export function LayerHistogram({ tensor }: { readonly tensor: LayerTensor }): JS
         )}
       </Chart>
       <p class="reading">
-        {gridText(grid, domain, width)} {outsideText(tensor, grid)} {forecastText(tensor)}
+        {gridText(grid, domain, width)} {outsideText(tensor, grid)} {forecastText(tensor)}{' '}
+        {countedText(samples)}
       </p>
     </section>
   );
@@ -141,6 +145,12 @@ function forecastText({ alternatives, forecast = {} }: LayerTensor): string {
   if (alternatives !== undefined || others.length === 0) return '';
   const listed = others.map(([observer, sqnrDb]) => `${observer} ${decibels({ sqnrDb })}`);
   return `Self SQNR that other observers would give here: ${listed.join(', ')}.`;
+}
+
+/** Of a comparison, values are counted on fewer samples than errors. */
+function countedText(samples: number | undefined): string {
+  if (samples === undefined) return '';
+  return `Values are counted on ${plural(samples, 'sample')}; the SQNR of what other observers would choose is of these, that in use of all that were measured.`;
 }
 
 function outsideText({ self, quant }: LayerTensor, grid: Grid | undefined): string {

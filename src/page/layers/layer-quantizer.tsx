@@ -4,7 +4,7 @@ import type { ComparedConstant } from '../../report/compare-report.js';
 import type { ReportedQuant } from '../../report/report.js';
 import { Chart } from '../frame/chart.js';
 import { fileName } from '../frame/download.js';
-import { Name } from '../frame/layer-name.js';
+import { Name, visible } from '../frame/layer-name.js';
 import { count, decibels, short } from '../frame/numbers.js';
 import { drawScales } from './channel-plot.js';
 import type { Layer, LayerTensor } from './layer.js';
@@ -54,7 +54,7 @@ function Quantizer({
       <dl class="facts">
         <dt>type</dt>
         <dd>
-          {quant.dtype}, codes {count(quant.qmin)} to {count(quant.qmax)}
+          {visible(quant.dtype)}, codes {count(quant.qmin)} to {count(quant.qmax)}
         </dd>
         <dt>{quant.scale.length === 1 ? 'scale' : 'scales'}</dt>
         <dd>{scaleText(quant)}</dd>
@@ -69,7 +69,7 @@ function Quantizer({
           </>
         )}
         <dt>from</dt>
-        <dd>{quant.source}</dd>
+        <dd>{visible(quant.source)}</dd>
         {isOwn ? null : (
           <>
             <dt>shape</dt>

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { DataTable } from '../frame/data-table.js';
+import { shortName } from '../frame/layer-name.js';
 import { count } from '../frame/numbers.js';
 import { usePage } from '../frame/page-context.js';
 import { Section } from '../frame/section.js';
@@ -49,7 +50,7 @@ export function LayerTable(): JSX.Element | null {
                 <option value="">all operators</option>
                 {operators.map(([name, times]) => (
                   <option key={name} value={name}>
-                    {name} ({count(times)})
+                    {shortName(name, 40)} ({count(times)})
                   </option>
                 ))}
               </select>

@@ -86,7 +86,7 @@ export function SqnrSection(): JSX.Element | null {
               <li key={tensor}>
                 <LayerName name={tensor} />{' '}
                 <span class="quiet">
-                  {op} <Name name={node} longest={32} />
+                  <Name name={op} longest={32} /> <Name name={node} longest={32} />
                 </span>{' '}
                 <strong>{fallText(fromDb, toDb)}</strong>
                 {fromDb === undefined ? null : `: ${fromDb.toFixed(1)} to ${toDb.toFixed(1)} dB`}

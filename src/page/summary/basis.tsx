@@ -22,9 +22,7 @@ export function BasisSection(): JSX.Element {
           </Entry>
         ))}
         {'scheme' in report && report.scheme !== undefined ? (
-          <Entry name="scheme">
-            {schemeText(report.scheme)}
-          </Entry>
+          <Entry name="scheme">{schemeText(report.scheme)}</Entry>
         ) : null}
         {'data' in report
           ? Object.entries(report.data as Readonly<Record<string, ReportedData | undefined>>).map(
@@ -70,7 +68,7 @@ function schemeText({ name, activations, weights, bias }: Readonly<Record<string
     const { dtype, symmetric, granularity, observer } = value as Readonly<Record<string, unknown>>;
     const kind = typeof observer === 'object' && observer !== null && 'kind' in observer ? observer.kind : '';
     const words = [dtype, symmetric === true ? 'symmetric' : 'asymmetric', granularity, kind];
-    return words.map((word) => String(word ?? '')).join(' ').trim();
+    return words.filter((word) => typeof word === 'string' && word !== '').join(' ');
   };
   const source = name === 'file' ? "the file's own" : String(name);
   return visible(

@@ -7,6 +7,11 @@ import { count } from '../frame/numbers.js';
 /** A list of a hundred flags is for the clipboard, not for the eye. */
 const LONGEST = 240;
 
+/** Flags and commands, of which nothing but the first word can be told: advice in words is nothing that a shell takes. */
+function isTyped(text: string): boolean {
+  return /^(--|qdbg )/.test(text) && !/, or /.test(text);
+}
+
 export function CopyText({ text }: { readonly text: string }): JSX.Element {
   const [state, setState] = useState<'' | 'copied' | 'select it by hand'>('');
   const copy = (): void => {
@@ -24,9 +29,11 @@ export function CopyText({ text }: { readonly text: string }): JSX.Element {
         {text.length > LONGEST ? '…' : ''}
       </code>
       {text.length > LONGEST ? <span class="quiet">{count(text.length)} characters</span> : null}
-      <button type="button" class="tool" onClick={copy} aria-label={`Copy ${visible(text).slice(0, 80)}`}>
-        Copy
-      </button>
+      {isTyped(text) ? (
+        <button type="button" class="tool" onClick={copy} aria-label={`Copy ${visible(text).slice(0, 80)}`}>
+          Copy
+        </button>
+      ) : null}
       <span role="status" class="quiet">
         {state}
       </span>

@@ -142,12 +142,16 @@ function RuleFindings({
     SEVERITIES.find((level) => findings.some((finding) => finding.severity === level)) ?? 'note';
   const shown = all ? findings : findings.slice(0, FIRST);
   return (
-    <article class={`rule ${severity}`} id={`rule-${rule}`} aria-label={`${severity}: ${rule}`}>
+    <article
+      class={`rule ${severity}`}
+      id={`rule-${visible(rule)}`}
+      aria-label={`${severity}: ${visible(rule)}`}
+    >
       <h3>
         <span class="severity">
           <span aria-hidden="true">{MARKS[severity]}</span> {severity}
         </span>{' '}
-        {told?.title ?? rule} <code class="quiet">{rule}</code>
+        {told?.title ?? visible(rule)} <code class="quiet">{visible(rule)}</code>
       </h3>
       <ul class="found">
         {shown.map((finding, at) => (
@@ -219,9 +223,9 @@ function Accepted({ suppressed }: { readonly suppressed: readonly Suppressed[] }
       <ul>
         {suppressed.map(({ finding, reason, expires }, at) => (
           <li key={at}>
-            <code>{finding.rule}</code> <Place finding={finding} />
+            <code>{visible(finding.rule)}</code> <Place finding={finding} />
             {visible(reason)}
-            {expires === undefined ? '' : `, until ${expires}`}
+            {expires === undefined ? '' : `, until ${visible(expires)}`}
           </li>
         ))}
       </ul>

@@ -115,7 +115,10 @@ function Cause({ verdict: { cause, where, fix } }: { readonly verdict: Told }): 
       )}
       {cause === undefined ? null : (
         <p>
-          <span class="asked">Why</span> <a href={`#rule-${cause}`}>{Object.hasOwn(rules, cause) ? rules[cause]?.title : cause}</a>
+          <span class="asked">Why</span>{' '}
+          <a href={`#rule-${encodeURIComponent(visible(cause))}`}>
+            {Object.hasOwn(rules, cause) ? rules[cause]?.title : visible(cause)}
+          </a>
         </p>
       )}
       {fix === undefined ? null : (

@@ -20,6 +20,10 @@ export interface Program {
 const LONGEST_ANSWER = 60_000;
 const ANSWER_WIDTH = 100;
 
+/** In the page until its program has run; the style shows it where that takes too long. */
+const UNREAD =
+  'The report is not shown yet. If this stays, the file was not copied whole, or this browser is too old to read it.';
+
 export async function renderHtml(report: AnyReport): Promise<string> {
   return renderPage(report, await import('./page-bundle.js'));
 }
@@ -48,10 +52,11 @@ export async function renderPage(report: AnyReport, program: Program): Promise<s
 <meta name="referrer" content="no-referrer">
 <title>${escaped(titleOf(report))}</title>
 <style>${style}</style>
+<noscript><style>#app{display:none}</style></noscript>
 </head>
 <body>
 <noscript><pre>${escaped(await answerOf(report))}</pre></noscript>
-<div id="app"></div>
+<div id="app"><p class="unread">${UNREAD}</p></div>
 <script type="application/octet-stream;base64" id="document">${data}</script>
 <script>${script}</script>
 </body>

@@ -118,6 +118,8 @@ function severityOf({ levels = Infinity, answers }: StudiedOutput): Diagnosed['s
 /** Two classes in one code: the first of the list is answered. */
 function tied({ accuracy }: With<'lane'>): Diagnosed[] {
   const [reference, candidate] = accuracy?.networks ?? [];
+  // Ties of masks are pixels, which are no samples.
+  if (accuracy?.transitions?.counted === 'pixels') return [];
   if (accuracy === undefined || candidate?.ties === undefined || accuracy.unit !== '%') return [];
   const more = candidate.ties - (reference?.ties ?? 0);
   const share = more / accuracy.samples;

@@ -5,8 +5,8 @@ import type { AnyReport } from '../report/any-report.js';
 import { SCHEMA_VERSION } from '../report/report.js';
 import { problemsWith } from './report-check.js';
 
-/** What the text of a string can hold in this runtime, less some; a network of a thousand layers has a few MB. */
-const MOST_BYTES = 400e6;
+/** A network of a thousand layers has some 20 MB; what is read takes several times its size. */
+const MOST_BYTES = 100e6;
 
 const MADE_BY = 'qdbg analyze MODEL --calib DATA --report json=run.json writes one';
 
@@ -88,7 +88,7 @@ export function parseReport(json: string, source: string): AnyReport {
 
 function jsonOf(json: string, source: string): unknown {
   try {
-    return JSON.parse(json.startsWith('\uFEFF') ? json.slice(1) : json, revived);
+    return revived(JSON.parse(json.startsWith('\uFEFF') ? json.slice(1) : json));
   } catch (cause) {
     const isDeep = cause instanceof RangeError;
     const what = json.trim() === '' ? 'it is empty' : isDeep ? 'it is nested too deeply' : 'it is not JSON';
@@ -107,12 +107,35 @@ const NOT_FINITE: ReadonlyMap<unknown, number> = new Map([
   ['-Infinity', -Infinity],
 ]);
 
-/** Scales that are no numbers are text in JSON. No key of a document is called `__proto__`, and copies must not take it for one. */
-function revived(key: string, value: unknown): unknown {
-  if (key === '__proto__') return undefined;
-  return key === 'scale' && Array.isArray(value)
-    ? value.map((step: unknown) => NOT_FINITE.get(step) ?? step)
-    : value;
+/** As JSON.parse nests, deeper documents would end the stack of whoever walks them. */
+const DEEPEST = 100;
+
+/**
+ * Scales that are no numbers are text in JSON. No key of a document is called `__proto__`, and copies must not take it for one.
+ * In place, and not by a reviver of JSON.parse: that is called for every number of a list of millions.
+ *
+ * @throws RangeError for a document that is nested too deeply
+ */
+function revived(document: unknown): unknown {
+  const open: { readonly value: unknown; readonly depth: number }[] = [{ value: document, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { value, depth } = next;
+    if (depth > DEEPEST) throw new RangeError(`nested more than ${DEEPEST} deep`);
+    if (Array.isArray(value)) {
+      for (const entry of value as readonly unknown[]) {
+        if (typeof entry === 'object' && entry !== null) open.push({ value: entry, depth: depth + 1 });
+      }
+    } else if (typeof value === 'object' && value !== null) {
+      const record = value as Record<string, unknown>;
+      Reflect.deleteProperty(record, '__proto__');
+      if (Array.isArray(record['scale']))
+        record['scale'] = record['scale'].map((step: unknown) => NOT_FINITE.get(step) ?? step);
+      for (const entry of Object.values(record)) {
+        if (typeof entry === 'object' && entry !== null) open.push({ value: entry, depth: depth + 1 });
+      }
+    }
+  }
+  return document;
 }
 
 function field(value: unknown, key: string): unknown {

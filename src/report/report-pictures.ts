@@ -16,7 +16,8 @@ export type PicturedAnswer =
   | { readonly kind: 'class'; readonly label: number }
   /** Best first, a few; shares are of the softmax where the scores are no probabilities. */
   | { readonly kind: 'scores'; readonly best: readonly { readonly label: number; readonly share: number }[] }
-  | { readonly kind: 'boxes'; readonly boxes: readonly PicturedBox[] }
+  /** `all`: how many there are, where not all are here. */
+  | { readonly kind: 'boxes'; readonly boxes: readonly PicturedBox[]; readonly all?: number }
   /** PNG as a data: address, one opaque colour a class, transparent where nothing is; with the classes that are in it. */
   | { readonly kind: 'mask'; readonly image: string; readonly labels: readonly PicturedLabel[] };
 

@@ -147,12 +147,12 @@ describe.skipIf(!HAS_BROWSER)('of a report can be taken away', () => {
       const cut = await page.evaluate(() =>
         [...document.querySelectorAll<HTMLElement>('main, main *')]
           .filter((element) => {
-            const { overflowX, overflowY, clip } = getComputedStyle(element);
+            const { overflowX, overflowY, clipPath } = getComputedStyle(element);
             const [wide, high] = [
               element.scrollWidth > element.clientWidth + 1 && overflowX !== 'visible',
               element.scrollHeight > element.clientHeight + 1 && overflowY !== 'visible',
             ];
-            const isHidden = clip !== 'auto' || element.closest('.visually-hidden') !== null;
+            const isHidden = clipPath !== 'none' || element.closest('.visually-hidden') !== null;
             return (wide || high) && !isHidden && element.clientWidth > 1 && !element.matches('svg, svg *');
           })
           .map((element) => `${element.localName}.${element.className}`),

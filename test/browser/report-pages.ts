@@ -32,7 +32,7 @@ export function reportPages(): ReportPages {
   const place = workspace();
   const files = new Map<AnyReport, Promise<string>>();
   let browser: Browser | undefined;
-  let found: string[] = [];
+  const found: string[] = [];
 
   beforeAll(async () => {
     browser = await launched();

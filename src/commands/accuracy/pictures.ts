@@ -133,8 +133,12 @@ function truthOf(truth: KeptTruth | undefined, naming: PictureNaming): Promise<P
       return Promise.resolve({ kind: 'class', label: truth.label + naming.labelOffset });
     case 'boxes': {
       // A crowd is a region that asks for nothing.
-      const boxes = truth.boxes.filter(({ crowd }) => !crowd).slice(0, MOST_BOXES);
-      return Promise.resolve({ kind: 'boxes', boxes: boxes.map(boxOf) });
+      const boxes = truth.boxes.filter(({ crowd }) => !crowd);
+      return Promise.resolve({
+        kind: 'boxes',
+        boxes: boxes.slice(0, MOST_BOXES).map(boxOf),
+        ...(boxes.length > MOST_BOXES ? { all: boxes.length } : {}),
+      });
     }
     case 'mask':
       return pictured(truth, naming);
@@ -156,6 +160,7 @@ async function pictured(answer: Answer, { classNames }: PictureNaming): Promise<
       return {
         kind: 'boxes',
         boxes: answer.boxes.map((box) => ({ ...boxOf(box), score: rounded(box.score) })),
+        ...(answer.all === undefined ? {} : { all: answer.all }),
       };
     case 'mask': {
       const { png, labels } = await maskImage(answer.mask, classNames);

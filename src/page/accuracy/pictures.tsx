@@ -6,7 +6,7 @@ import { Name, visible } from '../frame/layer-name.js';
 import { count, percent, plural } from '../frame/numbers.js';
 import { usePage } from '../frame/page-context.js';
 import { Section } from '../frame/section.js';
-import { BoxOverlay } from './box-overlay.js';
+import { BoxOverlay, MOST_DRAWN } from './box-overlay.js';
 import { metricsOf, networkNames, type NetworkNames } from './network-names.js';
 
 export function PicturesSection(): JSX.Element | null {
@@ -105,13 +105,26 @@ interface SideProps {
 /** A picture on end is not taller than this, in rem: three of them and their numbers are seen at once. */
 const TALLEST = 18;
 
+/** A report may have been made by anybody: nothing but pixels becomes a picture. */
+function pixelsOf(address: string): string {
+  return /^data:image\/(?:png|jpeg);base64,[A-Za-z0-9+/=]*$/.test(address) ? address : '';
+}
+
 /** Pictures smaller than this are of pixels that one should see. */
 const FEW_PIXELS = 64;
 
 function Photo({ picture }: { readonly picture: ReportedPicture }): JSX.Element {
   const { image, sample, width, height } = picture;
   const pixelated = width < FEW_PIXELS ? 'pixelated' : '';
-  return <img class={`photo ${pixelated}`} src={image} alt={visible(sample)} width={width} height={height} />;
+  return (
+    <img
+      class={`photo ${pixelated}`}
+      src={pixelsOf(image)}
+      alt={visible(sample)}
+      width={width}
+      height={height}
+    />
+  );
 }
 
 function Side({ title, answer, picture, pictures, isBare, isDrawn }: SideProps): JSX.Element {
@@ -132,12 +145,14 @@ function Side({ title, answer, picture, pictures, isBare, isDrawn }: SideProps):
         >
           <img
             class={picture.width < FEW_PIXELS ? 'pixelated' : ''}
-            src={picture.image}
+            src={pixelsOf(picture.image)}
             alt={`${visible(picture.sample)}, ${title}: ${told}`}
             width={picture.width}
             height={picture.height}
           />
-          {answer.kind === 'mask' && !isBare ? <img class="mask" src={answer.image} alt="" /> : null}
+          {answer.kind === 'mask' && !isBare ? (
+            <img class="mask" src={pixelsOf(answer.image)} alt="" />
+          ) : null}
           {answer.kind === 'boxes' && !isBare ? (
             <BoxOverlay boxes={answer.boxes} nameOf={nameOf} width={picture.width} height={picture.height} />
           ) : null}
@@ -151,6 +166,15 @@ function Side({ title, answer, picture, pictures, isBare, isDrawn }: SideProps):
 /** Answers that are told beside a picture. */
 const MOST_TOLD = 6;
 
+function boxesTold({
+  boxes,
+  all = boxes.length,
+}: Extract<PicturedAnswer, { readonly kind: 'boxes' }>): string {
+  return all > MOST_DRAWN
+    ? `the best ${MOST_DRAWN} of ${plural(all, 'box', 'boxes')}`
+    : plural(all, 'box', 'boxes');
+}
+
 function toldAnswer(answer: PicturedAnswer, nameOf: (label: number) => string): string {
   switch (answer.kind) {
     case 'class':
@@ -158,7 +182,7 @@ function toldAnswer(answer: PicturedAnswer, nameOf: (label: number) => string): 
     case 'scores':
       return answer.best.map(({ label, share }) => `${nameOf(label)} ${percent(share)}`).join(', ');
     case 'boxes':
-      return plural(answer.boxes.length, 'box', 'boxes');
+      return boxesTold(answer);
     case 'mask':
       return answer.labels
         .slice(0, MOST_TOLD)

@@ -63,7 +63,7 @@ export function setColumns(
     },
     {
       key: 'interval',
-      title: '95 %',
+      title: '95 % of the drop',
       kind: 'number',
       hint: 'what the drop could be, given so few samples',
       value: ({ dropInterval }) => (dropInterval === undefined ? undefined : interval(dropInterval, unit)),

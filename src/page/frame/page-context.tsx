@@ -56,7 +56,9 @@ export function PageProvider({
   const layers = useMemo(() => layersOf(document.report), [document]);
   const byName = useMemo(() => {
     const map = new Map<string, Layer>();
-    for (const layer of layers) {
+    // An input is listed under the operator that reads it, which is not named for it.
+    const computed = layers.filter(({ activation }) => activation.role !== 'input');
+    for (const layer of computed) {
       for (const name of [layer.node, ...layer.constants.map(({ tensor }) => tensor)])
         if (!map.has(name)) map.set(name, layer);
     }

@@ -12,7 +12,7 @@ export function LayerFacts({ layer }: { readonly layer: Layer }): JSX.Element {
     <dl class="facts">
       <dt>{role === 'input' ? 'read by' : 'operator'}</dt>
       <dd>
-        {op} <Name name={node} />
+        {visible(op)} <Name name={node} />
       </dd>
       {role === 'activation' ? null : (
         <>

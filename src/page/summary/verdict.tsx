@@ -4,7 +4,7 @@ import type { PageReport } from '../../report/html/page-document.js';
 import type { Accuracy } from '../../diff/accuracy/accuracy.js';
 import type { Fix } from '../../doctor/finding.js';
 import type { ReportedData } from '../../report/report.js';
-import { LayerName, visible } from '../frame/layer-name.js';
+import { LayerName, shortName, visible } from '../frame/layer-name.js';
 import { metricName } from '../frame/metric-name.js';
 import { count, decibels, percent } from '../frame/numbers.js';
 import { usePage } from '../frame/page-context.js';
@@ -31,10 +31,10 @@ export function Verdict(): JSX.Element {
           </>
         )}
       </p>
-      <Headline text={visible(first)} />
+      <Headline text={withShortNames(first)} />
       {more.map((clause) => (
         <p key={clause} class="clause">
-          {visible(clause)}
+          {withShortNames(clause)}
         </p>
       ))}
       {usesRandomData(report) ? (
@@ -58,6 +58,15 @@ export function Verdict(): JSX.Element {
     </div>
   );
 }
+
+/** Names stand whole in the tables; one of thousands of letters must not fill the screen before the first finding. */
+function withShortNames(text: string): string {
+  return visible(text)
+    .replaceAll(/\S{80,}/g, (name) => shortName(name, 80))
+    .slice(0, LONGEST_CLAUSE);
+}
+
+const LONGEST_CLAUSE = 600;
 
 /** How sure the loss is stands in brackets behind it: smaller, or the loss itself is not seen. */
 function Headline({ text }: { readonly text: string }): JSX.Element {

@@ -15,7 +15,7 @@ export type Answer =
   | { readonly kind: 'class'; readonly label: number }
   /** Empty where the scores are not finite. */
   | { readonly kind: 'scores'; readonly best: readonly ClassShare[] }
-  | { readonly kind: 'boxes'; readonly boxes: readonly PredictedBox[] }
+  | { readonly kind: 'boxes'; readonly boxes: readonly PredictedBox[]; readonly all?: number }
   | { readonly kind: 'mask'; readonly mask: SmallMask };
 
 export type Reason =
@@ -125,7 +125,11 @@ function scoresAnswer(shares: ArrayLike<number>): Answer {
 }
 
 function boxesOf(boxes: readonly PredictedBox[]): Answer {
-  return { kind: 'boxes', boxes: boxes.slice(0, MOST_BOXES) };
+  return {
+    kind: 'boxes',
+    boxes: boxes.slice(0, MOST_BOXES),
+    ...(boxes.length > MOST_BOXES ? { all: boxes.length } : {}),
+  };
 }
 
 function rounded(distance: number): number {

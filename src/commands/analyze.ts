@@ -82,7 +82,7 @@ export function judgedAnalysis(
 }
 
 /** @throws UsageError without data that are needed, or with a scheme that cannot be used */
-export function withData({ lane }: LoadedModel, asked: AnalyzeRequest): AnalyzeRequest {
+function withData({ lane }: LoadedModel, asked: AnalyzeRequest): AnalyzeRequest {
   if (lane === undefined) return withCalibration(asked);
   const request = withSamples(asked);
   requireNoScheme(request);

@@ -35,10 +35,7 @@ export interface ClassTable {
 }
 
 /** Undefined where no network has values by class. @param top classes at most, the worst; where undefined, all of a few */
-export function classTable(
-  { networks, better }: Accuracy,
-  top?: number,
-): ClassTable | undefined {
+export function classTable({ networks, better }: Accuracy, top?: number): ClassTable | undefined {
   const scored = networks.filter(({ perClass = [] }) => perClass.length > 0);
   const [reference] = scored;
   if (reference === undefined) return undefined;

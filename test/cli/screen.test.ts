@@ -3,7 +3,12 @@ import { screenOf } from '../../src/cli/screen.js';
 
 const screen = (
   environment: Record<string, string>,
-  { isTTY = true, columns = 100, color = true, platform = 'linux' as NodeJS.Platform } = {},
+  {
+    isTTY = true,
+    columns = 100,
+    color = true,
+    platform = 'linux',
+  }: { isTTY?: boolean; columns?: number; color?: boolean; platform?: NodeJS.Platform } = {},
 ): ReturnType<typeof screenOf> => screenOf({ isTTY, columns }, color, environment, platform);
 
 describe('the screen', () => {

@@ -11,7 +11,7 @@ const PLACES = [
 ];
 
 /** Undefined where there is none; on CI that is a fault, which launching tells. */
-export const BROWSER = [process.env['CHROME_BIN'] ?? '', ...PLACES].find(
+const BROWSER = [process.env['CHROME_BIN'] ?? '', ...PLACES].find(
   (place) => place !== '' && existsSync(place),
 );
 

@@ -58,7 +58,7 @@ export interface DotSpec {
 }
 
 /** More rows than these become columns without names. */
-export const MOST_ROWS = 48;
+const MOST_ROWS = 48;
 
 export function isInRows({ rows }: Pick<DotSpec, 'rows'>): boolean {
   return rows.length <= MOST_ROWS;

@@ -28,7 +28,7 @@ export function shapeText(shape: Port['shape']): string {
     : shape.map((dim) => (dim === null ? '?' : visible(String(dim)))).join(' × ');
 }
 
-export function macsText({ macs: { total, unknownLayers, counted } }: InspectedModel): string {
+function macsText({ macs: { total, unknownLayers, counted } }: InspectedModel): string {
   const given = Object.entries(counted)
     .slice(0, 4)
     .map(([name, dims]) => `${visible(name).slice(0, 40)} ${dims.join(' × ')}`);

@@ -182,7 +182,7 @@ function Prepared({
   );
 }
 
-export function Told({
+function Told({
   name,
   children,
 }: {

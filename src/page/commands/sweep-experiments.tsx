@@ -41,7 +41,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
 const MOST_OF_FAMILY = 24;
 const LONGEST_FLAGS = 44;
 
-export function familyTitle(family: string): string {
+function familyTitle(family: string): string {
   return Object.hasOwn(FAMILIES, family) ? (FAMILIES[family] ?? family) : visible(family);
 }
 

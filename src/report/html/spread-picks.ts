@@ -1,5 +1,5 @@
 /** Positions of `kept` of `count` things, evenly spread, the first and the last among them; ascending. */
-export function evenlySpread(count: number, kept: number): number[] {
+function evenlySpread(count: number, kept: number): number[] {
   if (kept >= count) return Array.from({ length: count }, (_, i) => i);
   if (kept <= 1) return count > 0 && kept === 1 ? [0] : [];
   return Array.from({ length: kept }, (_, i) => Math.round((i * (count - 1)) / (kept - 1)));

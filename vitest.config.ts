@@ -5,6 +5,8 @@ export default defineConfig({
   resolve: { alias: [{ find: /^\.\.\/dist\/(.+)\.js$/, replacement: `${import.meta.dirname}/src/$1.ts` }] },
   test: {
     include: ['test/**/*.test.ts'],
+    // Vitest's own choice leaves one processor idle, which of two is half of them.
+    maxWorkers: '100%',
     pool: 'forks', // the vm pools break onnxruntime's typed-array checks across realms
     testTimeout: 120_000,
     hookTimeout: 120_000,

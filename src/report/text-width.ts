@@ -10,13 +10,33 @@ const STANDS_ON = /[\p{Mn}\p{Me}\u1160-\u11ff\ud7b0-\ud7ff]/u;
 const GRAPHEMES = new Intl.Segmenter();
 /** UTF-16 units of a cell that are looked at: marks can be piled up without end. */
 const LONGEST_CLUSTER = 16;
+/** UTF-16 units that are segmented at once. */
+const PIECE = 1000;
 
 /** Terminal cells of a text without control characters: East Asian wide characters and emoji take two. */
 export function displayWidth(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of GRAPHEMES.segment(text)) width += cellsOf(segment);
+  for (const cluster of clustersOf(text)) width += cellsOf(cluster);
   return width;
+}
+
+/**
+ * Clusters of a text. In pieces, since a segmenter takes time by the square of what it is given; a cluster at the end of a piece
+ * begins the next one, where it may go on.
+ */
+function* clustersOf(text: string): Generator<string> {
+  for (let from = 0, done = 0; from < text.length; from += done) {
+    // Half a character would be one of its own.
+    const isHalved = (text.codePointAt(from + PIECE - 1) ?? 0) > 0xffff;
+    const piece = text.slice(from, from + PIECE + (isHalved ? 1 : 0));
+    const isLast = from + piece.length >= text.length;
+    for (const { segment, index } of GRAPHEMES.segment(piece)) {
+      if (!isLast && index > 0 && index + segment.length === piece.length) break;
+      done = index + segment.length;
+      yield segment;
+    }
+  }
 }
 
 /** Of a cluster: letters joined in one each have their cell; a mark that nothing carries has one, too. */

@@ -1,7 +1,8 @@
 /** Inputs and outputs: shape and type, and for quantized ones the formulas that people copy. */
-import type { ComponentChildren, JSX } from 'preact';
+import type { JSX } from 'preact';
 import type { Port } from '../../report/inspect-report.js';
 import type { PortContract } from '../../report/port-contract.js';
+import { Entry } from '../frame/entry.js';
 import { LayerName, visible } from '../frame/layer-name.js';
 import { short } from '../frame/numbers.js';
 import { Section } from '../frame/section.js';
@@ -90,36 +91,36 @@ function Contract({
   return (
     <dl class="pairs">
       {form === 'inside' ? (
-        <Told name={isInput ? 'takes' : 'gives'}>
+        <Entry name={isInput ? 'takes' : 'gives'}>
           {isInput ? 'floats, quantized inside' : 'floats, already dequantized'} ({visible(codes)} codes)
-        </Told>
+        </Entry>
       ) : null}
       {isInput && quantize !== undefined ? (
-        <Told name={form === 'codes' ? 'quantize' : 'inside'}>
+        <Entry name={form === 'codes' ? 'quantize' : 'inside'}>
           <CopyText text={quantize} />
-        </Told>
+        </Entry>
       ) : null}
       {isWanted && dequantize !== undefined ? (
-        <Told name={isInput ? 'back' : 'dequantize'}>
+        <Entry name={isInput ? 'back' : 'dequantize'}>
           <CopyText text={dequantize} />
-        </Told>
+        </Entry>
       ) : null}
       {form === 'codes' && python !== undefined ? (
-        <Told name="numpy">
+        <Entry name="numpy">
           <CopyText text={python} />
-        </Told>
+        </Entry>
       ) : null}
       {min === undefined || max === undefined || step === undefined ? null : (
-        <Told name="range">
+        <Entry name="range">
           {short(min)} to {short(max)} in steps of {short(step)}
-        </Told>
+        </Entry>
       )}
-      {meaning === undefined ? null : <Told name="values">{visible(meaning)}</Told>}
+      {meaning === undefined ? null : <Entry name="values">{visible(meaning)}</Entry>}
       {preprocessing === undefined ? null : <Prepared contract={contract} preprocessing={preprocessing} />}
       {[...remarks, ...(preprocessing?.remarks ?? [])].map((remark) => (
-        <Told name="note" key={remark}>
+        <Entry name="note" key={remark}>
           <span class="odd">{visible(remark)}</span>
-        </Told>
+        </Entry>
       ))}
     </dl>
   );
@@ -135,7 +136,7 @@ function Prepared({
   return (
     <>
       {implied === undefined ? null : (
-        <Told name="implies">
+        <Entry name="implies">
           {implied.family === 'raw'
             ? 'pixels of 0 to 255, not normalized'
             : `${visible(implied.formula)} for 8-bit images`}{' '}
@@ -148,19 +149,19 @@ function Prepared({
                 .map(({ formula }) => visible(formula))
                 .join(', and ')}`}
           )
-        </Told>
+        </Entry>
       )}
       {isUnknown === true ? (
-        <Told name="implies">none of the known preparations of images has this range</Told>
+        <Entry name="implies">none of the known preparations of images has this range</Entry>
       ) : null}
       {metadata === undefined ? null : (
-        <Told name="metadata">
+        <Entry name="metadata">
           {visible(metadata.formula)}
           {metadata.agrees === undefined ? '' : metadata.agrees ? ', which agrees' : ', which does not agree'}
-        </Told>
+        </Entry>
       )}
       {inside === undefined ? null : (
-        <Told name="normalizes">
+        <Entry name="normalizes">
           inside, {visible(inside.formula)}
           {inside.range === undefined
             ? ''
@@ -168,31 +169,16 @@ function Prepared({
           {inside.quantizer === undefined
             ? ''
             : `; the quantizer behind holds ${short(inside.quantizer.min)} to ${short(inside.quantizer.max)}`}
-        </Told>
+        </Entry>
       )}
       {pixelShift !== undefined && form === 'codes' ? (
-        <Told name="pixels">
+        <Entry name="pixels">
           {pixelShift === 0
             ? 'feed 8-bit pixels as they are'
             : `feed pixel ${pixelShift < 0 ? '−' : '+'} ${Math.abs(pixelShift)} as ${visible(codes)}`}
           : preparing and quantizing a pixel gives the same code, or the next
-        </Told>
+        </Entry>
       ) : null}
     </>
-  );
-}
-
-function Told({
-  name,
-  children,
-}: {
-  readonly name: string;
-  readonly children: ComponentChildren;
-}): JSX.Element {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

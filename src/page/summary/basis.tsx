@@ -1,6 +1,7 @@
 /** What all of this was measured with, and what was not measured. */
-import type { ComponentChildren, JSX } from 'preact';
+import type { JSX } from 'preact';
 import type { ReportedData } from '../../report/report.js';
+import { Entry } from '../frame/entry.js';
 import { visible } from '../frame/layer-name.js';
 import { count, plural } from '../frame/numbers.js';
 import { usePage } from '../frame/page-context.js';
@@ -43,21 +44,6 @@ export function BasisSection(): JSX.Element {
       <Missing />
       <LeftOut />
     </Section>
-  );
-}
-
-function Entry({
-  name,
-  children,
-}: {
-  readonly name: string;
-  readonly children: ComponentChildren;
-}): JSX.Element {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 
